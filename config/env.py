@@ -1,0 +1,103 @@
+"""Typed readers for the environment. A missing or malformed value stops the start with a sentence that names the variable."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def _fail(name: str, why: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} {why}")
+
+
+def text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, "").strip() or default
+    if value is None:
+        raise _fail(name, "is not set, and there is no safe value to fall back on.")
+    return value
+
+
+def boolean(name: str, default: bool = False) -> bool:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    word = raw.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise _fail(name, f"must be yes or no, not {raw!r}.")
+
+
+def whole(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        raise _fail(name, f"must be a whole number, not {raw!r}.") from None
+    if not least <= value <= most:
+        raise _fail(name, f"must be between {least} and {most}, not {value}.")
+    return value
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Comma-separated words."""
+    raw = os.environ.get(name, "")
+    return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
+
+
+def url(name: str, default: str | None = None, *, schemes: tuple[str, ...] = ("https", "http")) -> str:
+    """An absolute URL without its trailing slash; an empty default means that it may be unset."""
+    value = text(name, default)
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.netloc:
+        raise _fail(name, f"must be a URL beginning with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return value.rstrip("/")
+
+
+def choice(name: str, default: str, among: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in among:
+        raise _fail(name, f"must be one of {', '.join(among)}, not {value!r}.")
+    return value
+
+
+def parsed(name: str, default: str, parse: Callable[[str], T]) -> T:
+    """Reads a value that a library knows how to parse, such as a database or e-mail URL."""
+    try:
+        return parse(text(name, default))
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:
+        raise _fail(name, f"could not be read: {error}.") from None
+
+
+def database(name: str) -> dict[str, Any]:
+    """A Postgres URL as Django's database dict. A socket folder is written `postgres:///name?host=/folder&user=postgres`."""
+    raw = text(name)
+    parts = urlsplit(raw)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise _fail(name, "must be a Postgres URL beginning with postgres://.")
+    config: dict[str, Any] = parsed(name, raw, environ.Env.db_url_config)
+    config["ENGINE"] = "django.db.backends.postgresql"
+    options = config.pop("OPTIONS", {})
+    for key in ("host", "user", "port", "password"):
+        if key in options:
+            config[key.upper()] = options.pop(key)
+    config["OPTIONS"] = options
+    return config
+
+
+def redis(name: str) -> str:
+    return url(name, schemes=("redis", "rediss", "unix"))

@@ -1,0 +1,1 @@
+"""The live socket and its event log. Knows topics and numbers, never what they are about."""

@@ -1,0 +1,161 @@
+"""The one settings file. Values from outside are read through config.env, which names the variable when one is wrong."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+
+# --- What kind of start this is -------------------------------------------------------------------
+DEMO = env.boolean("DEMO")
+DEBUG = env.boolean("DEBUG")
+TESTING = env.boolean("SWITCHBOARD_TESTING")
+PORT = env.whole("PORT", 8000, least=1, most=65535)
+BIND = env.text("BIND", "127.0.0.1")
+PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+SECRET_KEY = env.text("SECRET_KEY")
+FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEYS")
+
+# --- Identity ----------------------------------------------------------------------------------------
+SUPABASE_URL = env.url("SUPABASE_URL", "")
+SUPABASE_JWT_SECRET = env.text("SUPABASE_JWT_SECRET", "")
+SUPABASE_PUBLISHABLE_KEY = env.text("SUPABASE_PUBLISHABLE_KEY", "")
+SUPABASE_SECRET_KEY = env.text("SUPABASE_SECRET_KEY", "")
+BOOTSTRAP_ADMINS = env.words("BOOTSTRAP_ADMINS")
+CRM_API_KEY = env.text("CRM_API_KEY", "")
+CRM_API_KEY_WORKSPACE = env.text("CRM_API_KEY_WORKSPACE", "")
+
+# --- Providers ---------------------------------------------------------------------------------------
+STRIPE_WORKSPACE = env.text("STRIPE_WORKSPACE", "")
+IDENTITY_WORKSPACE = env.text("IDENTITY_WORKSPACE", "")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
+IDENTITY_WEBHOOK_SECRET = env.text("IDENTITY_WEBHOOK_SECRET", "")
+SCORES_SECRET = env.text("SCORES_SECRET", "")
+KAPSO_API_URL = env.url("KAPSO_API_URL", "https://api.kapso.ai")
+TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
+STRIPE_API_URL = env.url("STRIPE_API_URL", "https://api.stripe.com")
+ALLOWED_PRIVATE_HOSTS = env.words("ALLOWED_PRIVATE_HOSTS")
+
+# --- Processes ---------------------------------------------------------------------------------------
+ASGI_SERVER = env.choice("ASGI_SERVER", "daphne", ("daphne", "uvicorn"))
+PROCESSES = env.whole("PROCESSES", 1, least=1, most=64)
+# Sync connections a process keeps at most (Django's pool) and async ones for the hot roads.
+DATABASE_POOL_MAX = 10
+HOT_POOL_MAX = 4
+
+DATABASES: dict[str, Any] = {
+    "default": {
+        **env.database("DATABASE_URL"),
+        "CONN_MAX_AGE": 0,  # the pool keeps connections; anything else leaks backends under ASGI
+        "ATOMIC_REQUESTS": False,
+    }
+}
+DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": DATABASE_POOL_MAX, "timeout": 10}}
+REDIS_URL = env.redis("REDIS_URL")
+# Everything we put into Redis begins so; parallel test workers share one server.
+REDIS_PREFIX = env.text("REDIS_PREFIX", "sb")
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": REDIS_PREFIX},
+    }
+}
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "config.live",
+    "jobs",
+    "crm",
+    "inbox",
+    "proctoring",
+    "webhooks",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+# Cookies ignore ports, so two copies on one host need names of their own.
+CSRF_COOKIE_NAME = f"sb_csrf_{PORT}"
+SESSION_COOKIE_NAME = f"sb_admin_{PORT}"
+SIGN_IN_COOKIE_NAME = f"sb_session_{PORT}"
+CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_COOKIES = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_COOKIES
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "crm.User"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [("ui", BASE_DIR / "config" / "static")]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Celery: an engine woken by empty nudges; the job table is the truth -------------------------------
+# kombu spells a Unix socket in its own way
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_DEFAULT_QUEUE = f"{REDIS_PREFIX}.jobs"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,1 @@
+"""Who is who: people, workspaces, roles, membership, contacts."""

@@ -1,0 +1,1 @@
+"""Conversations and messages, whoever takes part in them."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ProctoringConfig(AppConfig):
+    name = "proctoring"
+    label = "proctoring"

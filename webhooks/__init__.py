@@ -1,0 +1,1 @@
+"""The outside world knocking: signatures, the delivery journal, what a delivery becomes."""
