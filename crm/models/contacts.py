@@ -1,0 +1,80 @@
+"""Customers, and every known way to recognise one."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+
+from crm.models.people import User
+from crm.tenancy import TenantModel, tenant_key
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def alive(self) -> "ContactQuerySet":
+        return self.filter(deleted_at=None)
+
+
+class Contact(TenantModel):
+    supabase_id = models.UUIDField(null=True, blank=True, unique=True)
+    phone = models.CharField(max_length=40, blank=True)  # as typed
+    phone_normalized = models.CharField(max_length=20, blank=True)  # E.164
+    name = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    lead_status = models.CharField(max_length=40, blank=True)
+    lead_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            tenant_key("contact"),
+            models.UniqueConstraint(
+                fields=["workspace", "phone_normalized"],
+                condition=Q(deleted_at=None) & ~Q(phone_normalized=""),
+                name="contact_phone_once",
+            ),
+            models.CheckConstraint(condition=Q(lead_score=None) | Q(lead_score__lte=100), name="contact_score_range"),
+        ]
+        indexes = [
+            models.Index(F("workspace"), F("created_at").desc(), F("id").desc(), name="contact_newest"),
+            GinIndex(fields=["tags"], name="contact_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.phone_normalized or self.phone or self.email or "Someone"
+
+
+class IdentityKind(models.TextChoices):
+    # Canonical digits shared by the variants of one number (Brazil's ninth digit, Mexico's 1): what makes a number unique
+    MATCH = "match"
+    PHONE = "phone"  # E.164
+    WHATSAPP = "whatsapp"  # the id as WhatsApp sent it, digits only: replies go here
+    BSUID = "bsuid"  # WhatsApp's business-scoped user id
+    EMAIL = "email"
+
+
+class ContactIdentity(TenantModel):
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=12, choices=IdentityKind.choices)
+    value = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            tenant_key("contact_identity"),
+            models.UniqueConstraint(fields=["workspace", "kind", "value"], name="contact_identity_once"),
+        ]
+        indexes = [models.Index(fields=["contact"], name="contact_identity_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.contact_id}"

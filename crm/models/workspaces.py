@@ -1,0 +1,47 @@
+"""Workspaces and who belongs to them."""
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from crm.ids import uuid7
+from crm.models.people import User
+from crm.roles import Role
+
+
+class Workspace(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    supabase_id = models.UUIDField(null=True, blank=True, unique=True)
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=200)
+    timezone = models.CharField(max_length=60, default="UTC")
+    # ISO country whose dialling habits apply to numbers typed without a country code
+    default_region = models.CharField(max_length=2, default="US")
+    # Feature switches: name to on or off; a missing name is on
+    features = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("slug"), name="workspace_slug_once"),
+            models.CheckConstraint(condition=models.Q(slug=Lower("slug")), name="workspace_slug_lower"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Member(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="member_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.workspace_id}"

@@ -1,0 +1,126 @@
+"""A conversation with one contact on one channel, and how far each member has read it."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from crm.models import Contact, User
+from crm.tenancy import TenantModel, tenant_key
+from inbox.models.channels import Channel
+from inbox.states import ConversationStatus, Priority, Scope
+
+
+class Conversation(TenantModel):
+    supabase_id = models.UUIDField(null=True, blank=True, unique=True)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.SUPPORT)
+    status = models.CharField(max_length=10, choices=ConversationStatus.choices, default=ConversationStatus.OPEN)
+    assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    priority = models.CharField(max_length=10, choices=Priority.choices, default=Priority.NONE)
+    labels = models.ManyToManyField("inbox.Label", through="inbox.ConversationLabel", related_name="+")
+
+    # Where replies go: the id the customer wrote from, never a repaired form of it
+    peer_address = models.CharField(max_length=160, blank=True)
+
+    # Denormalised so that a row of the list costs no query; written under the row's lock
+    last_message = models.ForeignKey("inbox.Message", null=True, on_delete=models.SET_NULL, related_name="+")
+    last_activity_at = models.DateTimeField()
+    last_inbound_at = models.DateTimeField(null=True, blank=True)  # opens the provider's 24-hour window
+    waiting_since = models.DateTimeField(null=True, blank=True)  # cleared by a person's reply
+    inbound_count = models.PositiveIntegerField(default=0)  # unread is this less the reader's seen_count
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            tenant_key("conversation"),
+            models.UniqueConstraint(
+                fields=["channel", "contact"],
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None, merged_into=None)
+                & ~Q(status=ConversationStatus.RESOLVED),
+                name="conversation_open_once",
+            ),
+            models.CheckConstraint(condition=Q(status__in=ConversationStatus.values), name="conversation_status_known"),
+        ]
+        indexes = [
+            # The list's tabs, newest first; the counts read the same indexes.
+            models.Index(
+                F("workspace"),
+                F("status"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None),
+                name="conversation_list",
+            ),
+            models.Index(
+                F("workspace"),
+                F("assignee"),
+                F("status"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None),
+                name="conversation_list_assignee",
+            ),
+            models.Index(
+                F("workspace"),
+                F("status"),
+                F("waiting_since"),
+                F("id"),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None) & ~Q(waiting_since=None),
+                name="conversation_waiting",
+            ),
+            models.Index(F("contact"), F("last_activity_at").desc(), name="conversation_of_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ConversationReader(models.Model):
+    """How many of a conversation's incoming messages a member has seen."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey("crm.Workspace", on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="readers")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    seen_count = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "user"], name="conversation_reader_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} of {self.conversation_id}"
+
+
+class Label(TenantModel):
+    name = models.CharField(max_length=60)
+    hue = models.PositiveSmallIntegerField(default=1)  # one of the eight hues of the design tokens
+
+    class Meta:
+        constraints = [
+            tenant_key("label"),
+            models.UniqueConstraint(fields=["workspace", "name"], name="label_once"),
+            models.CheckConstraint(condition=Q(hue__gte=1, hue__lte=8), name="label_hue_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConversationLabel(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey("crm.Workspace", on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_once")]
+
+    def __str__(self) -> str:
+        return f"{self.label_id} on {self.conversation_id}"
