@@ -1,0 +1,50 @@
+"""The text of every frame that goes down the socket. Frames of events are made once, by whoever publishes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+OPTIONS = orjson.OPT_UTC_Z
+
+
+def encode(value: Any) -> str:
+    return orjson.dumps(value, option=OPTIONS).decode()
+
+
+def event(topic: str, seq: int, type: str, version: int, at: datetime, data: str) -> str:  # noqa: A002
+    """`data` is JSON already and is passed through unread."""
+    return encode(
+        {
+            "op": "event",
+            "topic": topic,
+            "seq": seq,
+            "type": type,
+            "version": version,
+            "at": at,
+            "data": orjson.Fragment(data),
+        }
+    )
+
+
+def signal(topic: str, type: str, data: Mapping[str, Any]) -> str:  # noqa: A002
+    return encode({"op": "signal", "topic": topic, "type": type, "data": data})
+
+
+def subscribed(topic: str, seq: int) -> str:
+    return encode({"op": "subscribed", "topic": topic, "seq": seq})
+
+
+def reset(topic: str, seq: int) -> str:
+    return encode({"op": "reset", "topic": topic, "seq": seq})
+
+
+def heads(seqs: Mapping[str, int]) -> str:
+    return encode({"op": "heads", "topics": dict(seqs)})
+
+
+def error(code: str, message: str, **data: Any) -> str:
+    """`topic` among `data` says what was refused; None is left out."""
+    named = {key: value for key, value in data.items() if value is not None}
+    return encode({"op": "error", **named, "code": code, "message": message})

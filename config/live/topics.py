@@ -1,0 +1,52 @@
+"""Which topics exist and who may listen. Apps register here at start; what nobody registered is refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config.live.identity import Identity
+
+# Sync and free to use the ORM: the socket calls it in a thread. Gets what follows "<prefix>." in the topic.
+MayListen = Callable[[Identity | None, str], bool]
+# Longer names cannot be anything we ever publish to.
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One family of topics: `inbox.<slug>` is the kind with the prefix `inbox`."""
+
+    prefix: str
+    may_listen: MayListen
+    public: bool
+    signals: frozenset[str]
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(prefix: str, may_listen: MayListen, *, public: bool = False, signals: tuple[str, ...] = ()) -> None:
+    """`public`: open to sockets without an identity too, if `may_listen` says so.
+    `signals`: the types of signal that listeners may send to each other."""
+    known = _kinds.get(prefix)
+    if known and known.may_listen is not may_listen:
+        raise RuntimeError(f"two apps register the topic {prefix!r}")
+    _kinds[prefix] = Kind(prefix, may_listen, public, frozenset(signals))
+
+
+def kind_of(topic: str) -> Kind | None:
+    """The kind with the longest prefix that fits, or None for a topic nobody registered."""
+    prefix = topic if len(topic) <= LONGEST_NAME else ""
+    while "." in prefix:
+        prefix = prefix.rpartition(".")[0]
+        if prefix in _kinds:
+            return _kinds[prefix]
+    return None
+
+
+def may_listen(identity: Identity | None, topic: str) -> bool:
+    """Sync, may query. The one place that decides; not allowed, not registered and not there look the same."""
+    kind = kind_of(topic)
+    if kind is None or (identity is None and not kind.public):
+        return False
+    rest = topic[len(kind.prefix) + 1 :]
+    return bool(rest) and kind.may_listen(identity, rest)
