@@ -1,0 +1,86 @@
+"""Statements by which the holder of a lease speaks about its job. Each checks the fencing token."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+
+from jobs.errors import LeaseLost
+from jobs.payloads import JSON, dump
+
+# clock_timestamp: the effect's transaction may have begun long ago.
+_COMPLETE = """
+UPDATE job SET status = 'completed', completed_at = clock_timestamp(), result = %(result)s, lease_until = NULL,
+    blocks_until = NULL, last_error = '', error_code = ''
+WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
+"""
+# The lane is held for a minute from the first failure, however often it fails after that.
+_PUT_BACK = """
+UPDATE job SET status = 'pending', next_attempt = now() + %(delay)s, lease_until = NULL,
+    blocks_until = coalesce(blocks_until, now() + %(holds)s), attempts = attempts - %(refund)s,
+    last_error = %(error)s, error_code = %(code)s
+WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
+"""
+_FAIL = """
+UPDATE job SET status = 'failed', completed_at = clock_timestamp(), lease_until = NULL, blocks_until = NULL,
+    attempts = least(attempts, max_attempts), last_error = %(error)s, error_code = %(code)s
+WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
+"""
+_EXTEND = """
+UPDATE job SET lease_until = now() + %(by)s WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
+"""
+# SKIP LOCKED: a row that is locked is about to complete, and waiting for it would hold up the others' renewal.
+_RENEW = """
+UPDATE job SET lease_until = now() + held.lease FROM (
+    SELECT job.id, mine.lease
+    FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[], %(leases)s::interval[]) AS mine (id, token, lease)
+    JOIN job ON job.id = mine.id AND job.lease_token = mine.token AND job.status = 'processing'
+    FOR UPDATE OF job SKIP LOCKED
+) AS held WHERE job.id = held.id
+"""
+# Never begun, so it costs no attempt.
+_RELEASE = """
+UPDATE job SET status = 'pending', lease_until = NULL, attempts = attempts - 1
+FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[]) AS mine (id, token)
+WHERE job.id = mine.id AND job.lease_token = mine.token AND job.status = 'processing'
+"""
+
+
+def complete(job_id: int, token: int, result: JSON) -> None:
+    _held(_COMPLETE, {"id": job_id, "token": token, "result": None if result is None else dump(result)})
+
+
+def put_back(
+    job_id: int, token: int, *, delay: timedelta, holds: timedelta, error: str, code: str, refund: bool = False
+) -> None:
+    """Pending again, due after `delay`. `refund` gives the attempt back."""
+    params = {"id": job_id, "token": token, "delay": delay, "holds": holds, "error": error, "code": code}
+    _held(_PUT_BACK, params | {"refund": int(refund)})
+
+
+def fail(job_id: int, token: int, *, error: str, code: str) -> None:
+    _held(_FAIL, {"id": job_id, "token": token, "error": error, "code": code})
+
+
+def extend(job_id: int, token: int, by: timedelta) -> None:
+    _held(_EXTEND, {"id": job_id, "token": token, "by": by})
+
+
+def renew(held: Sequence[tuple[int, int, timedelta]]) -> None:
+    ids, tokens, leases = zip(*held, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, {"ids": list(ids), "tokens": list(tokens), "leases": list(leases)})
+
+
+def release(held: Sequence[tuple[int, int]]) -> None:
+    ids, tokens = zip(*held, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, {"ids": list(ids), "tokens": list(tokens)})
+
+
+def _held(statement: str, params: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        if not cursor.rowcount:
+            raise LeaseLost(f"job {params['id']} is no longer ours")

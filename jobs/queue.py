@@ -1,0 +1,101 @@
+"""Puts jobs into the table, once per key, in the caller's transaction; wakes a worker when it commits.
+
+`enqueue` is for services. A hot road, which has no ORM and writes many rows at once, puts `INSERT_SQL` (or
+`insert_from` over a SELECT of its own) into its statement as a CTE or beside it, and calls `awake` after the commit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from jobs import nudge, tasks
+from jobs.payloads import JSON, dump
+
+_COLUMNS = "key, type, lane, workspace_id, payload, max_attempts, outgoing, delay"
+
+
+def insert_from(select: str) -> str:
+    """Inserts the jobs that a SELECT yields: key text, type text, lane text, workspace_id uuid, payload jsonb,
+    max_attempts int, outgoing bool, delay interval. For the two before the last see `tasks.named(type)`."""
+    return f"""
+INSERT INTO job (key, type, lane, workspace_id, payload, max_attempts, outgoing, next_attempt)
+SELECT key, type, lane, workspace_id, payload, max_attempts, outgoing, now() + delay
+FROM ({select}) AS new_job ({_COLUMNS})
+ON CONFLICT (key) DO NOTHING
+"""  # noqa: S608 - both parts are constants of the code
+
+
+INSERT_SQL = insert_from(
+    """
+    SELECT key, type, lane, workspace_id, payload::jsonb, max_attempts, outgoing, delay
+    FROM unnest(
+        %(job_keys)s::text[], %(job_types)s::text[], %(job_lanes)s::text[], %(job_workspaces)s::uuid[],
+        %(job_payloads)s::text[], %(job_max_attempts)s::int[], %(job_outgoing)s::bool[], %(job_delays)s::interval[]
+    ) AS given (key, type, lane, workspace_id, payload, max_attempts, outgoing, delay)
+    """
+)
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """`key` makes it once, `lane` keeps the order among its likes ("" for none)."""
+
+    type: str
+    key: str
+    lane: str
+    payload: Mapping[str, JSON]
+    workspace_id: UUID | None = None
+    delay: timedelta = timedelta()
+
+
+def params(jobs: Sequence[NewJob]) -> dict[str, list[object]]:
+    """The named parameters of INSERT_SQL."""
+    # By lane jobs keep the order they were given in; two processes meet a shared key in the same order.
+    of = [(job, tasks.named(job.type)) for job in jobs]
+    return {
+        "job_keys": [job.key for job, _ in of],
+        "job_types": [job.type for job, _ in of],
+        "job_lanes": [job.lane for job, _ in of],
+        "job_workspaces": [job.workspace_id for job, _ in of],
+        "job_payloads": [dump(job.payload) for job, _ in of],
+        "job_max_attempts": [task.max_attempts for _, task in of],
+        "job_outgoing": [task.outgoing for _, task in of],
+        "job_delays": [job.delay for job, _ in of],
+    }
+
+
+def enqueue(
+    type_: str,
+    /,
+    *,
+    key: str,
+    lane: str,
+    workspace_id: UUID | None = None,
+    delay: timedelta | None = None,
+    payload: Mapping[str, JSON] | None = None,
+) -> None:
+    """Inside a transaction. A key that is known already adds nothing."""
+    enqueue_many([NewJob(type_, key, lane, payload or {}, workspace_id, delay or timedelta())])
+
+
+def enqueue_many(jobs: Sequence[NewJob]) -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("enqueue() outside a transaction: the job would not commit with its cause")
+    if not jobs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_SQL, params(jobs))
+    wake()
+
+
+def wake() -> None:
+    """Nudges a worker once the open transaction commits, at once when there is none."""
+    transaction.on_commit(nudge.ring)
+
+
+async def awake() -> None:
+    """The same for a hot road, after its own commit. Never waits for Redis."""
+    nudge.ring()
