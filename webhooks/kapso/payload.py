@@ -1,0 +1,115 @@
+"""From a delivery's bytes to what it says. Pure: no database, no settings, no clock.
+
+Odd but real shapes never raise; what one item lacks is told in its place and leaves its siblings alone.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+import orjson
+
+from . import meta, v2
+from .items import Delivery, Inbound, Item, Other, Receipt, Sent, WhoIs
+from .words import text
+
+__all__ = [
+    "Delivery",
+    "Inbound",
+    "Item",
+    "Other",
+    "Receipt",
+    "Sent",
+    "Unreadable",
+    "WhoIs",
+    "event_key",
+    "load_object",
+    "parse",
+]
+
+# Real payloads nest about eight deep. More than this breaks Python's own JSON writer further down the road.
+DEPTH_LIMIT = 64
+_KEY_LIMIT = 200
+_EVENT_LIMIT = 100
+# A surrogate pair (kept), a lone half or a NUL: valid JSON escapes that neither UTF-8 nor Postgres can hold.
+_ESCAPES = re.compile(
+    rb"((?<!\\)(?:\\\\)*)"
+    rb"(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\u0000)"
+)
+
+
+class Unreadable(Exception):
+    """The body is not a JSON object that a provider would send. The message says what is wrong with it."""
+
+
+def parse(body: bytes, *, event: str = "", idempotency_key: str = "") -> Delivery:
+    """`event` and `idempotency_key` are header values. The items stand in the order they came, every time."""
+    data = load_object(body)
+    key = event_key(idempotency_key, body)
+    if data.get("object") == meta.OBJECT:
+        return Delivery((event or meta.event_of(data))[:_EVENT_LIMIT], key, meta.items_of(data))
+    name = (event or text(data.get("type")) or text(data.get("event")))[:_EVENT_LIMIT]
+    return Delivery(name, key, [item for envelope in _envelopes(data) for item in v2.items_of(envelope, name)])
+
+
+def event_key(idempotency_key: str, body: bytes) -> str:
+    """The provider's key, opaque and cut to a size an index can hold; without one, the body speaks for itself."""
+    key = idempotency_key.strip()
+    if not key:
+        return f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return key if len(key) <= _KEY_LIMIT else f"long:{hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
+
+
+def load_object(body: bytes) -> dict[str, Any]:
+    data = _load(body)
+    if not isinstance(data, dict):
+        raise Unreadable("The body is not a JSON object.")
+    # Too few brackets to be deep: the walk is for the rare rest.
+    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT and _is_deeper_than(DEPTH_LIMIT, data):
+        raise Unreadable(f"The body nests more than {DEPTH_LIMIT} deep.")
+    return data
+
+
+def _load(body: bytes) -> Any:
+    try:
+        if rb"\u0000" in body:
+            body = _mended(body)
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        mended = _mended(body)
+        if mended == body:
+            raise Unreadable(f"The body is not JSON: {error.msg}.") from None
+    try:
+        return orjson.loads(mended)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"The body is not JSON: {error.msg}.") from None
+
+
+def _mended(body: bytes) -> bytes:
+    def mend(match: re.Match[bytes]) -> bytes:
+        before, pair, lone = match.groups()
+        return bytes(before + (pair or (rb"\ufffd" if lone else b"")))
+
+    return _ESCAPES.sub(mend, body)
+
+
+def _is_deeper_than(limit: int, data: Any) -> bool:
+    level = [data]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _envelopes(data: dict[str, Any]) -> list[Any]:
+    """A batch has its items under `data`; a single one is the body itself."""
+    inner = data.get("data")
+    if "message" in data or not isinstance(inner, list | dict):
+        return [data]
+    return inner if isinstance(inner, list) else [inner]
