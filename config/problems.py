@@ -1,0 +1,175 @@
+"""Turns what went wrong into application/problem+json, for views, middleware and Django's own error answers alike.
+
+Codes are stable; the text is safe to show. Never a stack trace, never what somebody wrote.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, cast
+
+import orjson
+from asgiref.sync import iscoroutinefunction
+from django.core import exceptions as django_errors
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template import TemplateDoesNotExist
+from django.template.loader import select_template
+from django.utils.decorators import sync_and_async_middleware
+from rest_framework import exceptions as drf_errors
+
+from config.errors import DomainError, Forbidden, Invalid, NotFound, NotSignedIn, TooLarge, TooMany, Unavailable
+
+CONTENT_TYPE = "application/problem+json"
+# Read by programs. Everything else is a page and gets an HTML answer.
+PROGRAM_PATHS = ("/api/", "/auth/", "/session/", "/webhooks/")
+
+
+@dataclass(frozen=True)
+class Problem:
+    status: int
+    code: str
+    detail: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return HTTPStatus(self.status).phrase
+
+    def body(self) -> dict[str, Any]:
+        own = {"type": "about:blank", "title": self.title, "status": self.status, "code": self.code}
+        return {**self.data, **own, "detail": self.detail}
+
+
+INTERNAL = Problem(500, "internal", "Something went wrong on our side.")
+# Errors that Django answers by itself, by status.
+_BY_STATUS = {
+    400: Problem(400, "malformed", "The request cannot be read."),
+    401: Problem(401, NotSignedIn.code, NotSignedIn.message),
+    403: Problem(403, Forbidden.code, Forbidden.message),
+    404: Problem(404, NotFound.code, NotFound.message),
+    405: Problem(405, "method_not_allowed", "This method does not exist here."),
+    413: Problem(413, TooLarge.code, TooLarge.message),
+    414: Problem(414, "uri_too_long", "The address is too long."),
+}
+_OF_DRF: list[tuple[type[drf_errors.APIException], str]] = [
+    (drf_errors.ParseError, "malformed"),
+    (drf_errors.AuthenticationFailed, NotSignedIn.code),
+    (drf_errors.NotAuthenticated, NotSignedIn.code),
+    (drf_errors.PermissionDenied, Forbidden.code),
+    (drf_errors.NotFound, NotFound.code),
+    (drf_errors.MethodNotAllowed, "method_not_allowed"),
+    (drf_errors.NotAcceptable, "not_acceptable"),
+    (drf_errors.UnsupportedMediaType, "unsupported_media_type"),
+    (drf_errors.Throttled, TooMany.code),
+]
+
+
+def is_program(request: HttpRequest) -> bool:
+    """Whether the answer is for a program rather than for a person's eyes."""
+    return request.path_info.startswith(PROGRAM_PATHS)
+
+
+def of(error: BaseException) -> Problem | None:
+    """None for what nobody expected: that is logged with its trace where it is caught, and answered as INTERNAL."""
+    if isinstance(error, DomainError):
+        return Problem(error.status, error.code, str(error), error.data, _headers(error.status, error.data))
+    if isinstance(error, drf_errors.APIException):
+        return _of_drf(error)
+    if isinstance(error, Http404):
+        return _BY_STATUS[404]
+    if isinstance(error, django_errors.PermissionDenied):
+        return _BY_STATUS[403]
+    if isinstance(error, django_errors.RequestDataTooBig):
+        return _BY_STATUS[413]
+    if isinstance(error, django_errors.BadRequest | django_errors.SuspiciousOperation):
+        return _BY_STATUS[400]
+    if isinstance(error, OperationalError | InterfaceError):
+        return Problem(Unavailable.status, Unavailable.code, Unavailable.message)
+    return None
+
+
+def _of_drf(error: drf_errors.APIException) -> Problem | None:
+    if isinstance(error, drf_errors.ValidationError):
+        errors = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        return Problem(400, Invalid.code, Invalid.message, {"errors": errors})
+    code = next((code for kind, code in _OF_DRF if isinstance(error, kind)), None)
+    if code is None:
+        return None if error.status_code >= 500 else Problem(error.status_code, "refused", str(error.detail))
+    wait = getattr(error, "wait", None)  # of Throttled
+    data = {"retry_after": wait} if wait is not None else {}
+    return Problem(error.status_code, code, str(error.detail), data, _headers(error.status_code, data))
+
+
+def _headers(status: int, data: Mapping[str, Any]) -> dict[str, str]:
+    headers = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    wait = data.get("retry_after")
+    if isinstance(wait, int | float):
+        headers["Retry-After"] = str(max(1, round(wait)))
+    return headers
+
+
+def answer(problem: Problem) -> HttpResponse:
+    return HttpResponse(
+        _encoded(problem), status=problem.status, content_type=CONTENT_TYPE, headers=dict(problem.headers)
+    )
+
+
+def page(problem: Problem) -> HttpResponse:
+    """The same for a person. `<status>.html` or `error.html`, with the problem's parts as its context."""
+    try:
+        content = select_template([f"{problem.status}.html", "error.html"]).render(problem.body())
+    except TemplateDoesNotExist:
+        return HttpResponse(problem.detail, status=problem.status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(content, status=problem.status, headers=dict(problem.headers))
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """For REST_FRAMEWORK["EXCEPTION_HANDLER"]. None hands the error to Django, which logs it with its trace."""
+    problem = of(error)
+    return None if problem is None else answer(problem)
+
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+@sync_and_async_middleware
+def middleware(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
+    """Outermost: where Django answers a program with an HTML error page of its own, the page becomes a problem."""
+    if iscoroutinefunction(get_response):
+        later = cast(AsyncHandler, get_response)
+
+        async def tidy_later(request: HttpRequest) -> HttpResponseBase:
+            return _tidied(request, await later(request))
+
+        return tidy_later
+    now = cast(Handler, get_response)
+
+    def tidy(request: HttpRequest) -> HttpResponseBase:
+        return _tidied(request, now(request))
+
+    return tidy
+
+
+def _tidied(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code < 400 or not isinstance(response, HttpResponse) or not is_program(request):
+        return response
+    if not response.get("Content-Type", "").startswith("text/html"):
+        return response
+    problem = _BY_STATUS.get(response.status_code) or (
+        INTERNAL if response.status_code >= 500 else Problem(response.status_code, "refused", response.reason_phrase)
+    )
+    response.content = _encoded(problem)
+    response["Content-Type"] = CONTENT_TYPE
+    if response.has_header("Content-Length"):
+        response["Content-Length"] = str(len(response.content))
+    return response
+
+
+def _encoded(problem: Problem) -> bytes:
+    return orjson.dumps(problem.body(), default=str)
