@@ -1,3 +1,20 @@
-from django.urls import URLPattern, URLResolver
+"""Every address of the product. Hot roads (config/asgi.py) come before these."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config import health
+from inbox import urls as inbox
+
+api_v1: list[URLPattern | URLResolver] = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("api/v1/", include(api_v1)),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    *inbox.pages,
+]

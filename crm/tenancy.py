@@ -1,4 +1,4 @@
-"""What belongs to a workspace: the abstract model, and the composite foreign keys that keep workspaces apart in the database.
+"""What belongs to a workspace: the abstract model, and the composite foreign keys that keep workspaces apart.
 
 Django declares `REFERENCES other(id)`; that alone would let a row point into another workspace. `TenantForeignKey`
 adds `(workspace_id, column) REFERENCES other(workspace_id, id)`, so the database itself refuses it.

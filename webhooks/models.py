@@ -1,4 +1,4 @@
-"""The journal: every delivery that was signed, kept before it is acknowledged. Prunable, so no foreign key points at it."""
+"""The journal: every signed delivery, kept before it is acknowledged. Prunable, so no foreign key points at it."""
 
 from django.db import models
 from django.db.models import F, Q

@@ -55,7 +55,7 @@ class Contact(TenantModel):
 
 
 class IdentityKind(models.TextChoices):
-    # Canonical digits shared by the variants of one number (Brazil's ninth digit, Mexico's 1): what makes a number unique
+    # Digits shared by the variants of one number (Brazil's ninth digit, Mexico's 1): what makes a number unique
     MATCH = "match"
     PHONE = "phone"  # E.164
     WHATSAPP = "whatsapp"  # the id as WhatsApp sent it, digits only: replies go here

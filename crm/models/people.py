@@ -13,7 +13,7 @@ PLATFORM_ADMIN = "admin"
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(pk=username)
+        return self.get(pk=username or "")
 
 
 class User(AbstractBaseUser):

@@ -7,6 +7,7 @@ from crm.models import Contact, User
 from crm.tenancy import TenantModel, tenant_key
 from inbox.models.channels import Channel
 from inbox.states import ConversationStatus, Priority, Scope
+from inbox.windows import Window, window_for
 
 
 class Conversation(TenantModel):
@@ -77,6 +78,16 @@ class Conversation(TenantModel):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def window(self) -> Window:
+        """Reads `channel`: select it with the conversation."""
+        return window_for(self.channel.kind, self.last_inbound_at)
+
+    @property
+    def lane(self) -> str:
+        """What goes out to one person on one channel keeps its order."""
+        return f"out:{self.channel_id}:{self.contact_id}"
 
 
 class ConversationReader(models.Model):

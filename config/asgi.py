@@ -1,0 +1,25 @@
+"""The one door: hot roads by path, Django for the rest of HTTP, the live socket for WebSockets."""
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_application = get_asgi_application()
+
+from config.live import socket  # noqa: E402  # apps must be loaded first
+from webhooks.kapso.road import kapso  # noqa: E402
+
+ROADS = (kapso,)
+
+
+async def http(scope: Any, receive: Any, send: Any) -> None:
+    for road in ROADS:
+        if scope["path"].startswith(road.prefix):
+            return await road(scope, receive, send)
+    return await django_application(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": socket.application})

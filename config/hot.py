@@ -1,0 +1,146 @@
+"""Hot roads: bare ASGI functions mounted by path before Django. They skip its middleware, so this wrapper gives them
+what every road must have: the host check, a size limit, a request id, Server-Timing and problem+json."""
+
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from config.errors import DomainError, Invalid, TooLarge
+
+logger = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Disconnected(Exception):
+    """The client left before its request was whole: there is nobody to answer."""
+
+
+@dataclass(slots=True)
+class Request:
+    scope: Scope
+    receive: Receive
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
+
+    def check_size(self, most: int) -> None:
+        """By the announced length, before a byte of the body is read."""
+        announced = self.headers.get("content-length", "")
+        if announced and not announced.isdigit():
+            raise Invalid("Content-Length is not a number.")
+        if announced and int(announced) > most:
+            raise TooLarge(limit=most)
+
+    async def body(self, most: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            part = message.get("body", b"")
+            size += len(part)
+            if size > most:
+                raise TooLarge(limit=most)
+            parts.append(part)
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Handler = Callable[[Request, str], Awaitable[Answer]]
+
+
+def road(prefix: str, handler: Handler) -> "Road":
+    """`handler(request, rest)` answers every path under `prefix`; `rest` is what follows it."""
+    return Road(prefix, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    prefix: str
+    handler: Handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request = Request(scope, receive, headers)
+        try:
+            answer = await self._answer(request, scope["path"][len(self.prefix) :])
+        except Disconnected:
+            return
+        await _send(send, answer, started)
+
+    async def _answer(self, request: Request, rest: str) -> Answer:
+        try:
+            _check_host(request.headers.get("host", ""))
+            return await self.handler(request, rest)
+        except DomainError as error:
+            return problem(error)
+        except Disconnected:
+            raise
+        except Exception:  # the outermost guard: what Django's handler is to every other road
+            logger.exception("hot road failed", extra={"action": "hot_road_failed", "road": self.prefix})
+            return problem(DomainError(), status=500, code="internal_error", title="Something went wrong here.")
+
+
+def _check_host(host: str) -> None:
+    domain, _ = split_domain_port(host)
+    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        raise Invalid("This host name is not served here.")
+
+
+def problem(error: DomainError, *, status: int = 0, code: str = "", title: str = "") -> Answer:
+    body = {
+        **error.data,
+        "type": "about:blank",
+        "title": title or error.message,
+        "status": status or error.status,
+        "code": code or error.code,
+        "detail": title or error.message,
+    }
+    retry = error.data.get("retry_after")
+    return Answer(
+        status or error.status,
+        orjson.dumps(body),
+        "application/problem+json",
+        (("Retry-After", str(retry)),) if retry else (),
+    )
+
+
+async def _send(send: Send, answer: Answer, started: float) -> None:
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"x-request-id", uuid.uuid4().hex.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        *((name.lower().encode(), value.encode()) for name, value in answer.headers),
+    ]
+    if settings.DEMO or settings.DEBUG:
+        headers.append((b"server-timing", f"total;dur={(time.perf_counter() - started) * 1000:.1f}".encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

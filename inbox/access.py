@@ -1,0 +1,65 @@
+"""What an actor may see and do with conversations. The only place that decides, for HTTP, socket and jobs alike."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from config.errors import NotFound
+from crm.actors import Actor
+from crm.roles import Action
+from inbox.models import Conversation, Message
+from inbox.senders import can_send
+from inbox.states import RETRYABLE, ConversationStatus, MessageStatus, Scope
+
+
+def visible_conversations(actor: Actor) -> QuerySet[Conversation]:
+    """Support conversations of the actor's workspace. Exam rooms are for that exam's tutors alone."""
+    if not actor.may(Action.READ_INBOX):
+        return Conversation.objects.none()
+    return Conversation.objects.filter(
+        workspace_id=actor.workspace_id, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
+    )
+
+
+def conversation_for(actor: Actor, conversation_id: UUID, *, for_update: bool = False) -> Conversation:
+    """With its contact, channel and assignee. `for_update` locks the conversation's row alone."""
+    rows = visible_conversations(actor).select_related("contact", "channel", "channel__workspace", "assignee")
+    if for_update:
+        rows = rows.select_for_update(of=("self",))
+    conversation = rows.filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def visible_messages(actor: Actor, conversation: Conversation) -> QuerySet[Message]:
+    """All of a conversation that the actor can see; for members that includes private notes."""
+    return Message.objects.filter(conversation=conversation, deleted_at=None)
+
+
+def message_for(actor: Actor, conversation: Conversation, message_id: UUID, *, for_update: bool = False) -> Message:
+    rows = visible_messages(actor, conversation)
+    if for_update:
+        rows = rows.select_for_update(of=("self",))
+    message = rows.filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    return message
+
+
+def allowed_actions(actor: Actor, conversation: Conversation) -> list[str]:
+    """What this actor can do with this conversation right now: what pages show and assistants are told."""
+    allowed = []
+    if actor.may(Action.REPLY) and can_send(conversation.channel.kind):
+        allowed.append("reply" if conversation.window.open else "send_template")
+    if actor.may(Action.NOTE):
+        allowed.append("note")
+    if actor.may(Action.ASSIGN):
+        allowed.append("assign")
+    if actor.may(Action.RESOLVE):
+        allowed.append("reopen" if conversation.status == ConversationStatus.RESOLVED else "resolve")
+    return allowed
+
+
+def is_retryable(message: Message) -> bool:
+    return MessageStatus(message.status) in RETRYABLE

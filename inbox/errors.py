@@ -1,0 +1,53 @@
+"""What can go wrong with conversations and messages."""
+
+from config.errors import Conflict, DomainError, Invalid
+
+
+class ClientIdReused(Conflict):
+    code = "client_id_reused"
+    message = "This client_id was used for another message."
+
+
+class ConversationChanged(Conflict):
+    """`data["arrived"]`: the messages that came since `seen_seq`."""
+
+    code = "conversation_changed"
+    message = "Something arrived since you began to write."
+
+
+class WindowClosed(Conflict):
+    code = "window_closed"
+    message = "The 24-hour window is closed. Only an approved template can be sent now."
+
+
+class ChannelCannotSend(Conflict):
+    code = "channel_cannot_send"
+    message = "This channel cannot send messages."
+
+
+class AnotherIsOpen(Conflict):
+    """`data["conversation"]`: the id of the one that is open."""
+
+    code = "another_is_open"
+    message = "Another conversation with this contact is open on the same channel."
+
+
+class NotRetryable(Conflict):
+    code = "not_retryable"
+    message = "Only a message that was not delivered can be sent again."
+
+
+class BodyTooLong(Invalid):
+    code = "body_too_long"
+    message = "The message is too long for this channel."
+
+
+class UnknownAssignee(Invalid):
+    code = "unknown_assignee"
+    message = "This person cannot be assigned conversations here."
+
+
+class AlreadyReceived(DomainError):
+    """The provider sent this message before. Nothing to do."""
+
+    code = "already_received"

@@ -1,0 +1,67 @@
+"""What the inbox announces, and to whom. Readers of a topic all get the same."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from config.live.events import Event, publish
+from inbox import counts, topics
+from inbox.models import Conversation, Message
+from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
+
+
+@dataclass(frozen=True)
+class ConversationCreated(Event):
+    type: ClassVar[str] = "conversation.created"
+    conversation: ConversationPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.conversation)
+
+
+@dataclass(frozen=True)
+class ConversationUpdated(ConversationCreated):
+    type: ClassVar[str] = "conversation.updated"
+
+
+@dataclass(frozen=True)
+class MessageCreated(Event):
+    type: ClassVar[str] = "message.created"
+    message: MessagePayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.message)
+
+
+@dataclass(frozen=True)
+class MessageUpdated(MessageCreated):
+    type: ClassVar[str] = "message.updated"
+
+
+@dataclass(frozen=True)
+class ConversationRead(Event):
+    """To the reader alone: how far they have read, for their other tabs and devices."""
+
+    type: ClassVar[str] = "conversation.read"
+    id: UUID
+    seen_count: int
+
+
+def announce_conversation(conversation: Conversation, *, created: bool = False) -> None:
+    """Reads the lines of the list row: contact, channel with its workspace, assignee, last message, labels."""
+    payload = conversation_payload(conversation)
+    event = ConversationCreated(payload) if created else ConversationUpdated(payload)
+    workspace = conversation.channel.workspace
+    publish(topics.inbox(workspace.slug), event)
+    if not created:
+        publish(topics.conversation(conversation.pk), event)
+    counts.changed(workspace.pk, workspace.slug)
+
+
+def announce_message(message: Message, conversation: Conversation, *, created: bool = False) -> None:
+    payload = message_payload(message, conversation.contact.display_name)
+    publish(topics.conversation(conversation.pk), MessageCreated(payload) if created else MessageUpdated(payload))
+
+
+def announce_read(user_id: UUID, conversation_id: UUID, seen_count: int) -> None:
+    publish(topics.user(user_id), ConversationRead(id=conversation_id, seen_count=seen_count))

@@ -1,0 +1,193 @@
+"""What the outside sees of conversations and messages: one form for REST, live events and pages.
+
+Nothing here depends on who reads. REST adds `unread_count`, `seen_count` and `allowed_actions` on top.
+"""
+
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from inbox.models import Attachment, Conversation, Message
+from inbox.states import Direction, MessageStatus, SenderKind
+
+PREVIEW = 200  # characters of a message's body in the list
+
+
+class NamedPayload(TypedDict):
+    id: UUID
+    name: str
+
+
+class ContactLine(NamedPayload):
+    phone: str
+
+
+class ChannelLine(NamedPayload):
+    slug: str
+    kind: str
+
+
+class LabelPayload(TypedDict):
+    name: str
+    hue: int
+
+
+class SenderPayload(TypedDict):
+    kind: str
+    id: UUID | None
+    name: str
+
+
+class ErrorPayload(TypedDict):
+    code: str
+    message: str
+
+
+class LastMessagePayload(TypedDict):
+    id: UUID
+    direction: str
+    type: str
+    body: str
+    status: str
+    sender: SenderPayload
+    error: ErrorPayload | None
+    created_at: datetime
+
+
+class WindowPayload(TypedDict):
+    open: bool
+    closes_at: datetime | None
+
+
+class ConversationPayload(TypedDict):
+    id: UUID
+    contact: ContactLine
+    channel: ChannelLine
+    scope: str
+    status: str
+    assignee: NamedPayload | None
+    priority: str
+    labels: list[LabelPayload]
+    inbound_count: int
+    last_message: LastMessagePayload | None
+    last_activity_at: datetime
+    waiting_since: datetime | None
+    window: WindowPayload
+    created_at: datetime
+    updated_at: datetime
+
+
+class AttachmentPayload(TypedDict):
+    id: UUID
+    kind: str
+    name: str
+    content_type: str
+    size: int | None
+    state: str
+
+
+class MessagePayload(TypedDict):
+    id: UUID
+    conversation: UUID
+    client_id: UUID | None
+    provider_id: str
+    direction: str
+    sender: SenderPayload
+    type: str
+    body: str
+    attachments: list[AttachmentPayload]
+    reply_to: UUID | None
+    status: str
+    error: ErrorPayload | None
+    status_times: dict[str, datetime]
+    provider_time: datetime | None
+    created_at: datetime
+
+
+def conversation_payload(conversation: Conversation) -> ConversationPayload:
+    """Reads contact, channel, assignee, last_message with its sender, and labels: `queries.with_lines` selects them."""
+    contact, channel, assignee = conversation.contact, conversation.channel, conversation.assignee
+    window = conversation.window
+    last = conversation.last_message
+    return {
+        "id": conversation.pk,
+        "contact": {"id": contact.pk, "name": contact.display_name, "phone": contact.phone_normalized},
+        "channel": {"id": channel.pk, "name": channel.name, "slug": channel.slug, "kind": channel.kind},
+        "scope": conversation.scope,
+        "status": conversation.status,
+        "assignee": {"id": assignee.pk, "name": assignee.display_name} if assignee else None,
+        "priority": conversation.priority,
+        "labels": [{"name": label.name, "hue": label.hue} for label in conversation.labels.all()],
+        "inbound_count": conversation.inbound_count,
+        "last_message": _last_message(last, contact.display_name) if last else None,
+        "last_activity_at": conversation.last_activity_at,
+        "waiting_since": conversation.waiting_since,
+        "window": {"open": window.open, "closes_at": window.closes_at},
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+    }
+
+
+def _last_message(message: Message, contact_name: str) -> LastMessagePayload:
+    return {
+        "id": message.pk,
+        "direction": message.direction,
+        "type": message.type,
+        "body": message.body[:PREVIEW],
+        "status": message.status,
+        "sender": sender_payload(message, contact_name),
+        "error": _error(message),
+        "created_at": message.created_at,
+    }
+
+
+def sender_payload(message: Message, contact_name: str) -> SenderPayload:
+    if message.sender_kind == SenderKind.CONTACT:
+        return {"kind": message.sender_kind, "id": None, "name": contact_name}
+    user = message.sender_user
+    return {"kind": message.sender_kind, "id": user.pk if user else None, "name": user.display_name if user else ""}
+
+
+def _error(message: Message) -> ErrorPayload | None:
+    if not message.error_message:
+        return None
+    return {"code": message.error_code, "message": message.error_message}
+
+
+def attachment_payload(attachment: Attachment) -> AttachmentPayload:
+    return {
+        "id": attachment.pk,
+        "kind": attachment.kind,
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+        "state": attachment.state,
+    }
+
+
+def message_payload(message: Message, contact_name: str) -> MessagePayload:
+    """Reads sender_user and attachments: `queries.with_parts` selects them."""
+    times = {
+        MessageStatus.QUEUED: message.created_at if message.direction == Direction.OUT else None,
+        MessageStatus.SENT: message.sent_at,
+        MessageStatus.DELIVERED: message.delivered_at,
+        MessageStatus.READ: message.read_at,
+        MessageStatus.FAILED: message.failed_at,
+    }
+    return {
+        "id": message.pk,
+        "conversation": message.conversation_id,
+        "client_id": message.client_id,
+        "provider_id": message.provider_id,
+        "direction": message.direction,
+        "sender": sender_payload(message, contact_name),
+        "type": message.type,
+        "body": message.body,
+        "attachments": [attachment_payload(attachment) for attachment in message.attachments.all()],
+        "reply_to": message.reply_to_id,
+        "status": message.status,
+        "error": _error(message),
+        "status_times": {status.value: at for status, at in times.items() if at},
+        "provider_time": message.provider_time,
+        "created_at": message.created_at,
+    }

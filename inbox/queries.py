@@ -1,0 +1,230 @@
+"""Reads: the list of conversations, a thread, what depends on the reader. Queries never grow with the rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+
+from config.errors import Invalid
+from config.live.events import head
+from crm.actors import Actor, Member
+from crm.models import Member as Membership
+from crm.models import Workspace
+from crm.paging import DEFAULT_LIMIT, Page, page
+from crm.payloads import ContactPayload, contact_payload
+from crm.roles import Action, Role, is_allowed
+from inbox import topics
+from inbox.access import allowed_actions, conversation_for, visible_conversations, visible_messages
+from inbox.counts import Counts, get_counts
+from inbox.models import Conversation, ConversationReader, Message
+from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
+from inbox.states import Direction, Scope
+
+NEWEST = ("-last_activity_at", "-id")
+LONGEST_WAITING = ("waiting_since", "id")
+
+
+class ReaderConversationPayload(ConversationPayload):
+    unread_count: int
+    seen_count: int
+    allowed_actions: list[str]
+
+
+class LivePayload(TypedDict):
+    topic: str
+    seq: int
+
+
+class TabCounts(Counts):
+    mine: int
+
+
+class ConversationDetailPayload(ReaderConversationPayload):
+    contact_detail: ContactPayload
+    live: LivePayload
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What the list shows. Empty fields do not narrow."""
+
+    status: str = ""
+    assignee: str = ""  # me, none, or a user's id
+    channel: str = ""
+    contact: UUID | None = None
+    unread: bool = False
+    search: str = ""
+    scope: str = Scope.SUPPORT  # exam rooms are for their tutors, who find them at the exam
+    order: str = "newest"  # or waiting: who waits longest first, those who do not wait left out
+
+
+def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """All that a row of the list shows, in the page's own query; labels are the second."""
+    return rows.select_related(
+        "contact", "channel", "assignee", "last_message", "last_message__sender_user"
+    ).prefetch_related("labels")
+
+
+def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
+    return rows.select_related("sender_user").prefetch_related("attachments")
+
+
+# --- The list -------------------------------------------------------------------------------------------
+
+
+def list_conversations(
+    actor: Actor, wanted: ListFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+) -> Page[Conversation]:
+    rows = _narrow(with_lines(visible_conversations(actor)), actor, wanted)
+    if wanted.order == "waiting":
+        return page(rows.exclude(waiting_since=None), LONGEST_WAITING, cursor=cursor, limit=limit)
+    return page(rows, NEWEST, cursor=cursor, limit=limit)
+
+
+def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> QuerySet[Conversation]:
+    rows = rows.filter(scope=wanted.scope)
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    if wanted.assignee == "none":
+        rows = rows.filter(assignee=None)
+    elif wanted.assignee:
+        rows = rows.filter(assignee_id=_assignee(actor, wanted.assignee))
+    if wanted.channel:
+        rows = rows.filter(channel__slug=wanted.channel.lower())
+    if wanted.contact:
+        rows = rows.filter(contact_id=wanted.contact)
+    if wanted.search:
+        rows = rows.filter(_search(wanted.search))
+    if wanted.unread and isinstance(actor, Member):
+        rows = _unread_only(rows, actor)
+    return rows
+
+
+def _assignee(actor: Actor, value: str) -> UUID:
+    if value == "me" and isinstance(actor, Member):
+        return actor.user_id
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Invalid(errors={"assignee": "me, none or a member's id."}) from None
+
+
+def _search(text: str) -> Q:
+    text = text.strip().replace("\x00", "")
+    condition = Q(contact__name__icontains=text) | Q(last_message__body__icontains=text)
+    digits = "".join(character for character in text if character.isdigit())
+    return condition | Q(contact__phone_normalized__contains=digits) if len(digits) >= 3 else condition
+
+
+def _unread_only(rows: QuerySet[Conversation], actor: Member) -> QuerySet[Conversation]:
+    seen = ConversationReader.objects.filter(conversation=OuterRef("pk"), user_id=actor.user_id).values("seen_count")
+    return rows.annotate(_seen=Subquery(seen)).filter(
+        Q(_seen__lt=F("inbound_count")) | Q(_seen=None, last_inbound_at__gt=actor.joined_at)
+    )
+
+
+# --- What depends on the reader ---------------------------------------------------------------------------
+
+
+def get_seen_counts(actor: Actor, conversations: Iterable[Conversation]) -> dict[UUID, int]:
+    """How many incoming messages of each the actor has seen. What came before a member joined counts as seen."""
+    rows = list(conversations)
+    if not isinstance(actor, Member):
+        return {row.pk: 0 for row in rows}
+    seen = dict(
+        ConversationReader.objects.filter(conversation__in=rows, user_id=actor.user_id).values_list(
+            "conversation_id", "seen_count"
+        )
+    )
+    fresh = [row for row in rows if row.pk not in seen]
+    for row in fresh:
+        seen[row.pk] = 0 if row.created_at >= actor.joined_at else row.inbound_count
+    half = [
+        row
+        for row in fresh
+        if row.created_at < actor.joined_at and (row.last_inbound_at or row.created_at) > actor.joined_at
+    ]
+    if half:
+        for conversation_id, since in (
+            Message.objects.filter(conversation__in=half, direction=Direction.IN, created_at__gt=actor.joined_at)
+            .values_list("conversation_id")
+            .annotate(Count("id"))
+            .order_by()
+        ):
+            seen[conversation_id] -= since
+    return {row.pk: min(max(seen[row.pk], 0), row.inbound_count) for row in rows}
+
+
+def for_reader(actor: Actor, conversations: Iterable[Conversation]) -> list[ReaderConversationPayload]:
+    rows = list(conversations)
+    seen = get_seen_counts(actor, rows)
+    return [_for_reader(actor, row, seen[row.pk]) for row in rows]
+
+
+def _for_reader(actor: Actor, row: Conversation, seen: int) -> ReaderConversationPayload:
+    return {
+        **conversation_payload(row),
+        "unread_count": row.inbound_count - seen,
+        "seen_count": seen,
+        "allowed_actions": allowed_actions(actor, row),
+    }
+
+
+def get_tab_counts(actor: Actor) -> TabCounts:
+    counts = get_counts(actor.workspace_id)
+    mine = counts["by_assignee"].get(str(actor.user_id), 0) if isinstance(actor, Member) else 0
+    return {**counts, "mine": mine}
+
+
+def get_list_live(workspace_slug: str) -> LivePayload:
+    """Read this before the list: what happens in between is then applied again, which is harmless."""
+    topic = topics.inbox(workspace_slug)
+    return {"topic": topic, "seq": head(topic)}
+
+
+# --- One conversation --------------------------------------------------------------------------------------
+
+
+def get_thread_live(conversation_id: UUID) -> LivePayload:
+    topic = topics.conversation(conversation_id)
+    return {"topic": topic, "seq": head(topic)}
+
+
+def get_conversation(actor: Actor, conversation_id: UUID) -> ConversationDetailPayload:
+    """Raises NotFound. The live number is read first."""
+    live = get_thread_live(conversation_id)
+    conversation_for(actor, conversation_id)
+    row = with_lines(visible_conversations(actor)).prefetch_related("contact__identities").get(pk=conversation_id)
+    return {
+        **for_reader(actor, [row])[0],
+        "contact_detail": contact_payload(row.contact),
+        "live": live,
+    }
+
+
+def list_messages(
+    actor: Actor, conversation: Conversation, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+) -> Page[Message]:
+    """Newest first; `next` goes to older ones."""
+    return page(with_parts(visible_messages(actor, conversation)), ("-id",), cursor=cursor, limit=limit)
+
+
+def message_payloads(conversation: Conversation, messages: Iterable[Message]) -> list[MessagePayload]:
+    name = conversation.contact.display_name
+    return [message_payload(message, name) for message in messages]
+
+
+def list_agents(workspace_id: UUID) -> list[dict[str, Any]]:
+    """Who can be assigned conversations."""
+    able = [role for role in Role if is_allowed(role, Action.REPLY)]
+    members = Membership.objects.filter(workspace_id=workspace_id, role__in=able, user__deactivated_at=None)
+    return [
+        {"id": member.user.pk, "name": member.user.display_name}
+        for member in members.select_related("user").order_by("user__name", "user_id")
+    ]
+
+
+def get_workspace(actor: Actor) -> Workspace:
+    return Workspace.objects.get(pk=actor.workspace_id)

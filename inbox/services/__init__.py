@@ -1,0 +1,1 @@
+"""Changes to conversations and messages. Nothing else writes them."""

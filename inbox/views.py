@@ -1,0 +1,71 @@
+"""The inbox page. Its first paint is rendered from what REST answers; the browser's module takes over from there."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from crm.access import check, member_on_page
+from crm.actors import Member
+from crm.pages import signed_in, user_of
+from crm.roles import PERMISSIONS, Action
+from inbox import queries
+from inbox.answers import list_answer, thread_answer
+from inbox.states import ConversationStatus
+
+TABS = {"mine": "me", "unassigned": "none", "all": ""}
+
+
+@signed_in
+def inbox(request: HttpRequest, conversation: UUID | None = None) -> HttpResponse:
+    actor = member_on_page(user_of(request).pk, Action.READ_INBOX, request.GET.get("workspace", ""))
+    check(actor, Action.READ_INBOX)
+    state = {
+        **_who(request, actor),
+        "list": _list(request, actor),
+        "thread": _thread(actor, conversation) if conversation else None,
+        "agents": queries.list_agents(actor.workspace_id),
+    }
+    return render(request, "inbox/inbox.html", {"state": state})
+
+
+def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:
+    user = user_of(request)
+    workspace = queries.get_workspace(actor)
+    return {
+        "me": {
+            "id": user.pk,
+            "name": user.display_name,
+            "email": user.email,
+            "expires_at": request.identity.expires_at,  # type: ignore[attr-defined]
+        },
+        "workspace": {
+            "slug": workspace.slug,
+            "name": workspace.name,
+            "role": actor.role,
+            "can": sorted(action.value for action in PERMISSIONS[actor.role]),
+        },
+    }
+
+
+def _list(request: HttpRequest, actor: Member) -> dict[str, Any]:
+    """All by default: what comes in new is nobody's yet, and everybody should see it arrive."""
+    tab = request.GET.get("tab", "all")
+    status = request.GET.get("status", ConversationStatus.OPEN)
+    if status not in ConversationStatus.values:
+        status = ConversationStatus.OPEN
+    assignee = TABS.get(tab, "")
+    unread = request.GET.get("unread") == "true"
+    wanted = queries.ListFilter(status=status, assignee=assignee, unread=unread)
+    answer = list_answer(
+        actor, wanted, given={"status": status, "assignee": assignee} if assignee else {"status": status}
+    )
+    return {**answer, "filter": {"assignee": assignee, "status": status, "unread": unread}}
+
+
+def _thread(actor: Member, conversation_id: UUID) -> dict[str, Any]:
+    return {
+        "conversation": queries.get_conversation(actor, conversation_id),
+        "messages": thread_answer(actor, conversation_id),
+    }

@@ -1,0 +1,27 @@
+"""WhatsApp's 24-hour window: free text may be sent until a day after the customer last wrote."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from inbox.states import ChannelKind
+
+WINDOW = timedelta(hours=24)
+# Channels whose provider enforces it
+WINDOWED = frozenset({ChannelKind.KAPSO})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    open: bool
+    closes_at: datetime | None
+
+
+def window_for(kind: str, last_inbound_at: datetime | None) -> Window:
+    if kind not in WINDOWED:
+        return Window(open=True, closes_at=None)
+    if last_inbound_at is None:
+        return Window(open=False, closes_at=None)
+    closes_at = last_inbound_at + WINDOW
+    return Window(open=closes_at > timezone.now(), closes_at=closes_at)

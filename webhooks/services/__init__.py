@@ -1,0 +1,1 @@
+"""What a kept delivery becomes."""

@@ -1,0 +1,117 @@
+"""Hands what Kapso said to the inbox: customers' messages, what staff typed on the phone, and receipts."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from crm.actors import System
+from crm.phones import from_international
+from crm.services.contacts import Sender
+from inbox.models import Channel
+from inbox.services import inbound, outbox
+from inbox.states import MessageStatus
+from webhooks.kapso.payload import Inbound, Receipt, Sent, WhoIs
+from webhooks.models import Delivery
+from webhooks.services.deliveries import kapso_item
+
+SOURCE = "kapso"
+
+
+def receive(*, delivery_id: int, position: int) -> dict[str, Any]:
+    delivery, item = kapso_item(delivery_id, position, Inbound)
+    channel = _channel(delivery)
+    message = inbound.receive_message(
+        actor=System(channel.workspace_id, SOURCE),
+        channel=channel,
+        incoming=_incoming(item),
+    )
+    return {"message_id": str(message.pk)} if message else {"duplicate": True}
+
+
+def record_echo(*, delivery_id: int, position: int) -> dict[str, Any]:
+    delivery, item = kapso_item(delivery_id, position, Sent)
+    channel = _channel(delivery)
+    message = inbound.record_echo(
+        actor=System(channel.workspace_id, SOURCE),
+        channel=channel,
+        echo=inbound.Echo(
+            recipient=_sender(item.recipient),
+            provider_id=item.provider_id,
+            at=item.at or timezone.now(),
+            type=item.type,
+            body=item.body,
+            peer_address=_address(item.recipient),
+        ),
+    )
+    return {"message_id": str(message.pk)} if message else {"duplicate": True}
+
+
+def record_receipt(*, delivery_id: int, position: int) -> dict[str, Any]:
+    delivery, item = kapso_item(delivery_id, position, Receipt)
+    channel = _channel(delivery)
+    recorded = outbox.record_receipt(
+        workspace_id=channel.workspace_id,
+        channel_id=channel.pk,
+        receipt=outbox.Receipt(
+            provider_id=item.provider_id,
+            status=MessageStatus(item.status),
+            at=item.at or timezone.now(),
+            error_code=item.error_code,
+            error_message=item.error_details or item.error_title,
+            callback_data=item.callback_data or "",
+        ),
+    )
+    return {"status": item.status} if recorded else {"duplicate": True}
+
+
+def _channel(delivery: Delivery) -> Channel:
+    return Channel.objects.select_related("workspace").filter(pk=delivery.channel_id).get()
+
+
+def _incoming(item: Inbound) -> inbound.Incoming:
+    return inbound.Incoming(
+        sender=_sender(item.sender),
+        provider_id=item.provider_id,
+        at=item.at or timezone.now(),
+        type=item.type,
+        body=item.body,
+        peer_address=_address(item.sender),
+        reply_to_provider_id=item.reply_to or "",
+        detail=_detail(item),
+        media=_media(item),
+    )
+
+
+def _sender(person: WhoIs) -> Sender:
+    number = person.phone or person.wa_id or ""
+    return Sender(
+        name=person.name or person.username or "",
+        phone=from_international(number),
+        whatsapp=person.wa_id or "",
+        bsuid=person.bsuid or "",
+    )
+
+
+def _address(person: WhoIs) -> str:
+    """The id as received; someone without a number is reached by the business-scoped id."""
+    return person.wa_id or (person.phone or "").lstrip("+") or person.bsuid or ""
+
+
+def _detail(item: Inbound) -> dict[str, Any]:
+    """The provider's own object for what is not plain text; never `kapso`, which carries a secret link to the media."""
+    part = item.detail.get(item.type)
+    return {item.type: part} if item.type != "text" and part is not None else {}
+
+
+def _media(item: Inbound) -> tuple[inbound.IncomingMedia, ...]:
+    part = item.detail.get(item.type)
+    if item.type not in inbound.MEDIA or not isinstance(part, dict):
+        return ()
+    return (
+        inbound.IncomingMedia(
+            kind=item.type,
+            provider_media_id=str(part.get("id") or ""),
+            name=str(part.get("filename") or ""),
+            content_type=str(part.get("mime_type") or ""),
+        ),
+    )

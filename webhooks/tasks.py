@@ -1,0 +1,26 @@
+"""Jobs that apply what came in. Each makes one service call; all of them may run twice."""
+
+from typing import Any
+
+from jobs.tasks import RunningJob, task
+from webhooks.services import deliveries, kapso
+
+
+@task("webhooks.unpack_delivery")
+def unpack_delivery(job: RunningJob, delivery_id: int) -> dict[str, Any]:
+    return deliveries.unpack(delivery_id=delivery_id)
+
+
+@task("webhooks.receive_kapso_message")
+def receive_kapso_message(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
+    return kapso.receive(delivery_id=delivery_id, position=position)
+
+
+@task("webhooks.record_kapso_echo")
+def record_kapso_echo(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
+    return kapso.record_echo(delivery_id=delivery_id, position=position)
+
+
+@task("webhooks.record_kapso_receipt")
+def record_kapso_receipt(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
+    return kapso.record_receipt(delivery_id=delivery_id, position=position)
