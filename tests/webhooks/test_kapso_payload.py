@@ -289,7 +289,7 @@ def test_a_bad_item_does_not_disturb_its_siblings(bad):
     assert broken.reason
 
 
-@pytest.mark.parametrize("message_id", [None, "", "  ", [], "w" * 513])
+@pytest.mark.parametrize("message_id", [None, "", "  ", [], "w" * 256])
 def test_a_message_that_cannot_be_told_apart_is_unreadable(message_id):
     assert only(received(id=message_id)).kind == "unreadable_item"
 
@@ -563,7 +563,7 @@ def test_the_provider_s_key_makes_a_delivery_unique_or_else_its_body():
 def test_long_names_of_events_and_kinds_are_cut():
     delivery = parse(b"{}", event="e" * 5000)
 
-    assert len(delivery.event) == 100
+    assert len(delivery.event) == 80
     assert len(only(example("v2_delivered") | {"message": {"type": "t" * 5000, "id": "1", "to": "1"}}).type) == 100
 
 

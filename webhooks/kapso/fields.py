@@ -8,8 +8,8 @@ from typing import Any
 from .items import WhoIs
 
 Fields = Mapping[str, Any]
-# Longer than any id seen, shorter than what a unique index in Postgres takes.
-ID_LIMIT = 512
+# Longer than any id seen, and what the columns take.
+ID_LIMIT = 255
 NAME_LIMIT = 200
 # Before WhatsApp existed, or so far ahead that a clock is broken: as good as no time.
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)

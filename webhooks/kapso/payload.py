@@ -30,7 +30,7 @@ __all__ = [
 # Real payloads nest about eight deep. More than this breaks Python's own JSON writer further down the road.
 DEPTH_LIMIT = 64
 _KEY_LIMIT = 200
-_EVENT_LIMIT = 100
+_EVENT_LIMIT = 80  # the journal's column
 # A surrogate pair (kept), a lone half or a NUL: valid JSON escapes that neither UTF-8 nor Postgres can hold.
 _ESCAPES = re.compile(
     rb"((?<!\\)(?:\\\\)*)"

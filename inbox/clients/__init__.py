@@ -1,0 +1,1 @@
+"""Talking out to the providers of channels, on top of jobs/http.py. No database here."""
