@@ -60,7 +60,24 @@ def message() -> str:
 
 def ring() -> None:
     """From any thread or event loop; never blocks, never raises."""
-    _nudger.ring()
+    if not ring_here():
+        _nudger.ring()
+
+
+def ring_here() -> bool:
+    """Wakes the worker in this process; False when there is none."""
+    for bell in _local:
+        bell.set()
+    return bool(_local)
+
+
+def listen(bell: threading.Event) -> None:
+    """A worker in this process needs no message to hear of what its own jobs enqueue."""
+    _local.append(bell)
+
+
+def unlisten(bell: threading.Event) -> None:
+    _local.remove(bell)
 
 
 class Nudger:
@@ -113,6 +130,7 @@ def _client() -> "redis.Redis":
 
 
 _nudger = Nudger()
+_local: list[threading.Event] = []
 
 
 def _after_fork() -> None:

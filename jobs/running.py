@@ -1,11 +1,13 @@
 """A job in the hands of a worker: what its handler sees of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from config.live.unit import unit_of_work
 from jobs import leases
@@ -25,6 +27,12 @@ class RunningJob:
     lease_token: int
     died: bool = False  # taken over from a worker that was killed or hung
     completed: bool = field(default=False, init=False)
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> "RunningJob":
+        """In the order of the fields; the payload is still text."""
+        job_id, key, type_, lane, workspace_id, payload, *rest = row
+        return cls(job_id, key, type_, lane, workspace_id, orjson.loads(payload), *rest)
 
     @property
     def last_attempt(self) -> bool:

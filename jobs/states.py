@@ -1,7 +1,5 @@
 """The states of a job and the moves between them. Nothing else decides what may follow what."""
 
-from collections.abc import Iterable
-
 from django.db.models import TextChoices
 
 
@@ -28,6 +26,6 @@ def sources(target: Status) -> list[str]:
     return [state.value for state, targets in MOVES.items() if target in targets]
 
 
-def by_human(targets: Iterable[Status] = (Status.PENDING, Status.DISMISSED)) -> dict[Status, list[str]]:
-    """The moves that a person may ask for: never out of `processing`, which belongs to its worker."""
-    return {target: [state for state in sources(target) if state != Status.PROCESSING] for target in targets}
+def by_human(target: Status) -> list[str]:
+    """From where a person may send a job there: never out of `processing`, which belongs to its worker."""
+    return [state for state in sources(target) if state != Status.PROCESSING]

@@ -14,7 +14,7 @@ from jobs.errors import UnknownTask
 from jobs.payloads import JSON
 from jobs.running import RunningJob
 
-__all__ = ["RunningJob", "Task", "named", "registered", "task"]
+__all__ = ["OnFailed", "RunningJob", "Task", "named", "registered", "task"]
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=30)

@@ -1,0 +1,1 @@
+"""Changes to jobs that a person makes."""
