@@ -1,7 +1,9 @@
-"""Typed readers for the environment. A missing or malformed value stops the start with a sentence that names the variable."""
+"""Typed readers for the environment. A missing or malformed value stops the start with a sentence that names it."""
 
 import os
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -9,6 +11,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+BASE_DIR = Path(__file__).resolve().parent.parent
+# What a running copy writes into its VAR_DIR for a shell beside it
+RUN_FILE = "run.env"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -79,7 +84,7 @@ def parsed(name: str, default: str, parse: Callable[[str], T]) -> T:
         return parse(text(name, default))
     except ImproperlyConfigured:
         raise
-    except Exception as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise _fail(name, f"could not be read: {error}.") from None
 
 
@@ -101,3 +106,26 @@ def database(name: str) -> dict[str, Any]:
 
 def redis(name: str) -> str:
     return url(name, schemes=("redis", "rediss", "unix"))
+
+
+def shell_file(path: Path) -> dict[str, str]:
+    """NAME=value lines in the shell's quoting; a missing file holds nothing."""
+    try:
+        words_of_file = shlex.split(path.read_text(), comments=True)
+        pairs = [word.partition("=") for word in words_of_file]
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{path} could not be read: {error}.") from None
+    if any(not name.isidentifier() or not equals for name, equals, _ in pairs):
+        raise ImproperlyConfigured(f"{path} must hold NAME=value lines and nothing else.")
+    return {name: value for name, _, value in pairs}
+
+
+def load_run_environment() -> None:
+    """Where DATABASE_URL is not set, a command beside a running copy takes what that copy wrote down."""
+    if os.environ.get("DATABASE_URL"):
+        return
+    var_dir = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var")
+    for name, value in shell_file(var_dir / RUN_FILE).items():
+        os.environ.setdefault(name, value)
