@@ -36,15 +36,23 @@ def subscribed(topic: str, seq: int) -> str:
     return encode({"op": "subscribed", "topic": topic, "seq": seq})
 
 
-def reset(topic: str, seq: int) -> str:
-    return encode({"op": "reset", "topic": topic, "seq": seq})
+def reset(topic: str, seq: int, head: int) -> str:
+    """`seq` is the number that cannot be resumed from, `head` the newest one."""
+    return encode({"op": "reset", "topic": topic, "seq": seq, "head": head})
 
 
 def heads(seqs: Mapping[str, int]) -> str:
     return encode({"op": "heads", "topics": dict(seqs)})
 
 
-def error(code: str, message: str, **data: Any) -> str:
-    """`topic` among `data` says what was refused; None is left out."""
-    named = {key: value for key, value in data.items() if value is not None}
+def renewed(expires_at: float | None) -> str:
+    return encode({"op": "token_ok", "expires_at": expires_at})
+
+
+def error(code: str, message: str, data: Mapping[str, Any] | None = None) -> str:
+    """`topic` among the data says what was refused; what is None is left out."""
+    named = {key: value for key, value in (data or {}).items() if value is not None}
     return encode({"op": "error", **named, "code": code, "message": message})
+
+
+PONG = encode({"op": "pong"})

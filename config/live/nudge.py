@@ -11,11 +11,12 @@ import logging
 import os
 import re
 import threading
-import time
 from collections import deque
 from typing import Any
 
 from channels.layers import get_channel_layer
+
+from config.live.quiet import Repeated
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ SEND_SECONDS = 2.0
 # How long a process that ends waits for the queue to drain.
 DRAIN_SECONDS = 1.0
 PAUSE_AFTER_FAILURE_SECONDS = 0.2
-LOG_EVERY_SECONDS = 10.0
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 Message = dict[str, Any]
@@ -42,9 +42,9 @@ def event(topic: str, seq: int, frame: str) -> None:
     send(topic, {"type": "live.event", "topic": topic, "seq": seq, "frame": frame})
 
 
-def signal(topic: str, frame: str, sender: str = "") -> None:
-    """`sender` is the socket that a hub leaves out."""
-    send(topic, {"type": "live.signal", "topic": topic, "frame": frame, "sender": sender})
+def signal(topic: str, frame: str, origin: str = "") -> None:
+    """`origin` is the hub that has told its own sockets already."""
+    send(topic, {"type": "live.signal", "topic": topic, "frame": frame, "origin": origin})
 
 
 def send(topic: str, message: Message) -> None:
@@ -60,7 +60,7 @@ class _Sender:
         self.wake: asyncio.Event | None = None
         self.thread: threading.Thread | None = None
         self.ending = False
-        self.logged_at = 0.0
+        self.failed = Repeated(logger, "Live nudges cannot be sent, listeners fetch by themselves.")
 
     def put(self, group: str, message: Message) -> None:
         self.queue.append((group, message))
@@ -112,15 +112,8 @@ class _Sender:
         except Exception as error:  # noqa: BLE001 - whatever Redis does, the commit stands and hubs catch up
             # What waits behind it is as good as lost, and old by the time Redis is back.
             self.queue.clear()
-            self._log(error)
+            self.failed(error)
             await asyncio.sleep(0 if self.ending else PAUSE_AFTER_FAILURE_SECONDS)
-
-    def _log(self, error: Exception) -> None:
-        if time.monotonic() - self.logged_at > LOG_EVERY_SECONDS:
-            self.logged_at = time.monotonic()
-            logger.warning(
-                "Live nudges cannot be sent, listeners fetch by themselves: %s: %s", type(error).__name__, error
-            )
 
 
 _sender = _Sender()

@@ -1,0 +1,74 @@
+"""One topic as this process follows it: the last number handed on, and the sockets to hand the next one to."""
+
+import asyncio
+from typing import Protocol
+
+from config.live.identity import Identity
+from config.live.nudge import group_name
+
+
+class Listener(Protocol):
+    """A socket as the hub sees it."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+    def write(self, frame: str) -> None: ...
+    def topic_reset(self, topic: str, seq: int, head: int) -> None: ...
+    def access_changed(self) -> None: ...
+    def check_expiry(self, now: float) -> None: ...
+    def settled_topics(self) -> tuple[str, ...]: ...
+
+
+class Feed:
+    __slots__ = ("ahead", "fetching", "group", "holders", "joined", "live", "loading", "name", "noted", "seq")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.group = group_name(name)
+        # None until read from Postgres
+        self.seq: int | None = None
+        # The highest number heard of; past `seq` it asks for a fetch
+        self.noted = 0
+        # Subscriptions that need the feed, those still catching up included
+        self.holders = 0
+        self.joined = False
+        self.loading: asyncio.Task[None] | None = None
+        self.fetching: asyncio.Task[None] | None = None
+        self.live: set[Listener] = set()
+        # Caught up from Postgres beyond what this process has handed on: they skip the numbers up to theirs
+        self.ahead: dict[Listener, int] = {}
+
+    def enter(self, listener: Listener, at: int) -> None:
+        """From here on the listener gets every number after `at`. Nothing may be awaited between reading and this."""
+        if self.seq is not None and at > self.seq:
+            self.ahead[listener] = at
+        else:
+            self.live.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        self.live.discard(listener)
+        self.ahead.pop(listener, None)
+
+    def hand_on(self, seq: int, frame: str) -> None:
+        """Each next number once, in order."""
+        self.seq = seq
+        for listener in tuple(self.live):
+            listener.write(frame)
+        if self.ahead:
+            for listener in [listener for listener, at in self.ahead.items() if at <= seq]:
+                del self.ahead[listener]
+                self.live.add(listener)
+
+    def signal(self, frame: str, *, but: Listener | None = None) -> None:
+        for listener in (*self.live, *self.ahead):
+            if listener is not but:
+                listener.write(frame)
+
+    def start_over(self, head: int) -> None:
+        """What came after our number is not there: those who listen have to load the snapshot."""
+        seq, listeners = self.seq or 0, (*self.live, *self.ahead)
+        self.live.clear()
+        self.ahead.clear()
+        self.seq, self.noted = head, 0
+        for listener in listeners:
+            listener.topic_reset(self.name, seq, head)

@@ -1,0 +1,112 @@
+"""The topics of one socket: subscribing, replaying what was missed, and going live without a gap or a double."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from config.live import frames, reader
+from config.live.feed import Feed, Listener
+from config.live.hub import Hub
+from config.live.outlet import Outlet
+
+logger = logging.getLogger(__name__)
+
+# Past this a replay costs more than the snapshot.
+MOST_REPLAYED = 10_000
+
+
+class Subscription:
+    __slots__ = ("feed", "following", "settled", "topic")
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.feed: Feed | None = None
+        self.following: asyncio.Task[None] | None = None
+        self.settled = False
+
+
+class Following:
+    def __init__(
+        self, listener: Listener, outlet: Outlet, hub: Hub, may_listen: Callable[[str], Awaitable[bool]]
+    ) -> None:
+        self._listener = listener
+        self._outlet = outlet
+        self._hub = hub
+        self._may_listen = may_listen
+        self._subscriptions: dict[str, Subscription] = {}
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    def topics(self) -> list[str]:
+        return list(self._subscriptions)
+
+    def is_settled(self, topic: str) -> bool:
+        subscription = self._subscriptions.get(topic)
+        return subscription is not None and subscription.settled
+
+    def settled(self) -> tuple[str, ...]:
+        return tuple(topic for topic, subscription in self._subscriptions.items() if subscription.settled)
+
+    def start(self, topic: str, after: int | None) -> None:
+        """Anew if it was followed already. Each replays in a task of its own, so that a long one delays no other."""
+        self.stop(topic)
+        subscription = self._subscriptions[topic] = Subscription(topic)
+        subscription.following = asyncio.create_task(self._follow(subscription, after))
+
+    def stop(self, topic: str) -> None:
+        subscription = self._subscriptions.pop(topic, None)
+        if subscription is None:
+            return
+        if subscription.following is not None and subscription.following is not asyncio.current_task():
+            subscription.following.cancel()
+        if subscription.feed is not None:
+            subscription.feed.leave(self._listener)
+            self._hub.release(subscription.feed)
+
+    def stop_all(self) -> None:
+        for topic in self.topics():
+            self.stop(topic)
+
+    def refuse(self, topic: str) -> None:
+        """Not allowed and not there look the same."""
+        self.stop(topic)
+        self._outlet.write(frames.error("not_found", "There is no such topic.", {"topic": topic}))
+
+    async def _follow(self, subscription: Subscription, after: int | None) -> None:
+        topic = subscription.topic
+        try:
+            if not await self._may_listen(topic):
+                self.refuse(topic)
+                return
+            subscription.feed = await self._hub.acquire(topic)
+            await self._catch_up(subscription, subscription.feed, after)
+        except Exception:
+            logger.exception("A topic could not be followed", extra={"action": "live_follow_failed", "topic": topic})
+            self.stop(topic)
+            unavailable = frames.error("unavailable", "Not available right now. Subscribe again.", {"topic": topic})
+            self._outlet.write(unavailable)
+
+    async def _catch_up(self, subscription: Subscription, feed: Feed, after: int | None) -> None:
+        topic = subscription.topic
+        if after is None:
+            at = await reader.head(topic)
+            page = reader.Page(head=at, events=[])
+        else:
+            at = after
+            page = await reader.page(topic, at)
+        if not page.continues(at) or page.head - at > MOST_REPLAYED:
+            self.stop(topic)
+            self._outlet.write(frames.reset(topic, at, page.head))
+            return
+        while True:
+            for seq, frame in page.events:
+                await self._outlet.put(frame)
+                at = seq
+            # No await from here to enter(): what the feed hands on next is the number after `at`.
+            if at >= page.head and at >= (feed.seq or 0):
+                feed.enter(self._listener, at)
+                subscription.settled = True
+                self._outlet.write(frames.subscribed(topic, at))
+                return
+            page = await reader.page(topic, at)
