@@ -1,0 +1,39 @@
+"""Why somebody is not signed in. All are 401, and none says more than the caller knew already."""
+
+from config.errors import DomainError, NotSignedIn, Unavailable
+
+
+class TokenRefused(NotSignedIn):
+    code = "token_invalid"
+    message = "The token is not valid here."
+
+
+class TokenExpired(NotSignedIn):
+    code = "token_expired"
+    message = "The token has expired."
+
+
+class Deactivated(NotSignedIn):
+    code = "deactivated"
+    message = "This account has been deactivated."
+
+
+class WrongPassword(NotSignedIn):
+    code = "invalid_credentials"
+    message = "The e-mail or the password is wrong."
+
+
+class SessionEnded(NotSignedIn):
+    code = "session_ended"
+    message = "The session has ended. Sign in again."
+
+
+class IssuerUnreachable(Unavailable):
+    code = "identity_unavailable"
+    message = "Sign-in cannot be checked right now. Try again."
+
+
+class BadCsrf(DomainError):
+    code = "csrf_failed"
+    status = 403
+    message = "The CSRF token is missing or wrong. Reload the page."
