@@ -20,10 +20,13 @@ _COLUMNS = "key, type, lane, workspace_id, payload, max_attempts, outgoing, dela
 def insert_from(select: str) -> str:
     """Inserts the jobs that a SELECT yields: key text, type text, lane text, workspace_id uuid, payload jsonb,
     max_attempts int, outgoing bool, delay interval. For the two before the last see `tasks.named(type)`."""
+    # Numbered as they come, which is their order in the lane; written by key, so that two statements which share
+    # keys meet them in the same order and don't deadlock.
     return f"""
-INSERT INTO job (key, type, lane, workspace_id, payload, max_attempts, outgoing, next_attempt)
-SELECT key, type, lane, workspace_id, payload, max_attempts, outgoing, now() + delay
-FROM ({select}) AS new_job ({_COLUMNS})
+INSERT INTO job (id, key, type, lane, workspace_id, payload, max_attempts, outgoing, next_attempt)
+SELECT id, key, type, lane, workspace_id, payload, max_attempts, outgoing, now() + delay
+FROM (SELECT nextval('job_id_seq') AS id, new_job.* FROM ({select}) AS new_job ({_COLUMNS})) AS numbered
+ORDER BY key
 ON CONFLICT (key) DO NOTHING
 """  # noqa: S608 - both parts are constants of the code
 
@@ -52,8 +55,7 @@ class NewJob:
 
 
 def params(jobs: Sequence[NewJob]) -> dict[str, list[object]]:
-    """The named parameters of INSERT_SQL."""
-    # By lane jobs keep the order they were given in; two processes meet a shared key in the same order.
+    """The named parameters of INSERT_SQL. In a lane, jobs keep the order in which they are given."""
     of = [(job, tasks.named(job.type)) for job in jobs]
     return {
         "job_keys": [job.key for job, _ in of],

@@ -1,0 +1,230 @@
+"""Claiming: no job twice, each lane in order, nothing stuck."""
+
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.utils import IntegrityError
+
+from jobs import engine
+from jobs.errors import ProviderError
+from jobs.models import Job
+from jobs.running import RunningJob
+from tests.jobs.conftest import Types, add, due, in_threads, lapse, take, take_one, unique_lane, update, write, written
+
+
+def nothing(job, **payload):
+    pass
+
+
+def drain_with(claimers: int, step: Callable[[], bool]) -> None:
+    """Runs `step` in so many threads until all of them find nothing for a while."""
+
+    def work() -> None:
+        idle_since = time.monotonic()
+        while time.monotonic() - idle_since < 0.5:
+            if step():
+                idle_since = time.monotonic()
+
+    in_threads(*[work] * claimers)
+
+
+def test_eight_claimers_take_no_job_twice(types: Types):
+    task = types.add(nothing)
+    made = {add(task).pk for _ in range(120)}
+    taken: list[int] = []
+    lock = threading.Lock()
+
+    def step() -> bool:
+        jobs = take(task, limit=7)
+        with lock:
+            taken.extend(job.id for job in jobs)
+        return bool(jobs)
+
+    drain_with(8, step)
+    assert sorted(taken) == sorted(made)
+
+
+def test_lanes_keep_their_order_under_eight_workers(types: Types, effects: str):
+    running: dict[str, int] = defaultdict(int)
+    overlaps: list[str] = []
+    lock = threading.Lock()
+
+    def handler(job: RunningJob, n: int) -> None:
+        with lock:
+            running[job.lane] += 1
+            if running[job.lane] > 1:
+                overlaps.append(job.lane)
+        write(effects, f"{job.lane} {n}")
+        with lock:
+            running[job.lane] -= 1
+
+    task = types.add(handler)
+    lanes = [unique_lane() for _ in range(5)]
+    for n in range(20):
+        for lane in lanes:
+            add(task, lane=lane, n=n)
+
+    def step() -> bool:
+        jobs = take(task, limit=3)
+        for job in jobs:
+            engine.run(job)
+        return bool(jobs)
+
+    drain_with(8, step)
+    done = written(effects)
+    assert overlaps == []
+    for lane in lanes:
+        assert [int(line.split()[1]) for line in done if line.startswith(lane)] == list(range(20))
+
+
+def test_one_claim_takes_one_job_of_each_lane(types: Types):
+    task = types.add(nothing)
+    lanes = [unique_lane() for _ in range(3)]
+    heads = [add(task, lane=lane).pk for lane in lanes]
+    for lane in lanes:
+        add(task, lane=lane)
+    free = [add(task).pk for _ in range(2)]
+    assert [job.id for job in take(task)] == sorted(heads + free)
+
+
+def test_index_refuses_a_second_running_job_of_a_lane(types: Types):
+    task = types.add(nothing)
+    lane = unique_lane()
+    add(task, lane=lane)
+    second = add(task, lane=lane)
+    take_one(task)
+    with pytest.raises(IntegrityError), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE job SET status = 'processing', lease_until = now() + interval '1 minute' WHERE id = %s", [second.pk]
+        )
+
+
+def test_claimers_that_see_different_heads_let_one_through(types: Types):
+    """The older job becomes due between two looks: both are heads for a moment."""
+    task = types.add(nothing)
+    for _ in range(10):
+        lane = unique_lane()
+        late = add(task, lane=lane, delay=timedelta(milliseconds=30))
+        add(task, lane=lane)
+
+        def look(until: float = time.monotonic() + 0.06) -> list[RunningJob]:
+            found: list[RunningJob] = []
+            while time.monotonic() < until:
+                found += take(task)
+            return found
+
+        taken = [job for jobs in in_threads(look, look, look) for job in jobs]
+        assert len(taken) == 1
+        assert Job.objects.filter(lane=lane, status="processing").count() == 1
+        Job.objects.filter(lane=lane).delete()
+        assert late
+
+
+def test_backing_off_head_holds_its_lane_for_a_minute_at_most(types: Types):
+    def fail(job):
+        raise ProviderError("busy", permanent=False, retry_after=600)
+
+    failing, task = types.add(fail), types.add(nothing)
+    lane = unique_lane()
+    head, follower = add(failing, lane=lane), add(task, lane=lane)
+    engine.run(take_one(failing))
+    assert take(failing, task) == []
+    head.refresh_from_db()
+    assert head.blocks_until is not None
+    assert timedelta(seconds=55) < head.blocks_until - head.created_at <= timedelta(seconds=61)
+    update(head, "blocks_until = now() - interval '1 second'")
+    assert [job.id for job in take(failing, task)] == [follower.pk]
+
+
+def test_second_failure_does_not_hold_the_lane_anew(types: Types):
+    def fail(job):
+        raise RuntimeError
+
+    task = types.add(fail)
+    job = add(task, lane=unique_lane())
+    engine.run(take_one(task))
+    job.refresh_from_db()
+    held_until = job.blocks_until
+    due(job)
+    engine.run(take_one(task))
+    job.refresh_from_db()
+    assert (job.attempts, job.blocks_until) == (2, held_until)
+
+
+def test_failed_head_frees_its_lane(types: Types):
+    def fail(job):
+        raise ProviderError("no such number", permanent=True)
+
+    failing, task = types.add(fail), types.add(nothing)
+    lane = unique_lane()
+    add(failing, lane=lane)
+    follower = add(task, lane=lane)
+    engine.run(take_one(failing))
+    assert take_one(task).id == follower.pk
+
+
+def test_job_that_is_meant_for_later_holds_no_lane(types: Types):
+    task = types.add(nothing)
+    lane = unique_lane()
+    add(task, lane=lane, delay=timedelta(minutes=1))
+    now = add(task, lane=lane)
+    assert take_one(task).id == now.pk
+
+
+def test_job_of_a_dead_worker_is_taken_up_again(types: Types):
+    task = types.add(nothing)
+    lane = unique_lane()
+    job, follower = add(task, lane=lane), add(task, lane=lane)
+    first = take_one(task)
+    assert take(task) == []
+    lapse(job)
+    second = take_one(task)
+    assert (second.id, second.died, second.attempt) == (job.pk, True, 2)
+    assert second.lease_token > first.lease_token
+    engine.run(second)
+    assert take_one(task).id == follower.pk
+
+
+def test_eight_claimers_take_a_lapsed_job_once(types: Types):
+    task = types.add(nothing)
+    job = add(task)
+    take_one(task)
+    lapse(job)
+    taken = [found for jobs in in_threads(*[lambda: take(task)] * 8) for found in jobs]
+    assert [found.id for found in taken] == [job.pk]
+
+
+def test_type_of_another_release_is_left_alone(types: Types):
+    task, other = types.add(nothing), types.add(nothing)
+    add(other)
+    assert take(task) == []
+
+
+def test_crews_take_only_their_own_kind(types: Types):
+    quick, outgoing = types.add(nothing), types.add(nothing, atomic=False)
+    first, second = add(quick), add(outgoing)
+    assert [job.id for job in take(quick, outgoing)] == [first.pk]
+    assert [job.id for job in take(outgoing, quick)] == [second.pk]
+
+
+def test_claim_behind_a_deep_lane_does_not_read_it_all(types: Types):
+    """One chatty lane, 5,000 deep, and a job of another lane behind it."""
+    task = types.add(nothing)
+    lane = unique_lane()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO job (key, type, lane, payload) SELECT %s || n, %s, %s, '{}' FROM generate_series(1, 5000) n",
+            [uuid.uuid4().hex, task.name, lane],
+        )
+    last = add(task, lane=unique_lane())
+    began = time.monotonic()
+    taken = take(task)
+    assert (len(taken), taken[-1].id) == (2, last.pk)
+    assert time.monotonic() - began < 1
+    Job.objects.filter(lane=lane).delete()
