@@ -100,6 +100,8 @@ def worker() -> Child:
         starts=Starts.BACKGROUND,
         ends=Ends.WORK,
         endings=((Signal.SIGTERM, 15.0),),  # runs to the end what it has begun
+        # Being root is the operator's choice, and nothing here reads pickles, of which Celery warns.
+        environment={"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"},
     )
 
 

@@ -1,19 +1,21 @@
-"""What the supervisor asks the database itself, without Django: can it be reached, is it prepared, does it have room.
+"""What the supervisor asks the database itself: can it be reached, is it prepared, does it have room.
 
-The stamp says that nothing has changed since the last preparation, so that a start need not load Django to find out.
+Asked by the embedded psql, which answers before a Python driver would be imported. The stamp says that nothing
+has changed since the last preparation, so that a start need not load Django to find out.
 """
 
+import asyncio
 import hashlib
-import json
+import os
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import psycopg
-
 from config import env
+from config.run.embedded import POSTGRES_BIN
 from config.run.environment import connections_needed
 from config.run.errors import StartRefused
 
@@ -21,95 +23,110 @@ STAMP_FILE = "prepared"
 # Someone who can sign in with a published password; `.example` is no real domain, so no real user is like this.
 DEMO_USER = "ada@demo.example"
 REACH_SECONDS = 10.0
+MAY_PASS = ("Connection refused", "starting up", "timeout expired", "No such file")
+QUESTIONS = """
+select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int;
+select to_regclass('django_migrations') is not null as migrated, to_regclass('crm_user') is not null as peopled \\gset
+\\if :migrated
+  select string_agg(app || '.' || name, ' ' order by app, name) from django_migrations;
+\\else
+  select '';
+\\endif
+\\if :peopled
+  select exists (select from crm_user where email = :'demo_user');
+\\else
+  select false;
+\\endif
+"""
 
 
 @dataclass(frozen=True)
 class Facts:
-    prepared: bool
+    connections: int
+    digest: str
     has_demo: bool
-    connections_free: int
+    prepared: bool
 
 
-def look(settings: ModuleType) -> Facts:
-    with _connect(settings) as connection:
-        return Facts(
-            prepared=_stamp_of(connection) == _read_stamp(settings),
-            has_demo=_has_demo(connection),
-            connections_free=_connections(connection),
-        )
+async def look(settings: ModuleType) -> Facts:
+    room, applied, has_demo = await _ask(settings)
+    return Facts(
+        connections=int(room),
+        digest=_digest(applied),
+        has_demo=has_demo == "t",
+        prepared=_digest(applied) == _read_stamp(settings),
+    )
 
 
-def stamp(settings: ModuleType) -> None:
+def stamp(settings: ModuleType, facts: Facts) -> None:
     """Called when migrations and demo data are in."""
-    with _connect(settings) as connection:
-        (Path(settings.VAR_DIR) / STAMP_FILE).write_text(_stamp_of(connection))
+    (Path(settings.VAR_DIR) / STAMP_FILE).write_text(facts.digest)
 
 
 def check_room(settings: ModuleType, facts: Facts) -> None:
     needed = connections_needed()
-    if needed > facts.connections_free:
+    if needed > facts.connections:
         raise StartRefused(
             f"PROCESSES={settings.PROCESSES} may open {needed} database connections, and max_connections of the server "
-            f"leaves {facts.connections_free}: raise it, or lower PROCESSES."
+            f"leaves {facts.connections}: raise it, or lower PROCESSES."
         )
 
 
 def check_demo(settings: ModuleType, facts: Facts) -> None:
     if facts.has_demo and not settings.DEMO:
         raise StartRefused(
-            "DEMO is off, and the database holds demo users with public passwords: run `manage.py purge_demo` with "
-            "DEMO=1, or choose another DATABASE_URL."
+            "DEMO is off, and the database holds demo users with public passwords: start with DEMO=1 and run "
+            "`manage.py purge_demo` beside it, or choose another DATABASE_URL or VAR_DIR."
         )
 
 
-def _connect(settings: ModuleType) -> "psycopg.Connection[Any]":
-    """A server that starts beside us is given some seconds."""
+async def _ask(settings: ModuleType) -> list[str]:
+    """The answers to QUESTIONS, a line each. A server that starts beside us is given some seconds."""
+    config = settings.DATABASES["default"]
     deadline = time.monotonic() + REACH_SECONDS
     while True:
-        try:
-            return psycopg.connect(**_parameters(settings.DATABASES["default"]), autocommit=True, connect_timeout=3)
-        except psycopg.OperationalError as error:
-            if time.monotonic() > deadline or not _may_pass(error):
-                said = " ".join(str(error).split()).rstrip(".")
-                raise StartRefused(f"DATABASE_URL cannot be used: {said}.") from None
-            time.sleep(0.3)
+        done = subprocess.run(  # noqa: ASYNC221 - some milliseconds, and nothing else goes on yet
+            [
+                str(POSTGRES_BIN / "psql"),
+                "-X",
+                "-q",
+                "-At",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-v",
+                f"demo_user={DEMO_USER}",
+                "-d",
+                _conninfo(config),
+            ],
+            input=QUESTIONS,
+            env=os.environ | {"PGPASSWORD": config.get("PASSWORD") or "", "PGCONNECT_TIMEOUT": "3"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == 0:
+            return done.stdout.splitlines()
+        if time.monotonic() > deadline or not any(words in done.stderr for words in MAY_PASS):
+            said = " ".join(done.stderr.removeprefix("psql: error: ").split()).rstrip(".")
+            raise StartRefused(f"DATABASE_URL cannot be used: {said}.")
+        await asyncio.sleep(0.3)
 
 
-def _may_pass(error: psycopg.OperationalError) -> bool:
-    return any(words in str(error) for words in ("Connection refused", "starting up", "timeout", "No such file"))
-
-
-def _parameters(config: dict[str, Any]) -> dict[str, Any]:
-    names = {"dbname": "NAME", "host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+def _conninfo(config: dict[str, Any]) -> str:
+    names = {"dbname": "NAME", "host": "HOST", "port": "PORT", "user": "USER"}
     options = {name: value for name, value in config["OPTIONS"].items() if name != "pool"}
-    return options | {name: config[key] for name, key in names.items() if config.get(key)}
+    given = options | {name: config[key] for name, key in names.items() if config.get(key)}
+    return " ".join(f"{name}={_quoted(str(value))}" for name, value in given.items())
 
 
-def _connections(connection: "psycopg.Connection[Any]") -> int:
-    row = connection.execute(
-        "select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
-    ).fetchone()
-    assert row  # noqa: S101 - a select without a table has one row
-    return int(row[0])
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
-def _has_demo(connection: "psycopg.Connection[Any]") -> bool:
-    if not _has_table(connection, "crm_user"):
-        return False
-    return bool(connection.execute("select 1 from crm_user where email = %s limit 1", [DEMO_USER]).fetchone())
-
-
-def _has_table(connection: "psycopg.Connection[Any]", name: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
-    return bool(row and row[0])
-
-
-def _stamp_of(connection: "psycopg.Connection[Any]") -> str:
-    """What the code wants and what the database has, as one digest."""
-    applied: list[Any] = []
-    if _has_table(connection, "django_migrations"):
-        applied = connection.execute("select app, name from django_migrations order by app, name").fetchall()
-    digest = hashlib.sha256(json.dumps(applied).encode())
+def _digest(applied: str) -> str:
+    """What the code wants and what the database has, as one word."""
+    digest = hashlib.sha256(applied.encode())
     for path in _what_preparing_reads():
         digest.update(f"\0{path.relative_to(env.BASE_DIR)}\0".encode() + path.read_bytes())
     return digest.hexdigest()

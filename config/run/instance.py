@@ -2,13 +2,14 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
 from config.run import children as kinds
+from config.run import database
 from config.run.banner import banner
 from config.run.children import Child
 from config.run.claims import claim_folder, claim_port, socket_folder
@@ -38,6 +39,7 @@ class Copy:
         lock = claim_folder(place.var_dir)
         listener = claim_port(place.host, place.port)
         settle(place)
+        (place.var_dir / "static").mkdir(exist_ok=True)
         own_database, own_redis = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")
         sockets = socket_folder(place.var_dir) if own_database or own_redis else place.var_dir
         postgres = Postgres(place.var_dir / "postgres", sockets) if own_database else None
@@ -70,13 +72,12 @@ class Copy:
         others = [kinds.worker(), kinds.beat(self.place.var_dir)]
         return [*self.servers(), *webs, *others, *([kinds.simulator()] if self.place.demo else [])]
 
-    def between(self) -> Child | None:
+    async def between(self) -> Child | None:
         """Once the servers answer: may we use this database, and is there anything to prepare?"""
         from config import settings
-        from config.run import database  # the driver takes a while to import; Postgres starts meanwhile
 
         _check_redis(settings.REDIS_URL, own=self.valkey is not None)
-        facts = database.look(settings)
+        facts = await database.look(settings)
         database.check_room(settings, facts)
         database.check_demo(settings, facts)
         write_private(self.place.var_dir / SHELL_FILE, for_a_shell())
@@ -85,7 +86,7 @@ class Copy:
     def supervisor(
         self,
         children: Sequence[Child] | None = None,
-        between: Callable[[], Child | None] | None = None,
+        between: Callable[[], Awaitable[Child | None]] | None = None,
     ) -> Supervisor:
         return Supervisor(
             self.product() if children is None else children,

@@ -3,6 +3,7 @@
 A process of its own, run only when something changed, so that the supervisor stays small and a second start quick.
 """
 
+import asyncio
 import sys
 import time
 
@@ -20,9 +21,9 @@ def main() -> None:
 
     _hold_lock()
     _migrate()
-    if settings.DEMO and not database.look(settings).has_demo:
+    if settings.DEMO and not asyncio.run(database.look(settings)).has_demo:
         _load_demo()
-    database.stamp(settings)
+    database.stamp(settings, asyncio.run(database.look(settings)))
 
 
 def _hold_lock() -> None:

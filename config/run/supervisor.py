@@ -7,7 +7,7 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
 from config.run.children import Child, Starts
@@ -17,7 +17,8 @@ from config.run.printer import Printer
 
 # `make` passes on the signal that its whole group got too: two at once are one.
 SAME_SIGNAL_SECONDS = 0.5
-WEB_ALONE_SECONDS = 5.0
+# How long the web process may have the processor to itself before the others start all the same
+WEB_ALONE_SECONDS = 8.0
 WEB_SLOW_SECONDS = 60.0
 
 
@@ -29,7 +30,7 @@ class Supervisor:
         children: Sequence[Child],
         *,
         listener: socket.socket,
-        between: Callable[[], Child | None],
+        between: Callable[[], Awaitable[Child | None]],
         answered: Callable[[float], str],
     ) -> None:
         self._children = sorted(children, key=lambda child: child.starts)
@@ -64,7 +65,7 @@ class Supervisor:
         for child in stages.get(Starts.SERVERS, []):
             self._keep(child)
         await self._servers_or_refusal()
-        if once := self._between():
+        if once := await self._between():
             await self._run_once(once)
         for child in stages.get(Starts.WEB, []):
             self._keep(child)
