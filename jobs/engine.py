@@ -118,7 +118,7 @@ def _put_back(job: RunningJob, error: Exception, *, seconds: float, refund: bool
         job.id,
         job.lease_token,
         delay=timedelta(seconds=seconds),
-        holds=LANE_HELD,
+        holds=timedelta() if isinstance(error, RetryLater) and error.frees_lane else LANE_HELD,
         error=describe(error),
         code=code_of(error),
         refund=refund,

@@ -37,15 +37,17 @@ class ProviderError(Exception):
 
 
 class RetryLater(Exception):
-    """Not now: come back `after` seconds. Costs an attempt only when `counts`."""
+    """Not now: come back `after` seconds. Costs an attempt only when `counts`. `frees_lane`: what this job waits for,
+    such as the outcome of a call that broke off, is no reason for the next in its lane to wait."""
 
     code = "retry_later"
 
-    def __init__(self, reason: str, after: float, counts: bool = False) -> None:
+    def __init__(self, reason: str, after: float, counts: bool = False, *, frees_lane: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after = after
         self.counts = counts
+        self.frees_lane = frees_lane
 
 
 class LeaseLost(Exception):

@@ -18,7 +18,7 @@ WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
 # The lane is held for a minute from the first failure, however often it fails after that.
 _PUT_BACK = """
 UPDATE job SET status = 'pending', next_attempt = now() + %(delay)s, lease_until = NULL,
-    blocks_until = coalesce(blocks_until, now() + %(holds)s), attempts = attempts - %(refund)s,
+    blocks_until = least(blocks_until, now() + %(holds)s), attempts = attempts - %(refund)s,
     last_error = %(error)s, error_code = %(code)s
 WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
 """
