@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .items import WhoIs
+from webhooks.kapso.items import WhoIs
 
 Fields = Mapping[str, Any]
 # Longer than any id seen, and what the columns take.

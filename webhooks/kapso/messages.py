@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .fields import Fields, bsuid, fields, first, identifier, moment, name_or_id, objects
-from .items import Inbound, Other, Receipt, Sent, WhoIs
-from .words import body_of, text
+from webhooks.kapso.fields import Fields, bsuid, fields, first, identifier, moment, name_or_id, objects
+from webhooks.kapso.items import Inbound, Other, Receipt, Sent, WhoIs
+from webhooks.kapso.words import body_of, text
 
 STATUSES = ("sent", "delivered", "read", "failed")
 _KIND_LIMIT = 100

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .fields import Fields, digits, fields, identifier, objects, who
-from .items import Item, WhoIs
-from .messages import STATUSES, Odd, callback_data, inbound, receipt, sent, unhandled, unreadable
-from .words import text
+from webhooks.kapso.fields import Fields, digits, fields, identifier, objects, who
+from webhooks.kapso.items import Item, WhoIs
+from webhooks.kapso.messages import STATUSES, Odd, callback_data, inbound, receipt, sent, unhandled, unreadable
+from webhooks.kapso.words import text
 
 OBJECT = "whatsapp_business_account"
 

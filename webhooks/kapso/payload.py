@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from . import meta, v2
-from .items import Delivery, Inbound, Item, Other, Receipt, Sent, WhoIs
-from .words import text
+from webhooks.kapso import meta, v2
+from webhooks.kapso.items import Delivery, Inbound, Item, Other, Receipt, Sent, WhoIs
+from webhooks.kapso.words import text
 
 __all__ = [
     "Delivery",

@@ -5,10 +5,20 @@ Which way it went is decided by `kapso.direction`, never by a status.
 
 from typing import Any
 
-from .fields import Fields, fields, first, identifier, name_or_id, objects, who
-from .items import Item, Other, Receipt, WhoIs
-from .messages import STATUSES, Odd, callback_data, inbound, receipt, recipient_id, sent, unhandled, unreadable
-from .words import text
+from webhooks.kapso.fields import Fields, fields, first, identifier, name_or_id, objects, who
+from webhooks.kapso.items import Item, Other, Receipt, WhoIs
+from webhooks.kapso.messages import (
+    STATUSES,
+    Odd,
+    callback_data,
+    inbound,
+    receipt,
+    recipient_id,
+    sent,
+    unhandled,
+    unreadable,
+)
+from webhooks.kapso.words import text
 
 RECEIVED = "received"
 LEGACY_REASON = "Kapso's payload version 1 is not read. Set the webhook to version 2."
