@@ -48,7 +48,8 @@ export class Live extends EventTarget {
     this.#connect();
   }
 
-  /** Options: after, event(frame), signal(frame), reload(seq) -> the snapshot's seq, subscribed(seq), refused(frame). */
+  /** Options: after, event(frame), signal(frame), subscribed(seq), refused(frame), reload(seq) -> the snapshot's seq;
+   *  `poll: false` for a topic whose reload is not worth asking for every few seconds. */
   subscribe(name, options) {
     const topic = { name, options, seq: options.after ?? null, phase: "new", head: 0, misses: 0, resets: 0, doubted: false };
     this.#topics.set(name, topic);
@@ -273,7 +274,7 @@ export class Live extends EventTarget {
   #startPolling() {
     if (this.#poll) return;
     const round = async () => {
-      const topics = [...this.#topics.values()].filter((topic) => topic.options.reload && topic.phase === "new");
+      const topics = [...this.#topics.values()].filter(({ options, phase }) => options.reload && options.poll !== false && phase === "new");
       try {
         for (const topic of topics) {
           const seq = await topic.options.reload(topic.seq);

@@ -1,0 +1,1 @@
+"""Starts one web process: daphne, the default, or uvicorn. Both keep the same promises to sockets and large bodies."""

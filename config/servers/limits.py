@@ -1,0 +1,66 @@
+"""How much one web process takes: bytes of a body, open files, seconds a socket may be silent."""
+
+import logging
+import resource
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+logger = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
+BODY_BYTES = 8 * MIB
+# Refused here, before the body is read; the longest prefix comes first.
+BODY_BYTES_BY_PREFIX = (("/webhooks/kapso/", 4 * MIB), ("/webhooks/", MIB))
+# A refused body is read and dropped for this long, since closing at once would lose the answer on its way.
+LINGER_SECONDS = 5.0
+
+FRAME_BYTES = 64 * 1024
+PING_SECONDS = 10
+PONG_SECONDS = 15
+# A client that does not answer our close frame within this is cut off.
+CLOSE_SECONDS = 5
+# What a request may still take once the process is told to end.
+GRACE_SECONDS = 5
+
+ENOUGH_FILES = 4096
+MOST_FILES = 1_048_576
+
+TOO_LARGE = orjson.dumps(
+    {
+        "type": "about:blank",
+        "title": "The request is too large.",
+        "status": 413,
+        "code": "too_large",
+        "detail": "The request is too large.",
+    }
+)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+def body_limit(path: str) -> int:
+    for prefix, limit in BODY_BYTES_BY_PREFIX:
+        if path.startswith(prefix):
+            return limit
+    return BODY_BYTES
+
+
+def raise_file_limit() -> None:
+    """Every socket is an open file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reachable = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= reachable:
+        reachable = soft if soft != resource.RLIM_INFINITY else MOST_FILES
+    else:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+    if reachable < ENOUGH_FILES:
+        logger.warning(
+            "This process may open only %d files, about as many sockets fit: raise the limit (ulimit -n %d).",
+            reachable,
+            ENOUGH_FILES,
+        )

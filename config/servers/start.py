@@ -1,0 +1,74 @@
+"""`python -m config.servers.start`: one web process. Its address or an open socket comes from outside."""
+
+import argparse
+import gc
+import importlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+BACKLOG = 2048
+# Collecting what was imported, or every 700 new objects, stops all sockets for tens of milliseconds.
+GC_THRESHOLDS = (50_000, 20, 100)
+
+logger = logging.getLogger("config.servers")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+    from django.conf import settings
+
+    django.setup()
+    options = _options(arguments)
+    server = options.server or settings.ASGI_SERVER
+    runner = importlib.import_module(f"config.servers.{server}_runner")
+    module, _, name = options.application.partition(":")
+    application = getattr(importlib.import_module(module), name)
+    from config.servers.limits import raise_file_limit
+
+    raise_file_limit()
+    try:
+        listening = _listen(options.fd, options.bind or settings.BIND, options.port or settings.PORT)
+    except OSError as error:
+        sys.stderr.write(f"Cannot listen there: {error.strerror or error}. Set PORT or BIND to another address.\n")
+        return 1
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    logger.info("Listening on %s with %s", _address(listening), server)
+    runner.run(application, listening)
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m config.servers.start", description=__doc__)
+    parser.add_argument("--fd", type=int, help="a listening socket inherited from the parent")
+    parser.add_argument("--bind", help="address to listen on (default: BIND)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: PORT)")
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), help="default: ASGI_SERVER")
+    parser.add_argument("--application", default="config.asgi:application", help="module:name of the ASGI application")
+    return parser.parse_args(arguments)
+
+
+def _listen(fd: int | None, bind: str, port: int) -> socket.socket:
+    if fd is not None:
+        listening = socket.socket(fileno=fd)
+    else:
+        family, kind, protocol, _, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def _address(listening: socket.socket) -> str:
+    name = listening.getsockname()
+    return f"http://{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
