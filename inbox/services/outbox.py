@@ -111,14 +111,21 @@ def _plan(message: Message, conversation: Conversation, *, may_be_sent: bool) ->
 
 def _look_up(plan: Plan) -> kapso.Accepted | None:
     """What the provider has of it. Raises RetryLater while its list may still be catching up."""
-    found = kapso.find_sent(
-        api_key=plan.api_key,
-        phone_number_id=plan.phone_number_id,
-        to=plan.to,
-        since=plan.since,
-        callback_data=str(plan.message_id),
-        body=plan.body,
-    )
+    try:
+        found = kapso.find_sent(
+            api_key=plan.api_key,
+            phone_number_id=plan.phone_number_id,
+            to=plan.to,
+            since=plan.since,
+            callback_data=str(plan.message_id),
+            body=plan.body,
+        )
+    except ProviderError as error:
+        note_unknown(message_id=plan.message_id, attempt=plan.attempt)
+        # Asking has no effect over there: however the question failed, it may be asked again.
+        raise ProviderError(
+            error.message, permanent=error.permanent, code=error.code, retry_after=error.retry_after
+        ) from error
     if found is None and timezone.now() - plan.since < SETTLED:
         note_unknown(message_id=plan.message_id, attempt=plan.attempt)
         raise RetryLater("asking the provider whether it arrived", after=LOOK_AGAIN)
