@@ -86,12 +86,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.problems.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "crm.middleware.IdentityMiddleware",
 ]
+CSRF_FAILURE_VIEW = "crm.views.csrf_failure"
 
 # Cookies ignore ports, so two copies on one host need names of their own.
 CSRF_COOKIE_NAME = f"sb_csrf_{PORT}"
@@ -119,6 +122,8 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "crm.User"
+if TESTING:  # one that costs nothing; the real ones are slow on purpose
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -126,18 +131,17 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [("ui", BASE_DIR / "config" / "static")]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.identity.drf.FromMiddleware"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.identity.drf.IsSignedIn"],
+    "EXCEPTION_HANDLER": "config.problems.exception_handler",
     "DEFAULT_RENDERER_CLASSES": ["config.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "UNAUTHENTICATED_USER": None,
 }
 
 # --- Celery: an engine woken by empty nudges; the job table is the truth -------------------------------
