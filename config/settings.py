@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 
@@ -41,6 +44,12 @@ KAPSO_API_URL = env.url("KAPSO_API_URL", "https://api.kapso.ai")
 TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
 STRIPE_API_URL = env.url("STRIPE_API_URL", "https://api.stripe.com")
 ALLOWED_PRIVATE_HOSTS = env.words("ALLOWED_PRIVATE_HOSTS")
+# A Supabase on this machine may be called; elsewhere its keys and our tokens travel encrypted.
+_supabase = urlsplit(SUPABASE_URL)
+if _supabase.hostname in {"127.0.0.1", "localhost", "::1"}:
+    ALLOWED_PRIVATE_HOSTS.append(_supabase.hostname)
+elif _supabase.scheme == "http":
+    raise ImproperlyConfigured("SUPABASE_URL must begin with https:// unless its host is this machine's loopback.")
 
 # --- Processes ---------------------------------------------------------------------------------------
 ASGI_SERVER = env.choice("ASGI_SERVER", "daphne", ("daphne", "uvicorn"))

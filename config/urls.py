@@ -4,10 +4,12 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import health
+from crm import urls as crm
 from inbox import urls as inbox
 
 api_v1: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
+    *crm.api_v1,
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
 ]
 
@@ -16,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("api/v1/", include(api_v1)),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    *crm.pages,
     *inbox.pages,
 ]

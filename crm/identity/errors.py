@@ -37,3 +37,8 @@ class BadCsrf(DomainError):
     code = "csrf_failed"
     status = 403
     message = "The CSRF token is missing or wrong. Reload the page."
+
+
+class NotConfirmed(NotSignedIn):
+    code = "email_not_confirmed"
+    message = "Confirm your e-mail address first. The link is in your mail."

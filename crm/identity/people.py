@@ -1,0 +1,138 @@
+"""From verified claims to the user's row, made at first sight. The identity is the only look-up, never an e-mail."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Q, QuerySet
+
+from config.errors import NotFound
+from crm.actors import Member
+from crm.identity.errors import Deactivated, SessionEnded, TokenRefused
+from crm.identity.tokens import Claims
+from crm.models import BrowserSession, User, UserIdentity
+from crm.models import Member as Membership
+from crm.roles import Role
+from crm.services.roles import grant_first_admin
+
+PROVIDER = "supabase"
+# The claims of an older token may have been overtaken by a newer one's; only a fresh one changes the row.
+FRESH_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Who a request is from and, where it is about a workspace, as what."""
+
+    user: User
+    actor: Member | None
+
+
+def user_for(claims: Claims) -> User:
+    """Deactivated users are refused, as is a subject that somebody else's row has taken."""
+    return seen(claims).user
+
+
+def seen(claims: Claims, workspace: str | None = None) -> Seen:
+    """One query for a known user; NotFound when not a member of the workspace or no such workspace."""
+    theirs = Q(identities__provider=PROVIDER, identities__subject=str(claims.sub))
+    return _seen(theirs, workspace, claims=claims)
+
+
+def seen_in_browser(user_id: UUID, session_id: UUID, workspace: str | None = None) -> Seen:
+    """The same for a cookie. SessionEnded when signed out meanwhile, on whichever process."""
+    return _seen(Q(pk=user_id) & Q(Exists(BrowserSession.objects.filter(pk=session_id, user_id=user_id))), workspace)
+
+
+def _seen(who: Q, workspace: str | None, claims: Claims | None = None) -> Seen:
+    if workspace is None:
+        return Seen(_fresh(_users(who).first(), claims), None)
+    membership = _membership(who, workspace)
+    # No row says that they are no member, or that they are nobody yet.
+    user = _fresh(_users(who).first() if membership is None else membership.user, claims)
+    if membership is None:
+        raise NotFound
+    return Seen(user, _actor(membership, user))
+
+
+def _users(who: Q) -> QuerySet[User]:
+    return User.objects.filter(who)
+
+
+def _membership(who: Q, slug: str) -> Membership | None:
+    """`who` speaks of users; so the user is where the query starts."""
+    members = Membership.objects.filter(user__in=_users(who), workspace__slug=slug.lower())
+    return members.select_related("user", "workspace").first()
+
+
+def _actor(membership: Membership, user: User) -> Member:
+    return Member(
+        user_id=user.pk,
+        workspace_id=membership.workspace_id,
+        workspace_slug=membership.workspace.slug,
+        role=Role(membership.role),
+        name=user.display_name,
+        joined_at=membership.created_at,
+    )
+
+
+def _fresh(user: User | None, claims: Claims | None) -> User:
+    if user is None:
+        if claims is None:
+            raise SessionEnded
+        user = _first_sight(claims)
+    if not user.is_active:
+        raise Deactivated
+    if claims is not None:
+        _keep_fresh(user, claims)
+    _bootstrap(user)
+    return user
+
+
+def _first_sight(claims: Claims) -> User:
+    """Two first requests at once meet at the unique keys and read the same row."""
+    with transaction.atomic():
+        User.objects.bulk_create([User(pk=claims.sub, **_profile(claims))], ignore_conflicts=True)
+        if UserIdentity.objects.filter(user_id=claims.sub).exclude(provider=PROVIDER, subject=str(claims.sub)).exists():
+            # A row born of another provider has this id by chance or by design; it is not theirs.
+            raise TokenRefused
+        mine = UserIdentity(user_id=claims.sub, provider=PROVIDER, subject=str(claims.sub))
+        UserIdentity.objects.bulk_create([mine], ignore_conflicts=True)
+    return User.objects.get(identities__provider=PROVIDER, identities__subject=str(claims.sub))
+
+
+def _profile(claims: Claims) -> dict[str, Any]:
+    return {
+        "email": claims.email,
+        "phone": claims.phone,
+        "name": claims.name,
+        "is_anonymous": claims.is_anonymous,
+    }
+
+
+def _keep_fresh(user: User, claims: Claims) -> None:
+    if time.time() - claims.issued_at > FRESH_SECONDS:
+        return
+    changed = {
+        name: value
+        for name, value in _profile(claims).items()
+        if value != getattr(user, name) and (value or name == "is_anonymous")
+    }
+    if changed:
+        for name, value in changed.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(changed))
+
+
+def _bootstrap(user: User) -> None:
+    """BOOTSTRAP_ADMINS names who may become the first platform admin. Once there is one, the list says nothing."""
+    if settings.BOOTSTRAP_ADMINS and not user.is_platform_admin and _is_listed(user):
+        user.roles = grant_first_admin(user_id=user.pk)
+
+
+def _is_listed(user: User) -> bool:
+    listed = {word.lower() for word in settings.BOOTSTRAP_ADMINS}
+    return str(user.pk) in listed or (bool(user.email) and user.email.lower() in listed)

@@ -1,0 +1,83 @@
+"""How often a password may be tried. Counted in Redis; without Redis nobody is kept out."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config.errors import TooMany
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 300
+# Wrong passwords in a window, from one place and for one account from anywhere. A hundred is more than a
+# forgetful person needs and too few to guess with; it is high since anybody can use up somebody else's.
+FROM_ONE_PLACE = 30
+FOR_ONE_ACCOUNT_FROM_ONE_PLACE = 8
+FOR_ONE_ACCOUNT = 100
+REDIS_SECONDS = 0.5
+# Counts first and asks afterwards, so that parallel guesses cannot slip through together.
+COUNT = """
+local worst = 0
+for i, key in ipairs(KEYS) do
+  local count = redis.call('INCR', key)
+  if count == 1 then redis.call('EXPIRE', key, ARGV[1]) end
+  if count > tonumber(ARGV[i + 1]) then worst = math.max(worst, redis.call('TTL', key)) end
+end
+return worst
+"""
+# A counter that ran out meanwhile must not come back as a negative one without an end.
+FORGIVE = """
+for _, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then redis.call('DECR', key) end
+end
+"""
+
+
+class PasswordTry:
+    """One try: `begin` raises TooMany; `succeeded` takes it off the count again."""
+
+    def __init__(self, *, source: str, email: str) -> None:
+        account = hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()[:32]
+        self._limits = {
+            _key("place", source): FROM_ONE_PLACE,
+            _key("both", source, account): FOR_ONE_ACCOUNT_FROM_ONE_PLACE,
+            _key("account", account): FOR_ONE_ACCOUNT,
+        }
+
+    def begin(self) -> None:
+        wait = _run(COUNT, list(self._limits), [WINDOW_SECONDS, *self._limits.values()])
+        if wait:
+            raise TooMany(retry_after=wait)
+
+    def succeeded(self) -> None:
+        _run(FORGIVE, list(self._limits), [])
+
+
+def _key(*parts: str) -> str:
+    return ":".join((settings.REDIS_PREFIX, "password", *parts))
+
+
+def _run(script: str, keys: Sequence[str], arguments: Sequence[int]) -> int:
+    try:
+        result = _client(settings.REDIS_URL).eval(script, len(keys), *keys, *map(str, arguments))
+        return result if isinstance(result, int) else 0
+    except redis.RedisError as error:
+        logger.warning("password_tries_not_counted", extra={"action": "throttle_skipped", "reason": str(error)})
+        with suppress(redis.RedisError):
+            _client(settings.REDIS_URL).connection_pool.disconnect()
+        return 0
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    # No retries: somebody waits for the page, and the limit is not worth seconds.
+    return redis.Redis.from_url(
+        url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, retry=Retry(NoBackoff(), 0)
+    )

@@ -1,0 +1,68 @@
+"""Resolves who is asking, once for each request, and shapes what was refused on the way."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+
+from config import problems
+from config.errors import DomainError, NotSignedIn
+from crm.identity import requests
+from crm.identity.exempt import takes_no_identity
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class IdentityMiddleware:
+    """Last in MIDDLEWARE, after CSRF. The database is asked in `process_view`, where the workspace is known."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Handler | AsyncHandler) -> None:
+        self._get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        requests.prepare(request)
+        if self._is_async:
+            return self._later(request)
+        return requests.finish(request, cast(Handler, self._get_response)(request))
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        return requests.finish(request, await cast(AsyncHandler, self._get_response)(request))
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        if takes_no_identity(view):
+            return None
+        try:
+            requests.identify(request, kwargs.get("workspace"), csrf_exempt=getattr(view, "csrf_exempt", False))
+        except DomainError as refused:
+            return refusal(request, refused)
+        return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Of views that are not DRF's. None leaves it to Django: its own 404 page, or a logged 500."""
+        if isinstance(error, DomainError) or problems.is_program(request):
+            return refusal(request, error)
+        return None
+
+
+def refusal(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    problem = problems.of(error)
+    if problem is None:
+        return None
+    # A program that asks for a page with its token is not helped by the sign-in page either.
+    if problems.is_program(request) or requests.bearer(request) is not None:
+        return problems.answer(problem)
+    if isinstance(error, NotSignedIn):
+        return HttpResponseRedirect(f"/login?{urlencode({'next': request.get_full_path()})}")
+    return problems.page(problem)

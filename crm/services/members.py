@@ -1,0 +1,105 @@
+"""Who belongs to a workspace, and as what. Every change reaches open sockets within two seconds."""
+
+from uuid import UUID
+
+from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config.live.identity import publish_access_change
+from config.live.unit import unit_of_work
+from crm import access
+from crm.actors import Actor, System
+from crm.actors import Member as MemberActor
+from crm.models import Member, User, Workspace
+from crm.roles import Action, Role
+from crm.services.roles import subject
+
+
+class AlreadyMember(Conflict):
+    code = "already_member"
+    message = "This person is a member already."
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    message = "A workspace keeps at least one owner. Make somebody else an owner first."
+
+
+@unit_of_work
+def add_member(*, actor: Actor, user_id: UUID, role: str) -> Member:
+    wanted = _check_may_set(actor, role)
+    _lock_workspace(actor)
+    if not User.objects.filter(pk=user_id, deactivated_at=None).exists():
+        raise NotFound
+    member, is_new = Member.objects.get_or_create(
+        workspace_id=actor.workspace_id, user_id=user_id, defaults={"role": wanted}
+    )
+    if not is_new:
+        raise AlreadyMember
+    publish_access_change(subject(user_id))
+    return member
+
+
+@unit_of_work
+def change_role(*, actor: Actor, user_id: UUID, role: str) -> Member:
+    wanted = _check_may_set(actor, role)
+    member = _locked_member(actor, user_id)
+    if member.role != wanted:
+        _check_may_lose(actor, member)
+        member.role = wanted
+        member.save(update_fields=["role"])
+        publish_access_change(subject(user_id))
+    return member
+
+
+@unit_of_work
+def remove_member(*, actor: Actor, user_id: UUID) -> None:
+    """Their conversations become unassigned, by the foreign key."""
+    _check_manages(actor)
+    member = _locked_member(actor, user_id)
+    _check_may_lose(actor, member)
+    member.delete()
+    publish_access_change(subject(user_id))
+
+
+def _check_manages(actor: Actor) -> None:
+    access.check(actor, Action.MANAGE)
+
+
+def _check_may_set(actor: Actor, role: str) -> Role:
+    """Only owners make owners; otherwise every admin could take the workspace over."""
+    _check_manages(actor)
+    try:
+        wanted = Role(role)
+    except ValueError:
+        raise Invalid(f"There is no role of this name. There are: {', '.join(Role.values)}.") from None
+    if wanted is Role.OWNER and not _is_owner(actor):
+        raise Forbidden
+    return wanted
+
+
+def _check_may_lose(actor: Actor, member: Member) -> None:
+    if member.role != Role.OWNER:
+        return
+    if not _is_owner(actor):
+        raise Forbidden
+    owners = Member.objects.filter(workspace_id=member.workspace_id, role=Role.OWNER, user__deactivated_at=None)
+    if not owners.exclude(pk=member.pk).exists():
+        raise LastOwner
+
+
+def _is_owner(actor: Actor) -> bool:
+    return isinstance(actor, System) or (isinstance(actor, MemberActor) and actor.role is Role.OWNER)
+
+
+def _lock_workspace(actor: Actor) -> None:
+    """One change of the members at a time, or two owners could remove each other."""
+    # no_key: whatever is written in the workspace meanwhile does not wait
+    Workspace.objects.select_for_update(no_key=True).only("id").get(pk=actor.workspace_id)
+
+
+def _locked_member(actor: Actor, user_id: UUID) -> Member:
+    _lock_workspace(actor)
+    members = Member.objects.select_for_update(no_key=True)
+    member = members.filter(workspace_id=actor.workspace_id, user_id=user_id).first()
+    if member is None:
+        raise NotFound
+    return member

@@ -1,0 +1,121 @@
+"""Roles of the platform, and who may sign in at all. What a workspace allows is in members.py."""
+
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config.live.identity import publish_access_change
+from config.live.unit import unit_of_work
+from crm.models import BrowserSession, User
+from crm.models.people import PLATFORM_ADMIN
+
+PLATFORM_ROLES = (PLATFORM_ADMIN,)
+# Whoever counts the admins holds this lock, so that two removals cannot each leave the other one.
+_ADMINS_LOCK = 0x61646D696E
+
+
+class LastAdmin(Conflict):
+    code = "last_admin"
+    message = "Nobody else is a platform admin. Make somebody else one first."
+
+
+@unit_of_work
+def grant_role(*, by: User | None, user_id: UUID, role: str) -> User:
+    """`by` None is the operator at the command line. Granting what one has changes nothing."""
+    _check_may_grant(by, role)
+    user = _locked(user_id)
+    if role not in user.roles:
+        user.roles = sorted({*user.roles, role})
+        user.save(update_fields=["roles"])
+        publish_access_change(subject(user_id))
+    return user
+
+
+@unit_of_work
+def revoke_role(*, by: User | None, user_id: UUID, role: str) -> User:
+    _check_may_grant(by, role)
+    _lock_admins()
+    user = _locked(user_id)
+    if role in user.roles:
+        if role == PLATFORM_ADMIN:
+            _check_not_last(user)
+        user.roles = [kept for kept in user.roles if kept != role]
+        user.save(update_fields=["roles"])
+        publish_access_change(subject(user_id))
+    return user
+
+
+@unit_of_work
+def grant_first_admin(*, user_id: UUID) -> list[str]:
+    """For BOOTSTRAP_ADMINS. Does nothing once somebody is an admin; answers the roles the user has then."""
+    _lock_admins()
+    user = _locked(user_id)
+    if not _admins().exists():
+        user.roles = sorted({*user.roles, PLATFORM_ADMIN})
+        user.save(update_fields=["roles"])
+        publish_access_change(subject(user_id))
+    return user.roles
+
+
+@unit_of_work
+def deactivate_user(*, by: User | None, user_id: UUID) -> User:
+    """Signed out everywhere at once, sockets included. What they did stays theirs."""
+    _check_is_admin(by)
+    _lock_admins()
+    user = _locked(user_id)
+    if user.deactivated_at is None:
+        _check_not_last(user)
+        user.deactivated_at = timezone.now()
+        user.save(update_fields=["deactivated_at"])
+        BrowserSession.objects.filter(user=user).delete()
+        publish_access_change(subject(user_id))
+    return user
+
+
+@unit_of_work
+def reactivate_user(*, by: User | None, user_id: UUID) -> User:
+    _check_is_admin(by)
+    user = _locked(user_id)
+    user.deactivated_at = None
+    user.save(update_fields=["deactivated_at"])
+    return user
+
+
+def subject(user_id: UUID) -> str:
+    """Whom an access change is announced for."""
+    return f"user:{user_id}"
+
+
+def _check_may_grant(by: User | None, role: str) -> None:
+    _check_is_admin(by)
+    if role not in PLATFORM_ROLES:
+        raise Invalid(f"There is no platform role of this name. There are: {', '.join(PLATFORM_ROLES)}.")
+
+
+def _check_is_admin(by: User | None) -> None:
+    if by is not None and not by.is_staff:
+        raise Forbidden
+
+
+def _check_not_last(user: User) -> None:
+    if user.is_staff and not _admins().exclude(pk=user.pk).exists():
+        raise LastAdmin
+
+
+def _admins() -> QuerySet[User]:
+    return User.objects.filter(roles__contains=[PLATFORM_ADMIN], deactivated_at=None)
+
+
+def _lock_admins() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMINS_LOCK])
+
+
+def _locked(user_id: UUID) -> User:
+    user = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    return user

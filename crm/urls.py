@@ -1,0 +1,14 @@
+"""Sign-in and sign-out, who one is, and the demo's issuer."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from crm import views
+
+pages: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("login", views.login, name="login"),
+    path("logout", views.logout, name="logout"),
+    path("session/renew", views.renew, name="renew-session"),
+    path("auth/v1/", include("crm.issuer.urls")),
+]
+api_v1: list[URLPattern | URLResolver] = [path("me", views.MeView.as_view(), name="me")]
