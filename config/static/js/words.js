@@ -1,0 +1,15 @@
+// The page's words. The server has put them, translated, into <template data-words>; {name} in them is filled here.
+
+const words = new Map();
+for (const template of document.querySelectorAll("template[data-words]"))
+  for (const word of template.content.querySelectorAll("[data-word]")) words.set(word.dataset.word, word.textContent.trim());
+
+// First strong isolate and its end: a name in another script must not turn the sentence around.
+const isolate = (value) => (typeof value === "string" ? `\u2068${value}\u2069` : value);
+
+export const has = (key) => words.has(key);
+
+export function t(key, values) {
+  const word = words.get(key) ?? key;
+  return values ? word.replace(/\{(\w+)\}/g, (_, name) => isolate(values[name] ?? "")) : word;
+}

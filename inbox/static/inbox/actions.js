@@ -1,0 +1,77 @@
+// What an agent does to a conversation or a message: shown at once, settled silently, undone with a word when it fails.
+import { announce } from "../ui/js/dom.js";
+import { toast } from "../ui/js/toast.js";
+import { t } from "../ui/js/words.js";
+
+export const failed = (word, problem) => toast(t(word, { reason: problem.message }), { tone: "danger" });
+
+export class Actions {
+  #store; #api; #outbox; #sync; #composer;
+
+  constructor(parts) {
+    [this.#store, this.#api, this.#outbox, this.#sync, this.#composer] = [parts.store, parts.api, parts.outbox, parts.sync, parts.composer];
+    this.#outbox.addEventListener("held", ({ detail }) => {
+      for (const message of detail.arrived) this.#store.hear(message);
+      announce(t("said.held"));
+    });
+  }
+
+  send({ body, direction }) {
+    const { open, me } = this.#store;
+    const thread = this.#store.thread(open);
+    this.#outbox.add(open, { body, direction, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
+    thread.line = null; // answered: nothing above is new any more
+  }
+
+  async assign(id, agentId) {
+    const agent = agentId ? [this.#store.me, ...this.#store.agents].find((one) => one.id === agentId) : null;
+    const before = this.#store.conversations.get(id);
+    if ((before.assignee?.id ?? null) === (agent?.id ?? null)) return;
+    await this.#change(id, { assignee: agent && { id: agent.id, name: agent.name } }, "failed.assign", () => this.#api.assign(id, agent?.id ?? null));
+  }
+
+  async setStatus(id, status, { said, back } = {}) {
+    const before = this.#store.conversations.get(id).status;
+    if (before === status) return;
+    const done = await this.#change(id, { status }, "failed.status", () => this.#api.status(id, status));
+    if (done && said) toast(said, { action: t("undo"), act: () => { this.setStatus(id, before); back?.(); } });
+  }
+
+  async #change(id, change, word, ask) {
+    const undo = this.#store.guess(id, change);
+    try {
+      this.#store.learn(await ask());
+      return true;
+    } catch (problem) {
+      undo();
+      failed(word, problem);
+      return false;
+    }
+  }
+
+  /** One more try: of ours to reach the server, or of the server's to reach the provider. */
+  async retry(messageId, clientId) {
+    if (!messageId) { this.#outbox.again(clientId); return; }
+    const { messages, id } = this.#store.thread(this.#store.open);
+    const before = messages.get(messageId);
+    const guess = { ...before, status: "queued", error: null };
+    const settle = (message) => { if (messages.get(messageId) === guess) { messages.set(messageId, message); this.#store.changed("thread"); } };
+    messages.set(messageId, guess);
+    this.#store.changed("thread");
+    try {
+      settle(await this.#api.retry(id, messageId));
+    } catch (problem) {
+      settle(before);
+      failed("failed.retry", problem);
+    }
+  }
+
+  force(clientId) {
+    this.#outbox.again(clientId, { force: true });
+  }
+
+  edit(clientId) {
+    const item = this.#outbox.take(clientId);
+    if (item) this.#composer.putBack(item);
+  }
+}

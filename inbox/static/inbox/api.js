@@ -1,0 +1,36 @@
+// What the inbox asks of the server. Paths are those of the REST API; `next` addresses are taken as given.
+import { call } from "../ui/js/http.js";
+
+export function inboxApi(slug) {
+  const base = `/api/v1/workspaces/${slug}/conversations/`;
+  const own = (id, rest = "") => `${base}${id}/${rest}`;
+  return {
+    list: (filter, limit) => call("GET", `${base}?${query(filter, limit)}`),
+    counts: () => call("GET", `${base}?limit=1`),
+    page: (next, signal) => call("GET", local(next), undefined, { signal }),
+    ofContact: (contact) => call("GET", `${base}?contact=${contact}&limit=10`),
+    conversation: (id, signal) => call("GET", own(id), undefined, { signal }),
+    messages: (id, signal) => call("GET", own(id, "messages/"), undefined, { signal }),
+    send: (id, message) => call("POST", own(id, "messages/"), message),
+    retry: (id, message) => call("POST", own(id, `messages/${message}/retry`), {}),
+    read: (id, seen) => call("POST", own(id, "read"), { seen_count: seen }),
+    assign: (id, assignee) => call("POST", own(id, "assign"), { assignee }),
+    status: (id, status) => call("POST", own(id, "status"), { status }),
+  };
+}
+
+/** The filter as the list's and the page's query; what is at its default is left out. */
+export function query(filter, limit) {
+  const words = new URLSearchParams();
+  if (filter.assignee) words.set("assignee", filter.assignee);
+  if (filter.status) words.set("status", filter.status);
+  if (filter.unread) words.set("unread", "true");
+  if (filter.order && filter.order !== "newest") words.set("order", filter.order);
+  if (limit) words.set("limit", limit);
+  return words.toString();
+}
+
+function local(address) {
+  const url = new URL(address, location.href);
+  return url.pathname + url.search;
+}

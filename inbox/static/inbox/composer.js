@@ -1,0 +1,157 @@
+// Where one writes: reply or private note, a draft per conversation, the 24-hour window, what is allowed here.
+import { $, attribute, fields, show, text } from "../ui/js/dom.js";
+import { recall, remember } from "../ui/js/memory.js";
+import { nameOf } from "../ui/js/people.js";
+import { moment, now, onTick, span } from "../ui/js/time.js";
+import { t } from "../ui/js/words.js";
+
+const DAY = 24 * 60 * 60_000;
+const SOON = 2 * 60 * 60_000; // ms before the window shuts that it turns amber
+const LIMITS = { kapso: 4096, twilio: 1600, widget: 4096 }; // characters the channel takes
+const NOTE_LIMIT = 65_536;
+const TYPING_EVERY = 4_000; // ms
+const DRAFTS = "inbox.drafts";
+
+export class Composer {
+  #store;
+  #form = document.forms.composer;
+  #body = this.#form?.elements.body;
+  #parts = this.#form && fields(this.#form);
+  #typed = 0;
+  #handlers;
+
+  /** Handlers: send({ body, direction }), typing(boolean), drafted(conversation id). */
+  constructor(store, handlers) {
+    this.#store = store;
+    this.#handlers = handlers;
+    store.drafts = new Map(recall(DRAFTS, "sessionStorage") ?? []);
+    if (!this.#form) return;
+    this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
+    this.#form.addEventListener("change", (event) => { if (event.target.name === "mode") { this.#keep(); this.render(); this.#body.focus(); } });
+    this.#body.addEventListener("input", () => this.#input());
+    this.#body.addEventListener("keydown", (event) => this.#key(event));
+    this.#body.addEventListener("blur", () => this.#stopTyping());
+    $('[data-act="enter-sends"]', this.#form).addEventListener("click", () => { remember("enter-sends", !this.#enterSends); this.render(); });
+    if (this.#body.value && store.open) this.#keep(); // written before the script came
+    onTick(() => this.render());
+  }
+
+  get mode() {
+    return this.#form?.elements.mode.value ?? "reply";
+  }
+
+  get #enterSends() {
+    return recall("enter-sends") === true;
+  }
+
+  opened() {
+    if (!this.#form) return;
+    this.#stopTyping();
+    const draft = this.#store.drafts.get(this.#store.open);
+    this.#body.value = draft?.body ?? "";
+    this.#choose(draft?.mode ?? "reply");
+    this.render();
+  }
+
+  focus(mode) {
+    if (!this.#form) return;
+    this.#choose(mode);
+    this.render();
+    if (!this.#parts.write.hidden) this.#body.focus();
+  }
+
+  /** Words that were not sent come back to be changed. */
+  putBack({ body, direction }) {
+    this.#choose(direction === "note" ? "note" : "reply");
+    this.#body.value = [body, this.#body.value].filter(Boolean).join("\n");
+    this.#keep();
+    this.render();
+    this.#body.focus();
+  }
+
+  #choose(mode) {
+    const wanted = [...this.#form.elements.mode].find(({ value, disabled }) => value === mode && !disabled);
+    if (wanted) wanted.checked = true;
+  }
+
+  #key(event) {
+    if (event.key !== "Enter" || event.isComposing || event.shiftKey) return;
+    if (!(event.ctrlKey || event.metaKey || this.#enterSends)) return;
+    event.preventDefault();
+    this.#send();
+  }
+
+  #input() {
+    this.#keep();
+    this.render();
+    if (this.mode === "note" || !this.#body.value) return this.#stopTyping();
+    if (Date.now() - this.#typed < TYPING_EVERY) return;
+    this.#typed = Date.now();
+    this.#handlers.typing(true);
+  }
+
+  #stopTyping() {
+    if (!this.#typed) return;
+    this.#typed = 0;
+    this.#handlers.typing(false);
+  }
+
+  #keep() {
+    const { drafts, open } = this.#store;
+    const body = this.#body.value;
+    if (body.trim()) drafts.set(open, { body, mode: this.mode });
+    else drafts.delete(open);
+    remember(DRAFTS, [...drafts], "sessionStorage");
+    this.#handlers.drafted(open);
+  }
+
+  #send() {
+    const body = this.#body.value.trim();
+    if (!body || $('[type="submit"]', this.#form).disabled) return;
+    this.#body.value = "";
+    this.#keep();
+    this.#stopTyping();
+    this.#handlers.send({ body, direction: this.mode === "note" ? "note" : "out" });
+    this.render();
+  }
+
+  render() {
+    const conversation = this.#store.conversations.get(this.#store.open);
+    if (!this.#form || !conversation) return;
+    const parts = this.#parts;
+    const note = this.mode === "note";
+    const name = nameOf(conversation.contact) || t("nameless");
+    const shut = !this.#window(conversation) && !note;
+    this.#form.dataset.mode = this.mode;
+    show(parts.shut, shut);
+    show(parts.write, !shut);
+    const channel = t(`channel.${conversation.channel.kind}`), phone = conversation.contact.phone;
+    text(parts.to, phone ? t("to", { name, channel, phone }) : t("to.short", { name, channel }));
+    text(parts.label, t(note ? "note-about" : "message-to", { name }));
+    this.#body.placeholder = t(note ? "placeholder.note" : "placeholder.reply");
+    text(parts["send-word"], t(note ? "add-note" : "send"));
+    const over = [...this.#body.value].length - (note ? NOTE_LIMIT : LIMITS[conversation.channel.kind] ?? NOTE_LIMIT);
+    show(parts.length, over > 0);
+    if (over > 0) text(parts.length, t("too-long", { n: over }));
+    $('[type="submit"]', this.#form).disabled = over > 0;
+    show(parts.saved, this.#body.value.trim());
+    attribute($('[data-act="enter-sends"]', this.#form), "aria-checked", String(this.#enterSends));
+    const [mod] = parts.keys.children;
+    show(mod, !this.#enterSends);
+  }
+
+  /** Says how long the window is open yet; answers whether one may write. Channels without a window have no end of it. */
+  #window({ window: is }) {
+    const end = moment(is?.closes_at);
+    const left = end === null ? Infinity : end - now();
+    const open = Boolean(is?.open ?? true) && left > 0;
+    const parts = this.#parts;
+    show(parts.window, open && end !== null);
+    if (open && end !== null) {
+      attribute(parts.window, "data-tone", left < SOON ? "warning" : null);
+      attribute(parts.ring, "stroke-dasharray", `${Math.round(Math.min(1, left / DAY) * 100)} 100`);
+      text(parts["window-word"], t(left < SOON ? "window.soon" : "window.open", { span: span(left + 59_999) }));
+    }
+    return open;
+  }
+}

@@ -1,0 +1,189 @@
+// The inbox comes alive: the server has drawn it, this takes over what is there. Wiring, addresses and keys; the rest
+// has a module of its own (docs/frontend.md).
+import { $, show } from "../ui/js/dom.js";
+import { tellConnection } from "../ui/js/connection.js";
+import { nameOf } from "../ui/js/people.js";
+import { focusItem, step } from "../ui/js/roving.js";
+import { keepFresh, renew, signIn } from "../ui/js/session.js";
+import { bind } from "../ui/js/shortcuts.js";
+import { moment } from "../ui/js/time.js";
+import { t } from "../ui/js/words.js";
+import { Live } from "../live/live.js";
+import { Actions, failed } from "./actions.js";
+import { inboxApi, query } from "./api.js";
+import { Composer } from "./composer.js";
+import { List } from "./list.js";
+import { Outbox } from "./outbox.js";
+import { Person } from "./person.js";
+import { Store } from "./store.js";
+import { Sync } from "./sync.js";
+import { Thread } from "./thread.js";
+
+const state = JSON.parse($("#inbox-state").textContent);
+const page = $(".inbox");
+const phone = matchMedia("(width < 48rem)");
+const store = new Store(state);
+const api = inboxApi(state.workspace.slug);
+const live = new Live({ renew, signIn });
+const outbox = new Outbox({
+  send: api.send,
+  sent: (message) => store.hearAnswer(message),
+});
+const list = new List(store, {
+  filter: setFilter,
+  more: () => sync.more(),
+  reload: () => sync.loadList().catch(() => {}),
+});
+const thread = new Thread(store, outbox, { older: () => sync.older(), looked: () => sync.looked() });
+const composer = new Composer(store, {
+  send(message) { actions.send(message); thread.toFoot(); },
+  typing: (on) => sync.typing(on),
+  drafted: (id) => store.changed("list", id),
+});
+const person = new Person(store, api.ofContact);
+const looking = () => !document.hidden && thread.atFoot && page.dataset.view !== "list-only" && Boolean(store.open);
+const views = { looking, came: (message) => thread.came(message, looking()), failed };
+const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
+const actions = new Actions({ store, api, outbox, sync, composer });
+
+// --- what changed is drawn --------------------------------------------------------------------------------------------
+
+store.addEventListener("change", ({ detail }) => {
+  const has = (...names) => names.some((name) => detail.includes(name));
+  if (has("list", "counts")) list.render();
+  if (has("thread", store.open)) thread.render();
+  if (has("person", store.open)) { person.render(); composer.render(); }
+});
+outbox.addEventListener("change", () => thread.render());
+live.addEventListener("state", () => {
+  show($('[data-part="offline"]'), live.state === "offline");
+  if (live.state === "live") outbox.flush();
+  sync.looked();
+  thread.render();
+});
+
+// --- addresses ----------------------------------------------------------------------------------------------------------
+
+const address = (id) => `/inbox${id ? `/${id}` : ""}?${query(store.filter)}`.replace(/\?$/, "");
+
+function open(id, { push = true } = {}) {
+  const before = store.open;
+  if (id === before) return view(id ? "thread" : "list");
+  store.open = id;
+  if (push) history.pushState({}, "", address(id));
+  title();
+  view(id ? "thread" : "list");
+  store.changed("list", "thread", "person");
+  composer.opened();
+  thread.opened();
+  if (id) {
+    store.thread(id).line = null;
+    sync.follow(id);
+    if (phone.matches) thread.focus();
+  } else {
+    sync.leave();
+    const row = before && list.rows.querySelector(`[data-conversation-id="${CSS.escape(before)}"]`);
+    if (row) focusItem(list.rows, row);
+  }
+}
+
+function view(name) {
+  page.dataset.view = name;
+}
+
+function title() {
+  const conversation = store.conversations.get(store.open);
+  const [, product] = document.title.split(" · ");
+  document.title = `${conversation ? nameOf(conversation.contact) || t("nameless") : t("inbox")} · ${product ?? ""}`;
+}
+
+function setFilter(change) {
+  store.setFilter(change);
+  history.replaceState(history.state, "", address(store.open));
+  list.top();
+  sync.loadList().catch(() => {});
+}
+
+addEventListener("popstate", () => {
+  const [, id] = /^\/inbox\/([^/]+)/.exec(location.pathname) ?? [];
+  open(id ?? null, { push: false });
+});
+
+// --- what people press ----------------------------------------------------------------------------------------------------
+
+const plain = (event) => event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+
+const acts = {
+  back() { open(null); },
+  resolve() { actions.setStatus(store.open, "resolved", { said: t("done.resolved") }); },
+  reopen() { actions.setStatus(store.open, "open"); },
+  assign(button) { actions.assign(store.open, button.dataset.value || null); },
+  jump() { thread.toFoot(); sync.looked(); },
+  person() {
+    if (page.dataset.view === "person") return view("thread");
+    history.pushState({ person: true }, "");
+    view("person");
+  },
+  "close-person"() { history.state?.person ? history.back() : view("thread"); },
+  "reload-thread"() { store.thread(store.open).failed = null; store.changed("thread"); sync.follow(store.open); },
+  reconnect() { live.retryNow(); outbox.flush(); },
+  retry(button) { const { messageId, clientId } = button.closest(".message").dataset; actions.retry(messageId, clientId); },
+  force(button) { actions.force(button.closest(".message").dataset.clientId); },
+  edit(button) { actions.edit(button.closest(".message").dataset.clientId); },
+};
+
+page.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-conversation-id]");
+  const button = event.target.closest("[data-act]");
+  if (link && plain(event)) {
+    event.preventDefault();
+    open(link.dataset.conversationId);
+  } else if (button && acts[button.dataset.act] && plain(event)) {
+    event.preventDefault();
+    acts[button.dataset.act](button);
+  }
+});
+page.addEventListener("pointerdown", (event) => {
+  const link = event.target.closest("a[data-conversation-id]");
+  if (link && plain(event)) sync.prefetch(link.dataset.conversationId);
+});
+
+bind("j", () => step(list.rows, 1));
+bind("k", () => step(list.rows, -1));
+bind("r", () => composer.focus("reply"));
+bind("n", () => composer.focus("note"));
+bind("a", () => { if (store.open && store.can.has("assign")) $("#menu-assign").showPopover({ source: $('[popovertarget="menu-assign"]') }); });
+bind("e", resolveAndNext);
+page.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("[popover]")) return;
+  if (page.dataset.view === "person") acts["close-person"]();
+  else if (store.open && !phone.matches) {
+    const row = list.rows.querySelector("[aria-current]") ?? list.rows.querySelector("[data-item]");
+    if (row) focusItem(list.rows, row);
+  }
+});
+
+/** The next one in the list comes up, so that a morning's work is one key. */
+function resolveAndNext() {
+  const id = store.open;
+  if (!id || !store.can.has("resolve") || store.conversations.get(id)?.status === "resolved") return;
+  const rows = store.rows();
+  const at = rows.findIndex((row) => row.id === id);
+  const next = rows[at + 1] ?? rows[at - 1];
+  const said = next ? t("done.resolved-next", { name: nameOf(next.contact) }) : t("done.resolved");
+  actions.setStatus(id, "resolved", { said, back: () => open(id) });
+  if (next) open(next.id);
+  else if (phone.matches) open(null);
+}
+
+// --- start -----------------------------------------------------------------------------------------------------------------
+
+composer.opened();
+person.render();
+list.render();
+thread.opened();
+if (store.open) sync.follow(store.open);
+tellConnection(live);
+live.start();
+const end = moment(state.me.expires_at);
+if (end) keepFresh(end, () => live.renewed());

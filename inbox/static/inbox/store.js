@@ -1,0 +1,215 @@
+// What this page knows: every conversation it has met, kept true by events, and the lists and threads made of them.
+// Nothing here touches the document. REST rows and events go in by `learn` and `apply`; views listen for "change".
+
+const activity = (conversation) => conversation.last_activity_at ?? conversation.last_message?.created_at ?? conversation.created_at ?? "";
+const READERS_OWN = ["seen_count", "unread_count", "allowed_actions", "live", "contact_detail"];
+
+export class Store extends EventTarget {
+  conversations = new Map();
+  seen = new Map(); // conversation -> how many incoming messages this reader has seen
+  threads = new Map();
+  drafts = new Map();
+  open = null; // id of the conversation on screen
+
+  constructor(state) {
+    super();
+    this.me = state.me;
+    this.can = new Set(state.workspace.can);
+    this.agents = state.agents;
+    this.counts = state.list.counts;
+    this.filter = { assignee: "", status: "", unread: false, order: "newest", ...withoutNulls(state.list.filter) };
+    this.takeList(state.list);
+    if (state.thread) {
+      this.learn(state.thread.conversation);
+      this.takeThread(state.thread.conversation.id, state.thread.messages, state.thread.conversation);
+      this.open = state.thread.conversation.id;
+    }
+  }
+
+  changed(...what) {
+    this.dispatchEvent(new CustomEvent("change", { detail: what }));
+  }
+
+  // --- conversations ---------------------------------------------------------------------------------------------------
+
+  /** A row as REST gave it. An older one than what events have told since changes only what is this reader's. */
+  learn(row) {
+    const known = this.conversations.get(row.id);
+    if (row.seen_count !== undefined) this.seen.set(row.id, row.seen_count);
+    else if (row.unread_count !== undefined) this.seen.set(row.id, row.inbound_count - row.unread_count);
+    const stale = known && Date.parse(known.updated_at) > Date.parse(row.updated_at);
+    const next = stale ? { ...known } : { ...known, ...row };
+    for (const name of READERS_OWN) if (row[name] !== undefined) next[name] = row[name];
+    this.conversations.set(row.id, next);
+    this.changed("list", row.id);
+    return next;
+  }
+
+  /** What an event says is the truth as of its number. */
+  tell(data) {
+    if (data.deleted) this.conversations.delete(data.id);
+    else this.conversations.set(data.id, { ...this.conversations.get(data.id), ...data });
+    this.changed("list", data.id);
+  }
+
+  /** An optimistic change; the answer undoes it when the server would not have it and nothing else came meanwhile. */
+  guess(id, change) {
+    const before = this.conversations.get(id);
+    const after = { ...before, ...change };
+    this.conversations.set(id, after);
+    this.changed("list", id);
+    return () => {
+      if (this.conversations.get(id) !== after) return;
+      this.conversations.set(id, before);
+      this.changed("list", id);
+    };
+  }
+
+  /** null while it is not known how far this reader came. */
+  unread(conversation) {
+    if (!this.seen.has(conversation.id)) return null;
+    return Math.max(0, (conversation.inbound_count ?? 0) - this.seen.get(conversation.id));
+  }
+
+  saw(id, count) {
+    if (this.seen.get(id) === count) return;
+    this.seen.set(id, count);
+    this.changed("list", id);
+  }
+
+  // --- the list --------------------------------------------------------------------------------------------------------
+
+  takeList(snapshot, { fresh = false } = {}) {
+    if (fresh) {
+      // After a hole in the numbers only the snapshot is true; the open one is loaded by its own.
+      const open = this.conversations.get(this.open);
+      this.conversations.clear();
+      if (open) this.conversations.set(open.id, open);
+    }
+    for (const row of snapshot.results) this.learn(row);
+    this.counts = snapshot.counts ?? this.counts;
+    this.next = snapshot.next ?? null;
+    this.loading = false;
+    this.failed = null;
+    this.edge = this.next ? this.#lowest(snapshot.results) : null;
+    // An order by waiting may leave out those who do not wait; follow what the server did.
+    this.withIdle = this.filter.order !== "waiting" || snapshot.results.some((row) => !row.waiting_since);
+    this.changed("list", "counts");
+  }
+
+  takePage(page) {
+    for (const row of page.results) this.learn(row);
+    this.next = page.next ?? null;
+    const lowest = this.#lowest(page.results);
+    this.edge = this.next ? (lowest < this.edge ? lowest : this.edge) : null;
+    this.changed("list");
+  }
+
+  setFilter(change) {
+    this.filter = { ...this.filter, ...change };
+    this.next = this.edge = null;
+    this.withIdle = this.filter.order !== "waiting";
+    this.loading = true;
+    this.changed("list", "counts");
+  }
+
+  matches(conversation) {
+    const { assignee, status, unread } = this.filter;
+    if (conversation.scope && conversation.scope !== "support") return false;
+    if (status && conversation.status !== status) return false;
+    if (assignee === "none" && conversation.assignee) return false;
+    if (assignee && assignee !== "none" && conversation.assignee?.id !== (assignee === "me" ? this.me.id : assignee)) return false;
+    // The one on screen stays where it is while it is being read.
+    if (unread && conversation.id !== this.open && this.unread(conversation) === 0) return false;
+    return this.withIdle || Boolean(conversation.waiting_since);
+  }
+
+  /** The rows to show, in order, down to where pages have been loaded. */
+  rows() {
+    const rows = [];
+    for (const conversation of this.conversations.values()) {
+      if (!this.matches(conversation)) continue;
+      const key = this.#key(conversation);
+      if (this.edge === null || key >= this.edge) rows.push([key, conversation]);
+    }
+    return rows.sort(([a], [b]) => (a < b ? 1 : a > b ? -1 : 0)).map(([, conversation]) => conversation);
+  }
+
+  #lowest(rows) {
+    return rows.map((row) => this.#key(row)).sort()[0] ?? "";
+  }
+
+  /** Sorts descending: the newest, or who waits longest; the id decides between equals. */
+  #key(conversation) {
+    if (this.filter.order !== "waiting") return `${stamp(activity(conversation))} ${conversation.id}`;
+    const since = conversation.waiting_since;
+    return since ? `1 ${String(1e15 - Date.parse(since)).padStart(16, "0")} ${conversation.id}` : `0 ${stamp(activity(conversation))} ${conversation.id}`;
+  }
+
+  // --- threads ---------------------------------------------------------------------------------------------------------
+
+  thread(id) {
+    let thread = this.threads.get(id);
+    if (!thread) {
+      thread = { id, messages: new Map(), next: null, seq: null, seenSeq: null, loaded: false, loadingOlder: false, failed: null, line: null, detail: null, typing: new Map() };
+      this.threads.set(id, thread);
+    }
+    return thread;
+  }
+
+  /** The newest page. Where it meets what is loaded, the older ones stay; else there is a hole and they go. */
+  takeThread(id, page, conversation) {
+    const thread = this.thread(id);
+    const meets = page.results.some((message) => thread.messages.has(message.id));
+    thread.messages = new Map([...(meets ? thread.messages : []), ...page.results.map((message) => [message.id, message])]);
+    if (!meets) thread.next = page.next ?? null;
+    thread.loaded = true;
+    thread.failed = null;
+    thread.detail = conversation?.contact_detail ?? thread.detail;
+    const numbers = [page.live?.seq, conversation?.live?.seq].filter(Number.isInteger);
+    thread.seq = numbers.length ? Math.min(...numbers) : null; // from the older of the two: what comes twice is harmless
+    thread.seenSeq = thread.seq;
+    this.changed("thread", "person");
+    return thread;
+  }
+
+  takeOlder(id, page) {
+    const thread = this.thread(id);
+    for (const message of page.results) if (!thread.messages.has(message.id)) thread.messages.set(message.id, message);
+    thread.next = page.next ?? null;
+    this.changed("thread");
+  }
+
+  /** A message from an event. One from before the oldest loaded page waits for its page. */
+  hear(message) {
+    const thread = this.threads.get(message.conversation) ?? this.threads.get(this.open);
+    if (!thread) return;
+    const known = thread.messages.get(message.id);
+    if (message.deleted) thread.messages.delete(message.id);
+    else if (known || !thread.next || message.id > oldest(thread)) thread.messages.set(message.id, { ...known, ...message });
+    this.changed("thread");
+  }
+
+  /** A message from an answer of ours: only where no event was quicker. */
+  hearAnswer(message) {
+    if (!this.threads.get(message.conversation)?.messages.has(message.id)) this.hear(message);
+  }
+
+  messages(id) {
+    return [...(this.threads.get(id)?.messages.values() ?? [])].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  }
+}
+
+const withoutNulls = (values) => Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== null && value !== undefined));
+
+function oldest(thread) {
+  let least = null;
+  for (const id of thread.messages.keys()) if (least === null || id < least) least = id;
+  return least ?? "";
+}
+
+// Comparable whatever the number of decimals: milliseconds, then what the string says beyond them.
+function stamp(iso) {
+  const fraction = /\.(\d+)/.exec(iso)?.[1] ?? "";
+  return `${String(Date.parse(iso) || 0).padStart(15, "0")}${fraction.padEnd(6, "0").slice(3, 6)}`;
+}

@@ -1,0 +1,269 @@
+// Between the live line, the API and the store: which topics are followed, what an event changes, what a reset loads.
+import { announce } from "../ui/js/dom.js";
+import { nameOf } from "../ui/js/people.js";
+import { t } from "../ui/js/words.js";
+import { hearTyping } from "./thread.js";
+
+const PAGE = 50, MOST = 200; // rows asked for anew
+const COUNTS_LATE = 1_500; // ms after which a lost counts signal is made up for
+const ASKED_AT_ONCE = 3;
+const KEPT_THREADS = 20;
+
+export class Sync {
+  #store; #api; #live; #outbox; #views;
+  #turn = 0;
+  #fresh = false;
+  #recount = null;
+  #wondered = new Set();
+  #queue = [];
+  #asking = 0;
+  #loads = new Map();
+  #topic = null;
+  #reading = "";
+
+  constructor({ store, api, live, outbox, views, slug, after }) {
+    [this.#store, this.#api, this.#live, this.#outbox, this.#views] = [store, api, live, outbox, views];
+    let before = false;
+    live.subscribe(`inbox.${slug}`, {
+      after,
+      event: (frame) => this.#conversation(frame),
+      signal: ({ type, data }) => type === "counts" && this.#counted(data),
+      subscribed: () => { if (before) this.#expectCounts(0); before = true; },
+      reload: () => this.loadList({ fresh: true }),
+    });
+    live.subscribe(`user.${store.me.id}`, {
+      event: ({ type, data }) => type === "conversation.read" && store.saw(data.id, data.seen_count),
+      reload: async (seq) => { await this.loadList(); return seq; },
+      poll: false,
+    });
+    document.addEventListener("visibilitychange", () => this.looked());
+  }
+
+  // --- the list --------------------------------------------------------------------------------------------------------
+
+  /** The list from the server. Answers its number; of several loads under way only the last is shown. */
+  async loadList({ fresh = false } = {}) {
+    const turn = ++this.#turn;
+    this.#fresh ||= fresh;
+    const store = this.#store;
+    try {
+      const snapshot = await this.#api.list(store.filter, Math.min(MOST, Math.max(PAGE, fresh ? store.rows().length : 0)));
+      if (turn !== this.#turn) return snapshot.live?.seq;
+      store.takeList(snapshot, { fresh: this.#fresh });
+      this.#fresh = false;
+      return snapshot.live?.seq;
+    } catch (problem) {
+      if (turn === this.#turn) Object.assign(store, { loading: false, failed: problem });
+      store.changed("list");
+      throw problem;
+    }
+  }
+
+  async more() {
+    const store = this.#store;
+    if (!store.next || store.loading || this.#loads.has("more")) return;
+    const turn = this.#turn;
+    this.#loads.set("more", true);
+    try {
+      const page = await this.#api.page(store.next);
+      if (turn === this.#turn) store.takePage(page);
+    } catch (problem) {
+      this.#views.failed("failed.older", problem);
+    } finally {
+      this.#loads.delete("more");
+    }
+  }
+
+  #conversation({ type, data }) {
+    const store = this.#store;
+    const before = store.conversations.get(data.id);
+    store.tell(data);
+    if (data.deleted) return this.#expectCounts();
+    if (!store.seen.has(data.id)) {
+      if (type === "conversation.created") store.saw(data.id, 0);
+      else this.#wonder(data.id);
+    }
+    if (!before || before.status !== data.status || before.assignee?.id !== data.assignee?.id) this.#expectCounts();
+    const wrote = data.last_message?.direction === "in" && data.last_message.id !== before?.last_message?.id;
+    if (wrote && data.id !== store.open && store.matches(data)) announce(t("said.elsewhere", { name: nameOf(data.contact) }));
+    if (data.id === store.open) this.looked();
+  }
+
+  #counted(counts) {
+    clearTimeout(this.#recount);
+    this.#recount = null;
+    this.#store.counts = { ...this.#store.counts, ...counts };
+    this.#store.changed("counts");
+  }
+
+  /** Signals may be lost; counts may not stay wrong. */
+  #expectCounts(wait = COUNTS_LATE) {
+    this.#recount ??= setTimeout(async () => {
+      const answer = await this.#api.counts().catch(() => null);
+      this.#recount = null;
+      if (answer?.counts) this.#counted(answer.counts);
+    }, wait);
+  }
+
+  /** An event does not say how far this reader came; for a row never loaded that has to be asked. */
+  #wonder(id) {
+    if (this.#wondered.has(id)) return;
+    this.#wondered.add(id);
+    this.#queue.push(id);
+    this.#answer();
+  }
+
+  async #answer() {
+    while (this.#queue.length && this.#asking < ASKED_AT_ONCE) {
+      const id = this.#queue.shift();
+      const conversation = this.#store.conversations.get(id);
+      if (!conversation || !this.#store.matches(conversation)) { this.#wondered.delete(id); continue; }
+      this.#asking += 1;
+      const row = await this.#api.conversation(id).catch(() => null);
+      this.#asking -= 1;
+      this.#wondered.delete(id);
+      if (row) this.#store.learn(row);
+    }
+  }
+
+  // --- the open thread ---------------------------------------------------------------------------------------------------
+
+  /** Get a thread before it is asked for (the pointer is already down on it). */
+  prefetch(id) {
+    if (!this.#store.threads.get(id)?.loaded) this.loadThread(id).catch(() => {});
+  }
+
+  async loadThread(id) {
+    if (!this.#loads.has(id)) this.#loads.set(id, this.#fetchThread(id).finally(() => this.#loads.delete(id)));
+    return this.#loads.get(id);
+  }
+
+  async #fetchThread(id) {
+    const store = this.#store;
+    try {
+      const [conversation, page] = await Promise.all([this.#api.conversation(id), this.#api.messages(id)]);
+      store.learn(conversation);
+      const { loaded, messages } = store.thread(id);
+      const news = loaded ? page.results.filter((message) => !messages.has(message.id)).reverse() : [];
+      store.takeThread(id, page, conversation);
+      for (const message of page.results) if (message.client_id) this.#outbox.arrived(message.client_id);
+      if (id === store.open) for (const message of news) this.#views.came(message);
+      return store.thread(id).seq;
+    } catch (problem) {
+      const thread = store.thread(id);
+      if (!thread.loaded) thread.failed = problem;
+      store.changed("thread");
+      throw problem;
+    }
+  }
+
+  /** Follow a conversation that has come on screen, from the number its messages were loaded at. */
+  async follow(id) {
+    const store = this.#store;
+    this.leave();
+    const thread = store.thread(id);
+    const known = thread.loaded;
+    if (!known) {
+      thread.failed = null;
+      await this.loadThread(id).catch(() => {});
+      if (store.open !== id || !thread.loaded) return;
+    }
+    this.#mark(thread);
+    const line = this.#live.subscribe(`conversation.${id}`, {
+      after: thread.seq,
+      event: (frame) => this.#message(thread, frame),
+      signal: ({ type, data }) => { if (type === "typing" && data.user?.id !== store.me.id) hearTyping(thread, data, () => store.changed("thread")); },
+      subscribed: () => { if (known) this.#mark(thread); this.looked(); },
+      reload: () => this.loadThread(id),
+      refused: (frame) => { thread.failed = { status: 404, message: frame.message }; store.changed("thread"); },
+    });
+    this.#topic = { id, line };
+    this.looked();
+    if (known) this.#api.conversation(id).then((row) => { store.learn(row); thread.detail = row.contact_detail ?? thread.detail; store.changed("person"); }, () => {});
+    this.#forget();
+  }
+
+  leave() {
+    if (!this.#topic) return;
+    const thread = this.#store.threads.get(this.#topic.id);
+    if (thread) thread.seq = this.#topic.line.seq;
+    this.#topic.line.close();
+    this.#topic = null;
+  }
+
+  /** Where reading stopped: before the first of the messages not seen yet. */
+  #mark(thread) {
+    const conversation = this.#store.conversations.get(thread.id);
+    const unread = conversation ? this.#store.unread(conversation) : 0;
+    if (!unread) return;
+    const incoming = this.#store.messages(thread.id).filter(({ direction }) => direction === "in");
+    thread.line = incoming.at(-Math.min(unread, incoming.length))?.id ?? null;
+    this.#store.changed("thread");
+  }
+
+  #message(thread, { type, seq, data }) {
+    const store = this.#store;
+    if (type.startsWith("message.")) {
+      const isNew = !thread.messages.has(data.id);
+      store.hear(data);
+      if (data.client_id) this.#outbox.arrived(data.client_id);
+      if (isNew && !data.deleted && thread.messages.has(data.id)) this.#views.came(data);
+      if (data.sender?.id && thread.typing.has(data.sender.id)) hearTyping(thread, { user: data.sender, typing: false }, () => {});
+    } else if (type === "conversation.updated") {
+      store.tell(data);
+    }
+    if (this.#views.looking()) thread.seenSeq = seq;
+    this.looked();
+  }
+
+  /** The newest number the agent has had on screen; sending says so, and the server holds back what was written past it. */
+  seenSeq() {
+    if (this.#views.looking()) this.looked();
+    return this.#store.threads.get(this.#store.open)?.seenSeq ?? null;
+  }
+
+  typing(on) {
+    this.#topic?.line.signal("typing", { typing: on });
+  }
+
+  async older() {
+    const thread = this.#store.threads.get(this.#store.open);
+    if (!thread?.next || thread.loadingOlder) return;
+    thread.loadingOlder = true;
+    this.#store.changed("thread");
+    try {
+      this.#store.takeOlder(thread.id, await this.#api.page(thread.next));
+    } catch (problem) {
+      this.#views.failed("failed.older", problem);
+    } finally {
+      thread.loadingOlder = false;
+      this.#store.changed("thread");
+    }
+  }
+
+  /** The end of the thread is in sight of a person: nothing of it is unread any more. */
+  async looked() {
+    const store = this.#store;
+    const conversation = store.conversations.get(store.open);
+    const thread = store.threads.get(store.open);
+    if (!conversation || !thread?.loaded || !this.#views.looking()) return;
+    if (this.#topic?.id === store.open) thread.seenSeq = this.#topic.line.seq ?? thread.seenSeq;
+    const count = conversation.inbound_count;
+    const mark = `${conversation.id} ${count}`;
+    if (!store.unread(conversation) || this.#reading === mark) return;
+    this.#reading = mark;
+    try {
+      await this.#api.read(conversation.id, count);
+      store.saw(conversation.id, Math.max(count, store.seen.get(conversation.id) ?? 0));
+    } catch (problem) {
+      if (problem.passing) this.#reading = ""; // asked again at the next look
+    }
+  }
+
+  #forget() {
+    for (const id of this.#store.threads.keys()) {
+      if (this.#store.threads.size <= KEPT_THREADS) return;
+      if (id !== this.#store.open) this.#store.threads.delete(id);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+// The middle pane: one conversation's messages. The log hangs from its foot (column-reverse), so the first paint is at
+// the newest message, and what is added above moves nothing.
+import { $, announce, attribute, clone, fields, reconcile, show, soon, text } from "../ui/js/dom.js";
+import { avatar, nameOf } from "../ui/js/people.js";
+import { dayKey, moment, onTick, paint } from "../ui/js/time.js";
+import { t } from "../ui/js/words.js";
+import { fillMessage, makeMessage } from "./message.js";
+
+const TOGETHER = 3 * 60_000; // ms within which one person's messages stand as a group
+const FOOT = 40; // px from the foot that still count as being there
+const AHEAD = 800; // px above the fold at which earlier messages are fetched
+const TYPING = 15_000; // ms a colleague counts as writing after the last word of it
+
+export class Thread {
+  atFoot = true;
+  #store;
+  #outbox;
+  #pane = $(".thread");
+  #log = $('[data-part="log"]');
+  #list = $('[data-part="messages"]');
+  #parts = fields($(".thread-head"));
+  #jump = $('[data-part="jump"]');
+  #below = 0;
+  #painted = new WeakMap();
+
+  constructor(store, outbox, { older, looked }) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.render = soon(() => this.#render());
+    this.#log.addEventListener("scroll", () => this.#scrolled(older, looked), { passive: true });
+    onTick(() => this.render());
+  }
+
+  /** A conversation comes on screen; its messages may still be on their way. */
+  opened() {
+    this.#below = 0;
+    this.atFoot = true;
+    this.#log.scrollTop = 0;
+    this.#render();
+    this.#log.scrollTop = 0;
+  }
+
+  toFoot() {
+    this.#log.scrollTop = 0;
+    this.#below = 0;
+    this.atFoot = true;
+    this.#jumper();
+  }
+
+  /** Something came in while it may not have been seen: mark where reading stopped, count what waits below. */
+  came(message, looking) {
+    const thread = this.#store.thread(message.conversation);
+    if (message.direction === "in" && !looking) thread.line ??= message.id;
+    if (!this.atFoot && message.direction !== "activity") this.#below += 1;
+    const mine = message.sender?.id === this.#store.me.id && message.direction !== "in";
+    if (!mine && message.direction !== "activity") announce(t("said.message", { name: message.sender?.name || t("nameless"), text: message.body || "" }));
+    this.#jumper();
+  }
+
+  focus() {
+    this.#log.focus({ preventScroll: true });
+  }
+
+  #scrolled(older, looked) {
+    const up = -this.#log.scrollTop; // counted from the foot, in every writing direction
+    const was = this.atFoot;
+    this.atFoot = up < FOOT;
+    if (this.atFoot) this.#below = 0;
+    this.#jumper();
+    if (this.#log.scrollHeight - this.#log.clientHeight - up < AHEAD) older();
+    if (this.atFoot && !was) looked();
+  }
+
+  #jumper() {
+    const far = -this.#log.scrollTop > this.#log.clientHeight;
+    show(this.#jump, this.#below || far);
+    text(fields(this.#jump).text, this.#below ? t("new", { n: this.#below }) : t("latest"));
+  }
+
+  #render() {
+    const store = this.#store;
+    const conversation = store.conversations.get(store.open);
+    const thread = store.threads.get(store.open);
+    const state = !store.open ? "none" : thread?.failed ? "failed" : thread?.loaded ? "open" : "loading";
+    attribute(this.#pane, "data-state", state);
+    if (thread?.failed) text($('[data-field="failed-text"]', this.#pane), thread.failed.status === 404 ? t("gone") : thread.failed.message);
+    if (conversation) this.#head(conversation);
+    if (!thread?.loaded) return this.#list.replaceChildren();
+    const items = this.#items(thread);
+    show($('[data-part="thread-quiet"]'), !items.length);
+    show($('[data-part="older"]'), thread.loadingOlder);
+    this.#keepingPlace(() => reconcile(this.#list, items, {
+      key: (item) => item.key,
+      make: (item) => (item.message ? makeMessage(item.message) : clone(item.kind)),
+      fill: (element, item) => this.#fill(element, item),
+    }));
+    this.#jumper();
+  }
+
+  /** Whatever changes in the list, what the agent is reading stays where it is. */
+  #keepingPlace(change) {
+    if (this.atFoot) {
+      change();
+      this.#log.scrollTop = 0;
+      return;
+    }
+    const top = this.#log.getBoundingClientRect().top;
+    const anchor = [...this.#list.children].find((child) => child.getBoundingClientRect().bottom > top);
+    const before = anchor?.getBoundingClientRect().top;
+    change();
+    if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
+  }
+
+  #items(thread) {
+    const store = this.#store;
+    const offline = document.documentElement.dataset.connection === "offline";
+    const messages = store.messages(thread.id);
+    const arrived = new Set(messages.map(({ client_id: id }) => id).filter(Boolean));
+    const all = [...messages, ...this.#outbox.of(thread.id).filter(({ client_id: id }) => !arrived.has(id))];
+    const lastOut = all.findLast(({ direction }) => direction === "out");
+    const items = [];
+    let day, before, fresh = 0;
+    if (thread.line) fresh = messages.filter(({ id, direction }) => direction === "in" && id >= thread.line).length;
+    for (const message of all) {
+      const at = moment(message.created_at);
+      const key = dayKey(at);
+      const isNew = thread.line && message.id === thread.line;
+      const joined = !isNew && key === day && together(before?.message, message, at);
+      if (key !== day) items.push({ key: `day:${key}`, kind: "day", at: message.created_at });
+      if (isNew) items.push({ key: "new", kind: "new-line", count: fresh });
+      if (joined && message.direction === "in" && before.message.direction === "in") before.more = true;
+      before = { key: message.client_id ?? message.id, message, joined, last: message === lastOut, offline };
+      day = key;
+      items.push(before);
+    }
+    const writing = [...thread.typing.values()].filter(({ until }) => until > Date.now());
+    if (writing.length) items.push({ key: "typing", kind: "typing", names: writing.map(({ name }) => name) });
+    return items;
+  }
+
+  #fill(element, item) {
+    if (item.message) {
+      const { message, joined = false, more = false, last, offline } = item;
+      const seen = [message, message.status, message.error, joined, more, last, offline];
+      if (this.#painted.get(element)?.every((value, at) => value === seen[at])) return;
+      this.#painted.set(element, seen);
+      fillMessage(element, message, { joined, more, last, offline, canReply: this.#store.can.has("reply") });
+      return;
+    }
+    const parts = fields(element);
+    if (item.kind === "day") paint(parts.at, item.at);
+    else if (item.kind === "new-line") text(parts.text, t("new", { n: item.count }));
+    else text(parts.text, t("typing", { name: item.names.join(", ") }));
+  }
+
+  #head(conversation) {
+    const parts = this.#parts;
+    const { contact, channel, assignee, status } = conversation;
+    const can = this.#store.can.has("resolve");
+    text(parts.name, nameOf(contact) || t("nameless"));
+    text(parts.status, t(`state.${status}`));
+    text(parts.channel, t(`channel.${channel.kind}`));
+    text(parts["channel-name"], channel.name);
+    show(parts.assignee, assignee);
+    show(parts.nobody, !assignee);
+    if (assignee) avatar(parts.assignee, parts["assignee-letters"], assignee);
+    text(parts["assignee-name"], assignee?.name ?? t("nobody"));
+    show(parts.resolve, can && status !== "resolved");
+    show(parts.reopen, can && status === "resolved");
+    for (const entry of document.querySelectorAll('#menu-assign [data-act="assign"]')) entry.setAttribute("aria-checked", entry.dataset.value === (assignee?.id ?? ""));
+  }
+}
+
+function together(before, message, at) {
+  if (!before || before.direction !== message.direction || message.direction === "activity" || message.direction === "note") return false;
+  return before.sender?.id === message.sender?.id && at - moment(before.created_at) < TOGETHER;
+}
+
+/** A colleague is writing, or has stopped. Forgotten by itself, since the word that they stopped may be lost. */
+export function hearTyping(thread, { user, typing }, render) {
+  clearTimeout(thread.typing.get(user.id)?.timer);
+  thread.typing.delete(user.id);
+  if (typing) thread.typing.set(user.id, { name: user.name, until: Date.now() + TYPING, timer: setTimeout(() => { thread.typing.delete(user.id); render(); }, TYPING) });
+  render();
+}
