@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import ParamSpec, TypeVar
 
-from django.db import connections
+from django.db import OperationalError, connection, connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,10 +21,23 @@ def _threads() -> ThreadPoolExecutor:
 
 
 async def run_sync(do: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """For checks that only read: one that met a connection which the database had dropped is asked once more."""
+
     def inside() -> R:
         try:
-            return do(*args, **kwargs)
+            try:
+                return do(*args, **kwargs)
+            except OperationalError:
+                _forget_dead_connections()
+                return do(*args, **kwargs)
         finally:
             connections.close_all()
 
     return await asyncio.get_running_loop().run_in_executor(_threads(), inside)
+
+
+def _forget_dead_connections() -> None:
+    connection.close()
+    pool = getattr(connection, "pool", None)
+    if pool is not None:
+        pool.check()
