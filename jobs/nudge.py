@@ -7,7 +7,6 @@ that one is still ahead of whoever reads it: the queue never grows, however long
 """
 
 import base64
-import functools
 import json
 import logging
 import os
@@ -28,7 +27,7 @@ REDIS_SECONDS = 0.1
 # After a failure nobody tries for so long; the workers' own look each second covers it.
 OPEN_CIRCUIT_SECONDS = 2.0
 LOG_EVERY_SECONDS = 30.0
-_PUSH_IF_EMPTY = "return redis.call('LLEN', KEYS[1]) == 0 and redis.call('LPUSH', KEYS[1], ARGV[1])"
+PUSH_IF_EMPTY = "return redis.call('LLEN', KEYS[1]) == 0 and redis.call('LPUSH', KEYS[1], ARGV[1])"
 
 
 def queue_name() -> str:
@@ -85,6 +84,7 @@ class Nudger:
         self.bell = threading.Event()
         self.lock = threading.Lock()
         self.thread: threading.Thread | None = None
+        self.client: redis.Redis | None = None
         self.logged_at = float("-inf")
 
     def ring(self) -> None:
@@ -107,7 +107,8 @@ class Nudger:
 
     def _send(self) -> bool:
         try:
-            _client().eval(_PUSH_IF_EMPTY, 1, queue_name(), message())
+            self.client = self.client or client()
+            self.client.eval(PUSH_IF_EMPTY, 1, queue_name(), message())
         except (redis.RedisError, OSError) as error:
             self._log(error)
             return False
@@ -119,8 +120,7 @@ class Nudger:
             logger.warning("Workers cannot be nudged and look for themselves: %s", type(error).__name__)
 
 
-@functools.cache
-def _client() -> "redis.Redis":
+def client() -> "redis.Redis":
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=REDIS_SECONDS,
@@ -137,7 +137,6 @@ def _after_fork() -> None:
     """A forked child has neither the thread nor a connection of its own."""
     global _nudger
     _nudger = Nudger()
-    _client.cache_clear()
 
 
 os.register_at_fork(after_in_child=_after_fork)
