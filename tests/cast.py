@@ -93,6 +93,7 @@ def incoming(body: str = "Hola", *, who: Sender | None = None, at: datetime | No
         "sender": who,
         "provider_id": unique("wamid"),
         "at": at or datetime.now(UTC),
+        "received_at": datetime.now(UTC),
         "type": "text",
         "body": body,
         "peer_address": who.whatsapp or who.bsuid,

@@ -1,7 +1,7 @@
 """A customer's message comes in. Once per provider id, into the one open conversation of that contact and channel."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,6 +16,8 @@ from inbox.models import Attachment, Channel, Conversation, Message
 from inbox.queries import with_lines
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 
+# No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
+OLDEST_LIVE = timedelta(days=30)
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
 
@@ -29,9 +31,18 @@ class Incoming:
     type: str
     body: str
     peer_address: str  # where a reply goes: the id as received
+    received_at: datetime  # ours: when it was kept
+    is_history: bool = False  # back-filled: `at` is to be believed however old it is
     reply_to_provider_id: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     media: tuple["IncomingMedia", ...] = ()
+
+
+    @property
+    def written_at(self) -> datetime:
+        """When the customer wrote, as far as the window is concerned: the provider's clock where it can be right."""
+        possible = self.received_at - OLDEST_LIVE <= self.at <= self.received_at
+        return self.at if self.is_history or possible else self.received_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +187,7 @@ def _create_once(**fields: Any) -> Message | None:
 def _touch(conversation: Conversation, message: Message, incoming: Incoming) -> None:
     conversation.last_message = message
     conversation.last_activity_at = message.created_at
-    conversation.last_inbound_at = max(filter(None, (conversation.last_inbound_at, incoming.at)))
+    conversation.last_inbound_at = max(filter(None, (conversation.last_inbound_at, incoming.written_at)))
     conversation.waiting_since = conversation.waiting_since or message.created_at
     conversation.inbound_count += 1
     conversation.peer_address = incoming.peer_address

@@ -100,6 +100,13 @@ def test_a_late_delivery_does_not_shorten_the_window(cast):
     assert conversation.last_inbound_at > timezone.now() - timedelta(minutes=1)
 
 
+def test_a_clock_that_cannot_be_right_does_not_close_the_window(cast):
+    assert receive(cast, at=long_ago(days=366)).window.open
+    assert receive(cast, at=long_ago(hours=-3)).window.open
+    assert not receive(cast, at=long_ago(days=3)).window.open
+    assert not receive(cast, at=long_ago(days=366), is_history=True).window.open
+
+
 def test_a_contact_without_a_phone_number_is_found_again(cast):
     who = Sender(name="@budi", bsuid="ID.13491208655302741918")
     first = receive(cast, who=who)

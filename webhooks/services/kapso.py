@@ -15,6 +15,7 @@ from webhooks.models import Delivery
 from webhooks.services.deliveries import kapso_item
 
 SOURCE = "kapso"
+HISTORY = "history_sync"
 
 
 def receive(*, delivery_id: int, position: int) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def receive(*, delivery_id: int, position: int) -> dict[str, Any]:
     message = inbound.receive_message(
         actor=System(channel.workspace_id, SOURCE),
         channel=channel,
-        incoming=_incoming(item),
+        incoming=_incoming(item, delivery),
     )
     return {"message_id": str(message.pk)} if message else {"duplicate": True}
 
@@ -68,11 +69,13 @@ def _channel(delivery: Delivery) -> Channel:
     return Channel.objects.select_related("workspace").filter(pk=delivery.channel_id).get()
 
 
-def _incoming(item: Inbound) -> inbound.Incoming:
+def _incoming(item: Inbound, delivery: Delivery) -> inbound.Incoming:
     return inbound.Incoming(
         sender=_sender(item.sender),
         provider_id=item.provider_id,
-        at=item.at or timezone.now(),
+        at=item.at or delivery.received_at,
+        received_at=delivery.received_at,
+        is_history=item.origin == HISTORY,
         type=item.type,
         body=item.body,
         peer_address=_address(item.sender),
