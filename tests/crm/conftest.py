@@ -12,6 +12,12 @@ from tests.cast import unique
 PASSWORD = "a-password-for-tests"
 
 
+@pytest.fixture(autouse=True)
+def _without_static_files(settings) -> None:
+    """Every new test client would look for them all over again."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
+
+
 @pytest.fixture
 def own_issuer(settings) -> Iterator[None]:
     """As in demo: no Supabase, we issue the tokens."""
