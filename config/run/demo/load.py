@@ -1,0 +1,170 @@
+"""Writes the demo in one transaction: all of it or nothing, and nothing when it is there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from config.run.demo.featured import featured_threads
+from config.run.demo.guard import has_demo_data
+from config.run.demo.people import DEMO, ELSEWHERE, PASSWORD, USERS, WORKSPACES, DemoWorkspace
+from config.run.demo.persons import Crowd
+from config.run.demo.rows import Maker, Rows
+from config.run.demo.threads import Thread, demo_threads, elsewhere_threads
+from crm.ids import uuid7_at
+from crm.issuer.accounts import create_account
+from crm.models import Contact, ContactIdentity, IssuerAccount, Member, User, UserIdentity, Workspace
+from inbox.models import Channel, Conversation, ConversationLabel, ConversationReader, Label, Message
+
+SEED = 20
+# Older than the oldest conversation: what came before a member joined counts as read.
+SINCE = timedelta(days=900)
+BATCH = 1000
+
+
+class NameTaken(Exception):
+    """Somebody's own workspace or channel has a name that the demo needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    contacts: int
+    conversations: int
+    messages: int
+
+
+def load() -> Loaded | None:
+    """None when the demo is there already. Raises NameTaken."""
+    if has_demo_data():
+        return None
+    now, rng = timezone.now(), Random(SEED)  # noqa: S311 - the same stories in every copy
+    crowd = Crowd(rng)
+    told = (
+        (DEMO, featured_threads(now, rng, crowd) + demo_threads(now, rng, crowd)),
+        (ELSEWHERE, elsewhere_threads(now, rng, crowd)),
+    )
+    with transaction.atomic(), _times_as_given():
+        _check_names()
+        _create_users(now)
+        _create_accounts()
+        made = [_create_workspace(workspace, threads, now, rng) for workspace, threads in told]
+    return Loaded(*(sum(map(len, part)) for part in zip(*made, strict=True)))
+
+
+def _check_names() -> None:
+    taken = [
+        *Workspace.objects.filter(slug__in=[workspace.slug for workspace in WORKSPACES]).values_list("slug", flat=True),
+        *Channel.objects.filter(
+            slug__in=[channel.slug for workspace in WORKSPACES for channel in workspace.channels]
+        ).values_list("slug", flat=True),
+    ]
+    if taken:
+        raise NameTaken(", ".join(sorted(taken)))
+
+
+def _create_users(now: datetime) -> None:
+    """A token from before a purge may have brought a user back: that row is taken over."""
+    since = now - SINCE
+    User.objects.bulk_create(
+        [User(id=user.id, email=user.email, name=user.name, created_at=since) for user in USERS.values()],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["email", "name"],
+    )
+    UserIdentity.objects.bulk_create(
+        [
+            UserIdentity(user_id=user.id, provider="supabase", subject=str(user.id), created_at=since)
+            for user in USERS.values()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _create_accounts() -> None:
+    """The password is hashed once for all: it is public anyway, and hashing is slow on purpose."""
+    IssuerAccount.objects.filter(user_id__in=[user.id for user in USERS.values()]).delete()
+    first, *others = USERS.values()
+    account = create_account(first.id, first.email, PASSWORD, first.name)
+    IssuerAccount.objects.bulk_create(
+        [
+            IssuerAccount(
+                user_id=user.id,
+                email=user.email,
+                password=account.password,
+                metadata={**account.metadata, "full_name": user.name},
+                confirmed_at=account.confirmed_at,
+            )
+            for user in others
+        ]
+    )
+
+
+def _create_workspace(of: DemoWorkspace, threads: list[Thread], now: datetime, rng: Random) -> tuple[list[object], ...]:
+    since = now - SINCE
+    Workspace.objects.bulk_create([Workspace(id=of.id, slug=of.slug, name=of.name, created_at=since)])
+    Member.objects.bulk_create(
+        Member(id=uuid7_at(since), workspace_id=of.id, user_id=USERS[key].id, role=role, created_at=since)
+        for key, role in of.members.items()
+    )
+    channels = _create_channels(of, since)
+    labels = {
+        name: Label(id=uuid7_at(since), workspace_id=of.id, name=name, hue=hue) for name, hue in of.labels.items()
+    }
+    Label.objects.bulk_create(labels.values())
+    maker = Maker(of, channels, labels, now, rng)
+    maker.add(threads)
+    _write(maker.rows)
+    return [*maker.rows.contacts], [*maker.rows.conversations], [*maker.rows.messages]
+
+
+def _create_channels(of: DemoWorkspace, since: datetime) -> dict[str, Channel]:
+    channels = {
+        channel.slug: Channel(
+            id=uuid7_at(since),
+            workspace_id=of.id,
+            slug=channel.slug,
+            kind=channel.kind,
+            name=channel.name,
+            identifier=channel.identifier,
+            phone=channel.phone,
+            credentials=channel.credentials,
+            created_at=since,
+        )
+        for channel in of.channels
+    }
+    Channel.objects.bulk_create(channels.values())
+    return channels
+
+
+def _write(rows: Rows) -> None:
+    Contact.objects.bulk_create(rows.contacts)
+    ContactIdentity.objects.bulk_create(rows.identities)
+    with connection.cursor() as cursor:  # a conversation names its last message, which comes after it
+        cursor.execute("set constraints inbox_conversation_last_message_id_same_workspace deferred")
+    Conversation.objects.bulk_create(rows.conversations)
+    Message.objects.bulk_create(rows.messages, batch_size=BATCH)
+    ConversationReader.objects.bulk_create(rows.readers, batch_size=BATCH)
+    ConversationLabel.objects.bulk_create(rows.labels)
+
+
+@contextmanager
+def _times_as_given() -> Iterator[None]:
+    """`auto_now` would make everything happen now. The fields are the process's: nothing else may write meanwhile."""
+    written = (User, UserIdentity, Workspace, Member, Channel, Contact, ContactIdentity, Conversation)
+    fields = [
+        (field, field.auto_now, field.auto_now_add)
+        for model in (*written, Message, ConversationReader)
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateTimeField)
+    ]
+    for field, _, _ in fields:
+        field.auto_now = field.auto_now_add = False
+    try:
+        yield
+    finally:
+        for field, auto_now, auto_now_add in fields:
+            field.auto_now, field.auto_now_add = auto_now, auto_now_add

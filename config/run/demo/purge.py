@@ -1,0 +1,86 @@
+"""Takes the demo out again: its workspaces with all that anybody did in them, and the people with public passwords."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection, models
+
+from config.live.identity import publish_access_change
+from config.live.unit import unit_of_work
+from config.run.demo.people import USERS, WORKSPACES
+from crm.models import IssuerAccount, User, Workspace
+
+# Topics of a workspace bear its name; all others bear the id of what they are about.
+NAMED_TOPICS = ("inbox", "workspace", "presence.workspace")
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    rows: int
+    users: int
+
+
+@unit_of_work
+def purge() -> Purged:
+    """Open sockets of the demo's people are closed. Finds nothing to do when run again."""
+    workspaces = [workspace.id for workspace in WORKSPACES]
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all deferred")  # so that the order of the tables does not matter
+    ids = [user.id for user in USERS.values()]
+    gone: list[UUID] = [*ids]
+    rows = 0
+    for model in _tenant_models():
+        rows += _delete(model, workspaces, gone)
+    Workspace.objects.filter(pk__in=workspaces).delete()
+    _forget_topics(gone)
+    users = User.objects.filter(pk__in=ids)
+    count = users.count()
+    users.delete()
+    IssuerAccount.objects.filter(user_id__in=ids).delete()
+    for user_id in ids if count else []:
+        publish_access_change(f"user:{user_id}")
+    return Purged(rows=rows, users=count)
+
+
+def _tenant_models() -> list[type[models.Model]]:
+    """Every table with a workspace column, so that one added later is not forgotten."""
+    return [model for model in apps.get_models() if _workspace_column(model) and model._meta.managed]
+
+
+def _workspace_column(model: type[models.Model]) -> str:
+    for name in ("workspace", "workspace_id"):
+        try:
+            return str(model._meta.get_field(name).column)  # type: ignore[union-attr]
+        except FieldDoesNotExist:
+            continue
+    return ""
+
+
+def _delete(model: type[models.Model], workspaces: list[UUID], gone: list[UUID]) -> int:
+    """Past the ORM, which would load every row to follow its relations."""
+    names = (connection.ops.quote_name(name) for name in (model._meta.db_table, _workspace_column(model)))
+    table, column = names
+    key = connection.ops.quote_name(model._meta.pk.column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"delete from {table} where {column} = any(%s) returning {key}",  # noqa: S608 - names of our own models
+            [workspaces],
+        )
+        keys = [row[0] for row in cursor.fetchall()]
+    gone += [key for key in keys if isinstance(key, UUID)]
+    return len(keys)
+
+
+def _forget_topics(gone: list[UUID]) -> None:
+    """What was told of them: numbers begin anew, and a reader from before is told to load the snapshot."""
+    named = [f"{prefix}.{workspace.slug}" for prefix in NAMED_TOPICS for workspace in WORKSPACES]
+    about = [str(one) for one in gone]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with doomed as (delete from live_topic where name = any(%s)"
+            " or substring(name from '[^.]+$') = any(%s) returning name)"
+            " delete from live_event using doomed where topic = doomed.name",
+            [named, about],
+        )
