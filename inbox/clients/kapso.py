@@ -99,7 +99,8 @@ def find_sent(
             continue
         if _words(message) == body.strip() and _is_same_person(_recipient(message), to):
             look_alikes.append((at, Accepted(provider_id, _recipient(message))))
-    return min(look_alikes, key=lambda found: found[0])[1] if look_alikes else None
+    # Times are whole seconds and the list is newest first: of two in one second the later entry is the older.
+    return min(reversed(look_alikes), key=lambda found: found[0])[1] if look_alikes else None
 
 
 def check_connection(*, api_key: str, phone_number_id: str) -> Connection:

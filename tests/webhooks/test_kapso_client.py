@@ -344,6 +344,12 @@ def test_without_echo_the_oldest_with_the_same_words_to_the_same_person_counts(p
     assert find() == kapso.Accepted("wamid.first", "+1 555 123 4567")
 
 
+def test_of_two_in_the_same_second_the_one_further_down_the_list_is_older(provider):
+    provider.answer(200, page(listed("wamid.second", at=5), listed("wamid.first", at=5)))
+
+    assert find() == kapso.Accepted("wamid.first", "15551234567")
+
+
 def test_messages_that_are_accounted_for_are_passed_over(provider):
     provider.answer(200, page(listed("wamid.later", at=20), listed("wamid.first", at=5)))
 

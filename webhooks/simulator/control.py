@@ -113,7 +113,7 @@ async def _write(world: World, data: JSON) -> Reply:
     unknown = set(data) - _WRITE_FIELDS
     if unknown:
         raise Wrong(f"There is no {', '.join(sorted(unknown))} to give.")
-    number = data.get("phone_number_id", DEMO_PHONE_NUMBER_ID)
+    number = _word(data, "phone_number_id") or DEMO_PHONE_NUMBER_ID
     if number not in world.ledger.numbers:
         raise Wrong(f"The number {number} is not connected here.")
     contents = _contents(data)

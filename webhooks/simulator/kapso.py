@@ -15,6 +15,8 @@ from webhooks.simulator.kapso_events import extension, meta_message, meta_status
 from webhooks.simulator.replies import Reply, graph_refusal, kapso_refusal
 from webhooks.simulator.state import JSON, Ledger, Message, Number, Peer
 
+Row = tuple[int, Message]  # with its place in the ledger, which is what cursors point at
+
 TEXT_LIMIT = 4096
 CALLBACK_LIMIT = 512
 PAGE, PAGE_LIMIT = 20, 100
@@ -211,20 +213,20 @@ def listing(ledger: Ledger, number: Number, query: Mapping[str, str], *, echo: b
     limit = _limit(query.get("limit", ""))
     older, newer = _position(query, "after"), _position(query, "before")
     between = (_instant(query, "since") or 0.0, _instant(query, "until") or float("inf"))
-    rows = [
+    rows: list[Row] = [
         (place, message)
         for place, message in enumerate(ledger.messages)
         if message.phone_number_id == number.phone_number_id and _is_wanted(ledger, message, query, between)
     ]
-    rows = [row for row in rows if (older is None or row[0] < older) and (newer is None or row[0] > newer)]
     rows.reverse()
-    page = rows[-limit:] if newer is not None else rows[:limit]
+    within = [row for row in rows if (older is None or row[0] < older) and (newer is None or row[0] > newer)]
+    page = within[-limit:] if newer is not None else within[:limit]
     extended = query.get("fields", "kapso()") != "kapso()"
     data = [_row(ledger, message, extended=extended, echo=echo) for _, message in page]
-    return Reply({"data": data, "paging": _paging(page, rows, number.phone_number_id)})
+    return Reply({"data": data, "paging": _paging(page, rows)})
 
 
-def _paging(page: list[tuple[int, Message]], rows: list[tuple[int, Message]], phone_number_id: str) -> JSON:
+def _paging(page: list[Row], rows: list[Row]) -> JSON:
     if not page:
         return {"cursors": {"before": None, "after": None}, "next": None, "previous": None}
     before, after = _cursor(page[0][0]), _cursor(page[-1][0])

@@ -1,0 +1,141 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulator.harness import ROOT, Receiver, SimulatorProcess, running, wait_for
+from webhooks.kapso.payload import parse
+
+
+@pytest.fixture
+def own_receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def test_what_was_accepted_is_still_known_after_being_killed(tmp_path, own_receiver):
+    with running(tmp_path, own_receiver.url) as simulator:
+        ids = [simulator.send(body=f"Message {n}").json()["messages"][0]["id"] for n in range(20)]
+        simulator.kill()
+        simulator.start()
+
+        assert [row["id"] for row in simulator.accepted()] == ids
+        assert [row["text"]["body"] for row in simulator.list(limit=1)["data"]] == ["Message 19"]
+
+
+def test_statuses_go_on_where_the_kill_cut_them_off(tmp_path, own_receiver):
+    with running(tmp_path, own_receiver.url, SIMULATOR_STATUS_DELAYS="0,1.5,2") as simulator:
+        simulator.send()
+        own_receiver.wait_for(1)
+        simulator.kill()
+        simulator.start()
+
+        told = own_receiver.wait_for(3)
+
+    events = {delivery.headers["x-webhook-event"].rpartition(".")[2] for delivery in told}
+    assert events == {"sent", "delivered", "read"}
+
+
+def test_a_webhook_that_did_not_arrive_before_the_kill_is_delivered_after_it(tmp_path, own_receiver):
+    own_receiver.answer = lambda _delivery: 503
+    with running(tmp_path, own_receiver.url, SIMULATOR_RETRY_DELAYS="60") as simulator:
+        simulator.control("customer", {"text": "Hi"})
+        own_receiver.wait_for(1)
+        simulator.kill()
+        own_receiver.answer = lambda _delivery: 200
+        simulator.start()
+        own_receiver.wait_for(2)
+
+        assert len({delivery.headers["x-idempotency-key"] for delivery in own_receiver.deliveries}) == 1
+        wait_for(lambda: simulator.control("deliveries")["owed"] == 0)
+
+
+def test_half_a_line_is_dropped_and_the_rest_kept(tmp_path, own_receiver):
+    with running(tmp_path, own_receiver.url) as simulator:
+        simulator.send(body="whole")
+        simulator.kill()
+        with (tmp_path / "simulator.jsonl").open("ab") as file:
+            file.write(b'{"record": "message", "id": "wam')
+        simulator.start()
+        simulator.send(body="after")
+        simulator.kill()
+        simulator.start()
+
+        assert [row["body"] for row in simulator.accepted()] == ["whole", "after"]
+
+
+def test_it_ends_when_told_even_while_somebody_waits(tmp_path, own_receiver):
+    with running(tmp_path, own_receiver.url) as simulator:
+        own_receiver.answer = lambda _delivery: 503
+        simulator.control("customer", {"text": "Hi"})
+
+        assert simulator.end(signal.SIGTERM) in {0, -signal.SIGTERM}
+
+
+def test_customers_begin_to_write_and_answer_when_switched_on(tmp_path, own_receiver):
+    pauses = {"SIMULATOR_CUSTOMER_PAUSES": "0.01,0.02", "SIMULATOR_ANSWER_PAUSES": "0,0.01"}
+    with running(tmp_path, own_receiver.url, SIMULATOR_CUSTOMERS="on", **pauses) as simulator:
+        first = own_receiver.wait_for(3)[0]
+        assert parse(first.body, event=first.headers["x-webhook-event"]).items
+        simulator.behave(customers="off")
+        settled = len(simulator.list(direction="inbound", limit=100)["data"])
+        simulator.send()
+        wait_for(lambda: simulator.accepted()[0]["states"] == ["sent", "delivered", "read"])
+
+        assert len(simulator.list(direction="inbound", limit=100)["data"]) == settled
+
+
+def test_a_customer_answers_what_we_wrote(tmp_path, own_receiver):
+    with running(tmp_path, own_receiver.url, SIMULATOR_ANSWER_PAUSES="0,0") as simulator:
+        simulator.behave(customers="on")
+        for n in range(40):
+            simulator.send("+6281255500101", body=f"Message {n}")
+        own_receiver.wait_for(120)
+
+        wait_for(lambda: simulator.list(direction="inbound")["data"])
+
+
+def test_outside_demo_and_tests_it_refuses_to_run():
+    environment = {**os.environ, "SWITCHBOARD_TESTING": "0", "DEMO": ""}
+    for command in (["-m", "webhooks.simulator"], ["-c", "import webhooks.simulator.kapso"]):
+        done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+        assert done.returncode != 0
+        assert "only in demo and in tests" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIMULATOR_PORT", "none"),
+        ("SIMULATOR_STATUS_DELAYS", "1,2"),
+        ("SIMULATOR_RETRY_DELAYS", "-1"),
+        ("PUBLIC_URL", "x"),
+    ],
+)
+def test_a_value_it_cannot_read_is_named(tmp_path, name, value):
+    environment = {**os.environ, "VAR_DIR": str(tmp_path), name: value}
+    command = [sys.executable, "-m", "webhooks.simulator"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_and_a_useless_folder_are_told_in_a_sentence(tmp_path, own_receiver):
+    with running(tmp_path, own_receiver.url) as simulator:
+        taken = {"SIMULATOR_PORT": str(simulator.port), "VAR_DIR": str(tmp_path)}
+        useless = {"SIMULATOR_PORT": str(SimulatorProcess(tmp_path, "").port), "VAR_DIR": "/dev/null"}
+        for environment, word in ((taken, "SIMULATOR_PORT"), (useless, "/dev/null")):
+            command = [sys.executable, "-m", "webhooks.simulator"]
+            done = subprocess.run(
+                command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=20
+            )
+
+            assert done.returncode == 1
+            assert word in done.stderr
+            assert "Traceback" not in done.stderr
