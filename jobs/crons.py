@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, transaction
 from django.utils.module_loading import autodiscover_modules
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 Stats: TypeAlias = Mapping[str, JSON]
 CronFunction: TypeAlias = Callable[[], Stats | None]
+F = TypeVar("F", bound=CronFunction)
 
 # Beat asks at least so often; asking is one conditional update.
 ASK_EVERY = timedelta(seconds=60)
@@ -50,12 +51,10 @@ _registry: dict[str, Cron] = {}
 _loaded = False
 
 
-def cron(
-    name: str, *, every: timedelta, longest_run: timedelta = LONGEST_RUN
-) -> Callable[[CronFunction], CronFunction]:
+def cron(name: str, *, every: timedelta, longest_run: timedelta = LONGEST_RUN) -> Callable[[F], F]:
     """Registers a function that runs `every` so often, in one process at a time. What it returns is kept as stats."""
 
-    def register(function: CronFunction) -> CronFunction:
+    def register(function: F) -> F:
         _registry[name] = Cron(name, every, function, longest_run)
         return function
 

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 
 from config.live.unit import unit_of_work
@@ -38,22 +38,16 @@ def run(job: RunningJob) -> None:
         _settle(task, job, error)
 
 
-def drain(limit: int = 10_000) -> int:
-    """Runs what is due in this thread, until nothing is; returns how many. For tests and commands without a worker."""
-    known = tasks.registered().values()
+def drain(*, only: Collection[str] | None = None) -> int:
+    """Runs what is due in this thread, until nothing is; returns how many. For tests and commands without a worker.
+    `only` names the types."""
+    known = [task for name, task in tasks.registered().items() if only is None or name in only]
     done = 0
-    while done < limit:
-        jobs = [job for outgoing in (False, True) for job in _one(known, outgoing=outgoing)]
-        if not jobs:
-            break
+    while jobs := [job for outgoing in (False, True) for job in claims.claim(known, outgoing=outgoing, limit=1)]:
         for job in jobs:
             run(job)
             done += 1
     return done
-
-
-def _one(known: Iterable[Task], *, outgoing: bool) -> list[RunningJob]:
-    return claims.claim(list(known), outgoing=outgoing, limit=1)
 
 
 def backoff(attempt: int) -> float:

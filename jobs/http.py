@@ -1,9 +1,10 @@
 """The only door out. Every call to a provider goes through `request`, with limits on time, size and destination."""
 
+import atexit
 import email.utils
-import functools
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ SECONDS = 10.0
 MAX_BYTES = 5 * 1024 * 1024
 # Having been read twice, these change nothing; anything else may have had its effect.
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_NUMBER = 9  # digits; more would say the same, or overflow
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -92,7 +94,7 @@ def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> floa
     """Seconds to wait as a Retry-After header has them, as a number or a date; None when it says nothing readable."""
     value = next((text for name, text in headers.items() if name.lower() == "retry-after"), "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return float(value[:LONGEST_NUMBER])
     try:
         moment = email.utils.parsedate_to_datetime(value)
     except ValueError:
@@ -117,14 +119,14 @@ class _Exchange:
         self.seconds = seconds
         self.max_bytes = max_bytes
         self.left = False
-        self.request = _client(os.getpid()).build_request(
+        self.request = _pool.client().build_request(
             method, url, headers=headers, content=body, timeout=self._limits(), extensions={"trace": self._trace}
         )
 
     def run(self) -> Response:
         began = time.monotonic()
         try:
-            response = _client(os.getpid()).send(self.request, stream=True)
+            response = _pool.client().send(self.request, stream=True)
             try:
                 content = self._read(response)
             finally:
@@ -171,14 +173,46 @@ class _Exchange:
         logger.debug("provider_called", extra=what)
 
 
-@functools.cache
-def _client(_process: int) -> httpx.Client:
-    """One pool for each process; a forked child must not share its parent's connections. No proxies or netrc."""
-    return httpx.Client(
-        transport=network.Transport(),
-        trust_env=False,
-        headers={"user-agent": "switchboard", "accept-encoding": "identity"},
-    )
+class _Pool:
+    """The process's client, made when first needed. No proxies, no netrc: where a call goes is decided here."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._client: httpx.Client | None = None
+
+    def client(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                self._client = httpx.Client(
+                    transport=network.Transport(),
+                    trust_env=False,
+                    headers={"user-agent": "switchboard", "accept-encoding": "identity"},
+                )
+            return self._client
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
+
+_pool = _Pool()
+
+
+def close() -> None:
+    """Lets go of kept connections; the next call opens new ones."""
+    _pool.close()
+
+
+def _after_fork() -> None:
+    """A forked child must not write into its parent's connections."""
+    global _pool
+    _pool = _Pool()
+
+
+atexit.register(close)
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _leave_database() -> None:

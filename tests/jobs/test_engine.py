@@ -205,7 +205,7 @@ def test_overtaken_holder_of_an_atomic_job_leaves_no_effect(types: Types, effect
 
 
 def test_overtaken_holder_cannot_complete_with_its_effect(types: Types, effects: str):
-    lost = []
+    lost: list[int] = []
 
     def handler(job: RunningJob) -> None:
         if job.attempt == 1:

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,9 @@ class Stage:
     def written(self) -> list[str]:
         return [row[0] for row in self.query("SELECT what FROM effect ORDER BY id")]
 
+    def has(self, what: str) -> bool:
+        return what in self.written()
+
     def began(self) -> int:
         return sum("began" in what for what in self.written())
 
@@ -129,7 +133,7 @@ def test_jobs_run_though_there_was_never_a_broker(stage: Stage):
         for what in ("one", "two"):
             began = time.monotonic()
             stage.enqueue(note(what))
-            stage.wait(lambda what=what: what in stage.written())
+            stage.wait(partial(stage.has, what))
             assert time.monotonic() - began < 2
         # A provider that hangs on every thread there is for providers holds up nothing else
         stage.enqueue(*(slow(f"hang{n}", 2) for n in range(6)))
@@ -203,7 +207,7 @@ def nudged_run(stage: Stage, what: str) -> bool:
             stage.enqueue(note(f"{what} {n}"))
             client.eval(nudge.PUSH_IF_EMPTY, 1, nudge.queue_name(), nudge.message())
             began = time.monotonic()
-            stage.wait(lambda n=n: f"{what} {n}" in stage.written())
+            stage.wait(partial(stage.has, f"{what} {n}"))
             if time.monotonic() - began > 0.4:
                 return False
     finally:
