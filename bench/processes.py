@@ -39,7 +39,9 @@ class Process:
         folder: Path = ROOT,
         ending: signal.Signals = signal.SIGTERM,
         pass_fds: Sequence[int] = (),
+        quiet: bool = False,
     ) -> None:
+        """What it prints is for `hear`; with `quiet` it goes into the log beside its complaints."""
         self.name, self.log, self.ending = name, log, ending
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
@@ -47,7 +49,7 @@ class Process:
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=output if quiet else subprocess.PIPE,
                 stderr=output,
                 start_new_session=True,
                 pass_fds=pass_fds,
@@ -94,8 +96,24 @@ class Process:
             os.killpg(self.pid, signal.SIGKILL)
         self.popen.wait()
         for pipe in (self.popen.stdin, self.popen.stdout):
-            with suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+    def interrupt(self) -> None:
+        """Ctrl-C: its whole foreground group hears it."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def left_behind(self) -> list[str]:
+        """Programs of its session that still live."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError, IndexError):
+                name, _, rest = stat.read_text().partition("(")[2].rpartition(") ")
+                words = rest.split()
+                if int(words[3]) == self.pid and words[0] not in "ZX":
+                    found.append(name)
+        return found
 
     def cpu_seconds(self) -> float:
         words = (Path("/proc") / str(self.pid) / "stat").read_text().rpartition(")")[2].split()

@@ -10,8 +10,10 @@ import time
 import traceback
 from collections.abc import Callable
 
+import copies
 import deliveries
 import fanout
+import listing
 from processes import BenchError
 from report import Result, keep, machine, table
 from stage import Stage, file_system, versions
@@ -19,6 +21,9 @@ from stage import Stage, file_system, versions
 BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "webhooks": deliveries.take,
     "live": fanout.take,
+    "list": listing.take,
+    "screens": copies.screens,
+    "start": copies.start,
 }
 
 
