@@ -20,20 +20,21 @@ from config.run.environment import connections_needed
 from config.run.errors import StartRefused
 
 STAMP_FILE = "prepared"
-# Someone who can sign in with a published password; `.example` is no real domain, so no real user is like this.
-DEMO_USER = "ada@demo.example"
+# The mark of demo data, as config.run.demo.people has it; importing that would load Django.
+DEMO_WORKSPACE = "0198de30-0000-7000-8002-000000000001"
 REACH_SECONDS = 10.0
 MAY_PASS = ("Connection refused", "starting up", "timeout expired", "No such file")
 QUESTIONS = """
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int;
-select to_regclass('django_migrations') is not null as migrated, to_regclass('crm_user') is not null as peopled \\gset
+select to_regclass('django_migrations') is not null as migrated,
+  to_regclass('crm_workspace') is not null as settled \\gset
 \\if :migrated
   select string_agg(app || '.' || name, ' ' order by app, name) from django_migrations;
 \\else
   select '';
 \\endif
-\\if :peopled
-  select exists (select from crm_user where email = :'demo_user');
+\\if :settled
+  select exists (select from crm_workspace where id = :'demo');
 \\else
   select false;
 \\endif
@@ -75,7 +76,7 @@ def check_room(settings: ModuleType, facts: Facts) -> None:
 def check_demo(settings: ModuleType, facts: Facts) -> None:
     if facts.has_demo and not settings.DEMO:
         raise StartRefused(
-            "DEMO is off, and the database holds demo users with public passwords: start with DEMO=1 and run "
+            "DEMO is off, and the database holds demo data with public passwords: start with DEMO=1 and run "
             "`manage.py purge_demo` beside it, or choose another DATABASE_URL or VAR_DIR."
         )
 
@@ -94,7 +95,7 @@ async def _ask(settings: ModuleType) -> list[str]:
                 "-v",
                 "ON_ERROR_STOP=1",
                 "-v",
-                f"demo_user={DEMO_USER}",
+                f"demo={DEMO_WORKSPACE}",
                 "-d",
                 _conninfo(config),
             ],

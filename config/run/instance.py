@@ -39,7 +39,6 @@ class Copy:
         lock = claim_folder(place.var_dir)
         listener = claim_port(place.host, place.port)
         settle(place)
-        (place.var_dir / "static").mkdir(exist_ok=True)
         own_database, own_redis = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")
         sockets = socket_folder(place.var_dir) if own_database or own_redis else place.var_dir
         postgres = Postgres(place.var_dir / "postgres", sockets) if own_database else None

@@ -50,8 +50,8 @@ class RunningCopy:
     def printed(self) -> str:
         return os.pread(self._out.fileno(), 1_000_000, 0).decode()
 
-    def wait_until_up(self) -> "RunningCopy":
-        wait_for(lambda: "Switchboard is at" in self.printed or self.process.poll() is not None)
+    def wait_until_up(self, seconds: float = 20.0) -> "RunningCopy":
+        wait_for(lambda: "Switchboard is at" in self.printed or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.complaint()
         return self
 

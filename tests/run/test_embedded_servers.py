@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from config.run.claims import socket_folder
-from config.run.embedded import POSTGRES_BIN, EmbeddedError, Postgres
+from config.run.embedded import POSTGRES_BIN, Postgres
+from config.run.errors import EmbeddedError
 from tests.run.copies import wait_for
 
 

@@ -5,6 +5,8 @@ import socket
 import psycopg
 import pytest
 
+from config.run.database import DEMO_WORKSPACE
+from config.run.demo.people import DEMO
 from tests.run.copies import RunningCopy, free_port
 
 OUTSIDE_DEMO = {
@@ -98,16 +100,18 @@ def test_more_processes_than_the_database_has_room_for(start, given_servers):
 def test_demo_data_outside_demo(start, given_servers):
     given = _database(given_servers, f"demo_{free_port()}")
     with psycopg.connect(given["DATABASE_URL"], autocommit=True) as connection:
-        _insert_demo_user(connection)
+        _insert_demo_workspace(connection)
     assert_refused(start(**given | OUTSIDE_DEMO), "DEMO is off", "purge_demo")
 
 
-def _insert_demo_user(connection) -> None:
-    """Whatever columns a user has: those that must be set get the empty value of their type."""
+def _insert_demo_workspace(connection) -> None:
+    """Whatever columns it has: those that must be set get the empty value of their type."""
+    assert str(DEMO.id) == DEMO_WORKSPACE
     columns = connection.execute(
         "select column_name, data_type from information_schema.columns"
-        " where table_name = 'crm_user' and is_nullable = 'NO' and column_default is null"
+        " where table_name = 'crm_workspace' and is_nullable = 'NO' and column_default is null"
     ).fetchall()
-    empty = {"uuid": "gen_random_uuid()", "boolean": "false", "ARRAY": "'{}'", "timestamp with time zone": "now()"}
-    values = {name: empty.get(kind, "''") for name, kind in columns} | {"email": "'ada@demo.example'"}
-    connection.execute(f"insert into crm_user ({', '.join(values)}) values ({', '.join(values.values())})")
+    empty = {"jsonb": "'{}'", "boolean": "false", "timestamp with time zone": "now()", "integer": "0"}
+    values = {name: empty.get(kind, "''") for name, kind in columns}
+    values |= {"id": f"'{DEMO.id}'", "slug": "'demo'"}
+    connection.execute(f"insert into crm_workspace ({', '.join(values)}) values ({', '.join(values.values())})")
