@@ -59,7 +59,11 @@ def _listen(fd: int | None, bind: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        try:
+            listening.bind(address)
+        except OSError:
+            listening.close()
+            raise
         listening.listen(BACKLOG)
     listening.setblocking(False)
     return listening

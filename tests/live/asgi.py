@@ -4,6 +4,7 @@ A token is `<name>` or `<name>~<epoch seconds at which it expires>`; so is the c
 stands in the database, as LiveTopic rows that nothing else uses.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -76,6 +77,9 @@ topics.register("board", anybody, public=True)
 
 
 async def http(scope, receive, send) -> None:
+    """Answers with the size of the body; slowly, when asked to."""
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
     size = 0
     while (message := await receive()).get("more_body"):
         size += len(message["body"])

@@ -41,6 +41,13 @@ class Web:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def has_connection_from(self, port: int) -> bool:
+        """Whether the server's end of this client's connection is still open."""
+        ours, theirs = f"0100007F:{self.port:04X}", f"0100007F:{port:04X}"
+        lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+        established = "01"
+        return any(line[1:4] == [ours, theirs, established] for line in lines)
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
@@ -59,7 +66,7 @@ def web(server: str, log: Path, **environment: str) -> Iterator[Web]:
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_for_port(port, process, log)
+        wait_for_port(port, process, log)
         yield Web(port, process, log)
     finally:
         if process.poll() is None:
@@ -71,7 +78,7 @@ def web(server: str, log: Path, **environment: str) -> Iterator[Web]:
                 process.wait()
 
 
-def _wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:

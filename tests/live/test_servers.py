@@ -1,0 +1,154 @@
+"""Both servers around the application: large bodies, the end of a process, inherited sockets, limits said clearly."""
+
+import asyncio
+import os
+import resource
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from config.servers.limits import MIB
+from tests.live.test_publishing import a_topic
+from tests.live.web import ROOT, connected, wait_for_port, web
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def own_server(request, tmp_path):
+    """For what ends it."""
+    with web(request.param, tmp_path / "web.log") as running:
+        yield running
+
+
+def post(server, path: str, body: bytes) -> httpx.Response:
+    return httpx.post(f"http://127.0.0.1:{server.port}{path}", content=body, timeout=20, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/", 8 * MIB, 200),
+        ("/", 8 * MIB + 1, 413),
+        ("/webhooks/twilio/x", MIB, 200),
+        ("/webhooks/twilio/x?a=1", MIB + 1, 413),
+        ("/webhooks/kapso/x", 4 * MIB, 200),
+        ("/webhooks/kapso/x", 4 * MIB + 1, 413),
+    ],
+)
+def test_a_body_that_is_too_large_is_refused(server, path, size, status):
+    answer = post(server, path, b"x" * size)
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "too_large"
+    else:
+        assert answer.text == str(size)
+
+
+async def test_it_is_refused_before_it_is_sent(server):
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert b"413" in await reader.readline()
+    writer.close()
+
+
+async def test_a_refused_client_may_not_send_forever(server):
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999\r\n\r\n")
+    async with asyncio.timeout(10):
+        await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize("server", ["daphne"], indirect=True)
+def test_a_body_without_a_length_is_cut_off_where_the_server_collects_it(server):
+    def chunks():
+        for _ in range(9):
+            yield b"x" * MIB
+
+    answer = httpx.post(f"http://127.0.0.1:{server.port}/", content=chunks(), timeout=20, verify=False)
+    assert answer.status_code == 413
+
+
+async def test_on_sigterm_sockets_are_told_to_come_back_and_requests_finish(own_server):
+    async with connected(own_server) as ben, httpx.AsyncClient(verify=False) as http:
+        await ben.subscribe(a_topic())
+        slow = asyncio.create_task(http.get(f"http://127.0.0.1:{own_server.port}/slow"))
+        await asyncio.sleep(0.3)
+        ended = asyncio.create_task(asyncio.to_thread(own_server.stop))
+        assert await ben.closed(5) == 1012
+        assert (await slow).status_code == 200
+        assert await ended in {0, -15}
+    assert "Traceback" not in own_server.log.read_text()
+    assert "destroyed" not in own_server.log.read_text()
+
+
+async def test_sigterm_does_not_wait_for_a_client_that_never_answers(own_server):
+    reader, writer = await asyncio.open_connection("127.0.0.1", own_server.port)
+    writer.write(
+        b"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Protocol: live.v1, bearer.ben\r\n\r\n"
+    )
+    assert b"101" in await reader.readline()
+    async with asyncio.timeout(12):
+        await asyncio.to_thread(own_server.stop)
+    writer.close()
+
+
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+def test_two_processes_share_an_inherited_socket(name, tmp_path):
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        port, fd = listening.getsockname()[1], listening.fileno()
+        command = [sys.executable, "-m", "config.servers.start", "--server", name, "--fd", str(fd)]
+        command += ["--application", "tests.live.asgi:application"]
+        log = tmp_path / "web.log"
+        with log.open("wb") as output:
+            both = [
+                subprocess.Popen(command, cwd=ROOT, pass_fds=[fd], stdout=output, stderr=output, env=os.environ)
+                for _ in range(2)
+            ]
+        try:
+            wait_for_port(port, both[0], log)
+            for _ in range(20):
+                assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20, verify=False).text == "0"
+            both[0].terminate()
+            both[0].wait(15)
+            for _ in range(5):
+                assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20, verify=False).text == "0"
+        finally:
+            for process in both:
+                process.terminate()
+                process.wait(15)
+
+
+def test_a_taken_port_is_one_sentence():
+    command = [sys.executable, "-m", "config.servers.start", "--application", "tests.live.asgi:application"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([*command, "--port", str(port)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "PORT" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("hard", "warned"), [(5000, False), (1024, True)])
+def test_the_file_limit_is_raised_and_too_low_a_one_is_said(hard, warned):
+    script = (
+        "import logging, resource; from config.servers.limits import raise_file_limit; "
+        "logging.basicConfig(format='%(message)s'); raise_file_limit(); "
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(hard)
+    assert ("may open only 1024 files" in done.stderr) is warned
