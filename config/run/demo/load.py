@@ -1,10 +1,10 @@
 """Writes the demo in one transaction: all of it or nothing, and nothing when it is there."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -23,7 +23,8 @@ from inbox.models import Channel, Conversation, ConversationLabel, ConversationR
 SEED = 20
 # Older than the oldest conversation: what came before a member joined counts as read.
 SINCE = timedelta(days=900)
-BATCH = 1000
+
+M = TypeVar("M", bound=models.Model)
 
 
 class NameTaken(Exception):
@@ -47,11 +48,12 @@ def load() -> Loaded | None:
         (DEMO, featured_threads(now, rng, crowd) + demo_threads(now, rng, crowd)),
         (ELSEWHERE, elsewhere_threads(now, rng, crowd)),
     )
-    with transaction.atomic(), _times_as_given():
+    with transaction.atomic():
         _check_names()
         _create_users(now)
         _create_accounts()
         made = [_create_workspace(workspace, threads, now, rng) for workspace, threads in told]
+        _analyze()
     return Loaded(*(sum(map(len, part)) for part in zip(*made, strict=True)))
 
 
@@ -68,18 +70,15 @@ def _check_names() -> None:
 
 def _create_users(now: datetime) -> None:
     """A token from before a purge may have brought a user back: that row is taken over."""
-    since = now - SINCE
     User.objects.bulk_create(
-        [User(id=user.id, email=user.email, name=user.name, created_at=since) for user in USERS.values()],
+        [User(id=user.id, email=user.email, name=user.name) for user in USERS.values()],
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=["email", "name"],
     )
+    User.objects.filter(pk__in=[user.id for user in USERS.values()]).update(created_at=now - SINCE)
     UserIdentity.objects.bulk_create(
-        [
-            UserIdentity(user_id=user.id, provider="supabase", subject=str(user.id), created_at=since)
-            for user in USERS.values()
-        ],
+        [UserIdentity(user_id=user.id, provider="supabase", subject=str(user.id)) for user in USERS.values()],
         ignore_conflicts=True,
     )
 
@@ -105,16 +104,19 @@ def _create_accounts() -> None:
 
 def _create_workspace(of: DemoWorkspace, threads: list[Thread], now: datetime, rng: Random) -> tuple[list[object], ...]:
     since = now - SINCE
-    Workspace.objects.bulk_create([Workspace(id=of.id, slug=of.slug, name=of.name, created_at=since)])
-    Member.objects.bulk_create(
-        Member(id=uuid7_at(since), workspace_id=of.id, user_id=USERS[key].id, role=role, created_at=since)
-        for key, role in of.members.items()
+    _copy(Workspace, [Workspace(id=of.id, slug=of.slug, name=of.name, created_at=since)])
+    _copy(
+        Member,
+        [
+            Member(id=uuid7_at(since), workspace_id=of.id, user_id=USERS[key].id, role=role, created_at=since)
+            for key, role in of.members.items()
+        ],
     )
     channels = _create_channels(of, since)
     labels = {
         name: Label(id=uuid7_at(since), workspace_id=of.id, name=name, hue=hue) for name, hue in of.labels.items()
     }
-    Label.objects.bulk_create(labels.values())
+    _copy(Label, list(labels.values()))
     maker = Maker(of, channels, labels, now, rng)
     maker.add(threads)
     _write(maker.rows)
@@ -136,35 +138,37 @@ def _create_channels(of: DemoWorkspace, since: datetime) -> dict[str, Channel]:
         )
         for channel in of.channels
     }
-    Channel.objects.bulk_create(channels.values())
+    _copy(Channel, list(channels.values()))
     return channels
 
 
 def _write(rows: Rows) -> None:
-    Contact.objects.bulk_create(rows.contacts)
-    ContactIdentity.objects.bulk_create(rows.identities)
+    _copy(Contact, rows.contacts)
+    _copy(ContactIdentity, rows.identities)
     with connection.cursor() as cursor:  # a conversation names its last message, which comes after it
         cursor.execute("set constraints inbox_conversation_last_message_id_same_workspace deferred")
-    Conversation.objects.bulk_create(rows.conversations)
-    Message.objects.bulk_create(rows.messages, batch_size=BATCH)
-    ConversationReader.objects.bulk_create(rows.readers, batch_size=BATCH)
-    ConversationLabel.objects.bulk_create(rows.labels)
+    _copy(Conversation, rows.conversations)
+    _copy(Message, rows.messages)
+    _copy(ConversationReader, rows.readers)
+    _copy(ConversationLabel, rows.labels)
 
 
-@contextmanager
-def _times_as_given() -> Iterator[None]:
-    """`auto_now` would make everything happen now. The fields are the process's: nothing else may write meanwhile."""
-    written = (User, UserIdentity, Workspace, Member, Channel, Contact, ContactIdentity, Conversation)
-    fields = [
-        (field, field.auto_now, field.auto_now_add)
-        for model in (*written, Message, ConversationReader)
-        for field in model._meta.concrete_fields
-        if isinstance(field, models.DateTimeField)
-    ]
-    for field, _, _ in fields:
-        field.auto_now = field.auto_now_add = False
-    try:
-        yield
-    finally:
-        for field, auto_now, auto_now_add in fields:
-            field.auto_now, field.auto_now_add = auto_now, auto_now_add
+def _copy(model: type[M], rows: Sequence[M]) -> None:
+    """As they are, where the ORM would set every `auto_now` to now; and several times as fast."""
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    columns = ", ".join(connection.ops.quote_name(field.attname) for field in fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor, cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
+        for row in rows:
+            copy.write_row([_value(field, getattr(row, field.attname)) for field in fields])
+
+
+def _analyze() -> None:
+    """Until Postgres has counted, it plans as if the tables were empty."""
+    tables = (model._meta.db_table for model in (Contact, ContactIdentity, Conversation, Message, ConversationReader))
+    with connection.cursor() as cursor:
+        cursor.execute(f"analyze {', '.join(map(connection.ops.quote_name, tables))}")
+
+
+def _value(field: "models.Field[Any, Any]", value: object) -> object:
+    return field.get_db_prep_save(value, connection) if isinstance(value, dict) else value

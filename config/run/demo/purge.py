@@ -18,7 +18,7 @@ NAMED_TOPICS = ("inbox", "workspace", "presence.workspace")
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    rows: int
+    workspaces: int
     users: int
 
 
@@ -30,18 +30,17 @@ def purge() -> Purged:
         cursor.execute("set constraints all deferred")  # so that the order of the tables does not matter
     ids = [user.id for user in USERS.values()]
     gone: list[UUID] = [*ids]
-    rows = 0
     for model in _tenant_models():
-        rows += _delete(model, workspaces, gone)
-    Workspace.objects.filter(pk__in=workspaces).delete()
+        gone += _delete(model, workspaces)
+    found = Workspace.objects.filter(pk__in=workspaces)
+    count = found.count()
+    found.delete()
     _forget_topics(gone)
-    users = User.objects.filter(pk__in=ids)
-    count = users.count()
-    users.delete()
-    IssuerAccount.objects.filter(user_id__in=ids).delete()
-    for user_id in ids if count else []:
+    for user_id in User.objects.filter(pk__in=ids).values_list("pk", flat=True):
         publish_access_change(f"user:{user_id}")
-    return Purged(rows=rows, users=count)
+    _, deleted = User.objects.filter(pk__in=ids).delete()
+    IssuerAccount.objects.filter(user_id__in=ids).delete()
+    return Purged(workspaces=count, users=deleted.get(User._meta.label, 0))
 
 
 def _tenant_models() -> list[type[models.Model]]:
@@ -58,19 +57,16 @@ def _workspace_column(model: type[models.Model]) -> str:
     return ""
 
 
-def _delete(model: type[models.Model], workspaces: list[UUID], gone: list[UUID]) -> int:
-    """Past the ORM, which would load every row to follow its relations."""
-    names = (connection.ops.quote_name(name) for name in (model._meta.db_table, _workspace_column(model)))
-    table, column = names
-    key = connection.ops.quote_name(model._meta.pk.column)
+def _delete(model: type[models.Model], workspaces: list[UUID]) -> list[UUID]:
+    """Past the ORM, which would load every row to follow its relations. Answers the ids of what went."""
+    quote = connection.ops.quote_name
+    table, column, key = quote(model._meta.db_table), quote(_workspace_column(model)), quote(model._meta.pk.attname)
     with connection.cursor() as cursor:
         cursor.execute(
             f"delete from {table} where {column} = any(%s) returning {key}",  # noqa: S608 - names of our own models
             [workspaces],
         )
-        keys = [row[0] for row in cursor.fetchall()]
-    gone += [key for key in keys if isinstance(key, UUID)]
-    return len(keys)
+        return [row[0] for row in cursor.fetchall() if isinstance(row[0], UUID)]
 
 
 def _forget_topics(gone: list[UUID]) -> None:

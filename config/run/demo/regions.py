@@ -38,7 +38,7 @@ REGIONS = {
     "AR": _region("Buenos Aires, Rosario", Block("549110000", 4)),
     "AT": _region("Wien, Graz", Block("43660000", 4)),
     "BE": _region("Bruxelles, Liège", Block("3247000", 4)),
-    "BR": _region("São Paulo, Recife, Curitiba", Block("551199000", 4), Block("553198000", 4)),
+    "BR": _region("São Paulo, Belo Horizonte", Block("551199000", 4), Block("553198000", 4)),
     "CH": _region("Zürich, Bern", Block("4179000", 4)),
     "CL": _region("Santiago, Valparaíso", Block("5690000", 4)),
     "CN": _region("上海, 成都", Block("861300000", 4)),

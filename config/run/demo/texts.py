@@ -17,6 +17,7 @@ from inbox.states import Priority
 
 FOLDER = Path(__file__).parent / "texts"
 _SLOT = re.compile(r"\{([^{}]*)\}")
+_SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))\w")
 
 
 class Kind(StrEnum):
@@ -93,7 +94,7 @@ def _episode(text: str) -> Episode:
 def spoken(episode: Episode, words: Mapping[str, tuple[str, ...]], reader: Reader, rng: Random) -> list[Line]:
     """The episode's lines with every slot filled."""
     fill = _filler(words, reader, rng)
-    return [Line(line.kind, _upper_first(_SLOT.sub(lambda slot: fill(slot[1]), line.text))) for line in episode.lines]
+    return [Line(line.kind, _sentences(_SLOT.sub(lambda slot: fill(slot[1]), line.text))) for line in episode.lines]
 
 
 def _filler(words: Mapping[str, tuple[str, ...]], reader: Reader, rng: Random) -> Callable[[str], str]:
@@ -113,5 +114,6 @@ def _filler(words: Mapping[str, tuple[str, ...]], reader: Reader, rng: Random) -
     return fill
 
 
-def _upper_first(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _sentences(text: str) -> str:
+    """A slot's word may have come to stand first."""
+    return _SENTENCE.sub(lambda first: first[0].upper(), text)

@@ -32,7 +32,24 @@ OF_ANSWERED = {"ben": 42, "bea": 42, "ada": 11, "": 5}
 OF_REST = {"ben": 40, "bea": 39, "ada": 13, "": 8}
 AGENTS = ("ben", "bea", "ada")
 
-LONG = (("checkins.en", "en", 400), ("checkins.es", "es", 150), ("checkins.id", "id", 110))
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """Months of weekly check-ins with one coach: something to scroll through."""
+
+    texts: str
+    language: str
+    region: str
+    name: str
+    given: str
+    messages: int
+
+
+LONG = (
+    Long("checkins.en", "en", "US", "Hannah Whitlock", "Hannah", 400),
+    Long("checkins.es", "es", "MX", "Valeria Montes", "Valeria", 150),
+    Long("checkins.id", "id", "ID", "Ratna Suryani", "Ratna", 110),
+)
 
 
 @dataclass(slots=True)
@@ -80,7 +97,7 @@ def demo_threads(now: datetime, rng: Random, crowd: Crowd) -> list[Thread]:
         teller.thread(person, fate, _channel_for(person, rng)) for person, fate in zip(people, fates, strict=True)
     ]
     threads += [teller.earlier(thread) for thread in threads[:40]]
-    threads += [teller.long_one(crowd, *about) for about in LONG]
+    threads += [teller.long_one(crowd, long) for long in LONG]
     _let_fail(threads)
     return threads
 
@@ -184,12 +201,11 @@ class Teller:
         fate = Fate(ConversationStatus.RESOLVED, days_before, None, OF_REST)
         return self.thread(thread.person, fate, channel)
 
-    def long_one(self, crowd: Crowd, texts: str, language: str, most: int) -> Thread:
-        """Months of weekly check-ins: something to scroll through."""
-        person = crowd.person(language)
+    def long_one(self, crowd: Crowd, long: Long) -> Thread:
+        person = crowd.known(long.language, long.name, long.given, woman=True, region=long.region)
         told: list[list[Said]] = []
-        while sum(map(len, told)) < most:
-            told += [self._said(self._next(pool(texts)), person, "bea", pool(texts))]
+        while sum(map(len, told)) < long.messages:
+            told.append(self._said(self._next(pool(long.texts)), person, "bea", pool(long.texts)))
         said = self._timed(told, self._now - timedelta(hours=3), days=(3, 7))
         return Thread(person, "demo-kapso", ConversationStatus.OPEN, "bea", said, ("Onboarding",))
 

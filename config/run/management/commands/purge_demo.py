@@ -14,7 +14,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         purged = purge()
-        if not purged.rows and not purged.users:
+        if not purged.workspaces and not purged.users:
             self.stdout.write("There is no demo data.")
         else:
-            self.stdout.write(f"Removed {purged.users} users and {purged.rows} rows of the demo's workspaces.")
+            self.stdout.write(
+                f"Removed {purged.workspaces} workspaces with all that was in them, and {purged.users} users."
+            )
