@@ -6,10 +6,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from processes import ROOT, BenchError, Process, free_port, plain_environment, status_of
 from report import NONE, Result, Row, median, ms, percentile
 from stage import Stage
+
+from config.env import RUN_FILE, shell_file
 
 SCREENS_TITLE = "a webhook's text on two agents' screens, from the POST to the later of the two pages"
 START_TITLE = "from a fresh clone, and again, until GET /login answers 200"
@@ -18,6 +22,20 @@ PEOPLE = ("ben@demo.example", "bea@demo.example")
 MOST_MS = 150
 FIRST_SECONDS, SECOND_SECONDS = 60, 5
 READY_SECONDS = 240
+# Between the POST and the pages; WHEN has the moments in between.
+STEPS = ("kept", "unpacked from", "received from", "announced", "shown")
+WHEN = """
+select m.body, extract(epoch from d.received_at), extract(epoch from unpacked.started_at),
+    extract(epoch from received.started_at), extract(epoch from e.at)
+from inbox_message m
+join webhooks_delivery d on convert_from(d.body, 'UTF8') like '%%' || m.provider_id || '%%'
+join job unpacked on unpacked.key = 'delivery:' || d.id
+join job received on received.type = 'webhooks.receive_kapso_message'
+    and (received.payload ->> 'delivery_id')::bigint = d.id
+join live_event e on e.topic = 'conversation.' || m.conversation_id and e.type = 'message.created'
+    and e.data like '%%' || m.provider_id || '%%'
+where m.provider_id like %s
+"""
 # What belongs to a running copy or to the make around us, and must not reach another one
 OURS = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "DEMO", "PUBLIC_URL", "SECRET_KEY", "SUPABASE_URL", "ASGI_SERVER")
 MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEFILES")
@@ -38,11 +56,11 @@ def screens(stage: Stage) -> Result:
 
 
 def _screens_of(stage: Stage, result: Result, kind: str, chromium: str) -> None:
-    port, simulator = free_port(), free_port()
+    var_dir, port = stage.folder / "copy", free_port()
     environment = plain_environment() | {
         "PORT": str(port),
-        "SIMULATOR_PORT": str(simulator),
-        "VAR_DIR": str(stage.folder / "copy"),
+        "SIMULATOR_PORT": str(free_port()),
+        "VAR_DIR": str(var_dir),
         "DEMO": "1",
         "ASGI_SERVER": kind,
         "SIMULATOR_CUSTOMERS": "0",
@@ -61,25 +79,48 @@ def _screens_of(stage: Stage, result: Result, kind: str, chromium: str) -> None:
         "chromium": chromium,
     }
     heard = stage.ask(f"screens-{kind}", "screens_probe.py", spec, environment=plain_environment())
+    database = shell_file(var_dir / RUN_FILE)["DATABASE_URL"]
+    _tell_screens(result, kind, heard, _steps(database, heard["run"]))
     stage.stop(copy)
-    delays, acknowledged, missing = [], [], 0
-    for number, (began, answered) in enumerate(heard["sent"]):
-        seen = [heard["seen"][person].get(str(number)) for person in PEOPLE]
-        missing += seen.count(None)
-        acknowledged.append(1000 * (answered - began))
-        if None not in seen:
-            there = [at - heard["offsets"][person] for at, person in zip(seen, PEOPLE, strict=True)]
-            delays.append(max(there) - 1000 * began)
-    if not delays:
+
+
+def _tell_screens(result: Result, kind: str, heard: dict[str, Any], steps: dict[int, list[float]]) -> None:
+    shown = {number: at for number in range(len(heard["sent"])) if (at := _shown(heard, number))}
+    if not shown:
         raise BenchError("no text reached both screens")
-    figure = percentile(delays, 0.95)
+    began = {number: moments[0] for number, moments in enumerate(heard["sent"])}
+    delays = [1000 * (at - began[number]) for number, at in shown.items()]
+    acknowledged = [1000 * (answered - sent) for sent, answered in heard["sent"]]
+    missing, figure = len(began) - len(shown), percentile(delays, 0.95)
     result.rows += [
         Row(f"p95 to both screens, {kind}", ms(figure), NONE, NONE, f"< {MOST_MS} ms", figure < MOST_MS),
         Row(f"p50 to both screens, {kind}", ms(median(delays))),
         Row(f"p95 until acknowledged, {kind}", ms(percentile(acknowledged, 0.95))),
         Row(f"texts missing on a screen, {kind}", str(missing), target="0", holds=not missing),
     ]
-    result.raw[kind] = {"delays_ms": delays, "acknowledged_ms": acknowledged}
+    whole = [[began[number], *steps[number], shown[number]] for number in shown if number in steps]
+    if whole:
+        parts = [
+            f"{name} {1000 * median([moments[place + 1] - moments[place] for moments in whole]):.1f}"
+            for place, name in enumerate(STEPS)
+        ]
+        result.notes.append(f"{kind}, medians in ms: {', '.join(parts)}")
+    result.raw[kind] = {"delays_ms": delays, "acknowledged_ms": acknowledged, "steps": whole}
+
+
+def _shown(heard: dict[str, Any], number: int) -> float | None:
+    """When the later of the two pages had it, by our clock."""
+    seen = [heard["seen"][person].get(str(number)) for person in PEOPLE]
+    if None in seen:
+        return None
+    return max(at - heard["offsets"][person] for at, person in zip(seen, PEOPLE, strict=True)) / 1000
+
+
+def _steps(database: str, run: str) -> dict[int, list[float]]:
+    """By the number of the message, when the tables say that each step was made."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        rows = connection.execute(WHEN, [f"wamid.{run}.bench-mark-%"]).fetchall()
+    return {int(body.split("-")[2]): [float(moment) for moment in moments] for body, *moments in rows}
 
 
 def _until_login(copy: Process, port: int, seconds: float = READY_SECONDS) -> float:

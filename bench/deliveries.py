@@ -170,7 +170,7 @@ def _check_kept(result: Result, stage: Stage, server: Server, taken: Taken) -> N
     kept = {key for key, deliveries, jobs in rows if (deliveries, jobs) == (1, 1)}
     wrong = len(taken.acknowledged - kept) + len(rows) - len(kept)
     refused = sum(taken.refused.values())
-    said = f"{len(taken.acknowledged):,} of {len(taken.acknowledged):,}" if not wrong else f"{wrong:,} wrong"
+    said = f"{len(taken.acknowledged):,}, {wrong:,} wrong" if wrong else f"all of {len(taken.acknowledged):,}"
     holds = None if server.name == "yardstick" else not wrong and not refused
     row = Row(f"acknowledged and kept once with its job, {server.name}", said, target="all", holds=holds)
     result.rows.append(row)
@@ -197,7 +197,7 @@ def _pgbench(stage: Stage, database: str, seconds: float) -> float:
     statement = SINGLE.format(**stage.cast, key=key, body=orjson.dumps(EXAMPLE).hex())
     script.write_text(f"\\set i :i + 1\n{' '.join(statement.split())};\n")
     words = ["-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(seconds)), "-D", "i=0"]
-    where = ["-h", stage.postgres.sockets, "-U", "postgres", database]
+    where = ["-h", str(stage.postgres.sockets), "-U", "postgres", database]
     stage.checkpoint()
     process = stage.start(
         "pgbench", [POSTGRES_BIN / "pgbench", *words, "-f", script, *where], environment=plain_environment()

@@ -93,7 +93,7 @@ def main() -> None:
         sent = _send(customer, spec)
         seen = {name: _seen(page, spec["messages"]) for name, page in pages.items()}
         browser.close()
-    sys.stdout.write(json.dumps({"sent": sent, "seen": seen, "offsets": offsets}) + "\n")
+    sys.stdout.write(json.dumps({"run": customer.run, "sent": sent, "seen": seen, "offsets": offsets}) + "\n")
 
 
 def _signed_in(browser: Browser, spec: dict[str, Any], person: str) -> Page:
