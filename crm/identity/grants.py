@@ -1,6 +1,7 @@
 """Tokens from the issuer: by password, by refresh token, and giving them back. Supabase over HTTP, our own directly."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,12 +54,9 @@ def by_refresh_token(refresh_token: str) -> Grant:
 
 def revoke(grant: Grant) -> None:
     """Ends this one sign-in at Supabase. ProviderError when it cannot be reached; no is an answer too."""
-    status, _ = _logout(grant.access_token)
-    if status in {401, 403}:  # expired meanwhile: only a fresh one is heard
-        try:
+    if _logout(grant.access_token) in {401, 403}:  # expired meanwhile: only a fresh one is heard
+        with suppress(SessionEnded, IssuerUnreachable):
             _logout(by_refresh_token(grant.refresh_token).access_token)
-        except (SessionEnded, IssuerUnreachable):
-            return
 
 
 def _own(sign: Any, refusal: type[WrongPassword | SessionEnded]) -> Grant:
@@ -76,8 +74,11 @@ def _call(path: str, body: dict[str, str], token: str = "") -> tuple[int, dict[s
         raise IssuerUnreachable from error
 
 
-def _logout(access_token: str) -> tuple[int, dict[str, Any]]:
-    return _request("/logout?scope=local", {}, access_token)
+def _logout(access_token: str) -> int:
+    status, body = _request("/logout?scope=local", {}, access_token)
+    if status == 429 or status >= 500:
+        raise ProviderError(f"Supabase answered {status} to a sign-out", permanent=False, code=_code(body))
+    return status
 
 
 def _request(path: str, body: dict[str, str], token: str) -> tuple[int, dict[str, Any]]:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,10 +18,9 @@ def _without_static_files(settings) -> None:
 
 
 @pytest.fixture
-def own_issuer(settings) -> Iterator[None]:
+def own_issuer(settings) -> None:
     """As in demo: no Supabase, we issue the tokens."""
     settings.SUPABASE_URL = ""
-    return
 
 
 @dataclass

@@ -14,7 +14,7 @@ from crm.identity import tokens
 from crm.ids import uuid7
 from crm.issuer import sessions
 from crm.issuer.accounts import EmailTaken, create_account
-from crm.issuer.keys import public_jwks
+from crm.issuer.keys import public_jwks, sign
 from crm.models import IssuerAccount, IssuerRefreshToken, IssuerSession, User
 from tests.cast import unique
 from tests.crm.test_login import somewhere
@@ -260,7 +260,7 @@ def test_the_bearer_of_the_user_endpoint_is_judged_as_supabase_does(ann):
 def test_an_expired_token_is_a_bad_one(ann):
     issued = sessions.sign_in(ann.email, ann.password)
     claims = sessions._claims(issued.account, uuid4(), "password", 1_700_000_000)
-    assert refused(call("GET", "/user", token=sessions.keys.sign(claims)), 403, "bad_jwt")
+    assert refused(call("GET", "/user", token=sign(claims)), 403, "bad_jwt")
 
 
 def test_people_change_their_password_and_their_own_data(ann):
