@@ -56,6 +56,8 @@ class Outlet:
         self._box.clear()
         if self._draining is not None:
             self._draining.cancel()
+            # A task that had not begun yet never gets to do this itself.
+            self._draining = None
 
     def _keep(self, frame: str) -> None:
         if len(self._box) >= BOX_FRAMES or self._size + len(frame) > BOX_CHARACTERS:

@@ -14,6 +14,7 @@ with stale as (
 ), bounds as (
     select t.name as topic, greatest(t.seq - %(kept)s, coalesce(s.seq, 0)) as seq
     from live_topic t left join stale s on s.topic = t.name
+    where t.seq > %(kept)s or s.seq is not null
 ), doomed as (
     select e.topic, e.seq from live_event e join bounds b on b.topic = e.topic and e.seq <= b.seq
     order by e.topic, e.seq limit %(batch)s

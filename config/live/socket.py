@@ -73,11 +73,11 @@ class Socket:
 
     async def run(self) -> None:
         refused = await self._arrive()
-        await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        if refused is not None:
-            await self._send({"type": "websocket.close", "code": refused})
-            return
         try:
+            await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+            if refused is not None:
+                await self._send({"type": "websocket.close", "code": refused})
+                return
             while (message := await self._receive())["type"] != "websocket.disconnect":
                 if self._closing is None:
                     await self._read(message)

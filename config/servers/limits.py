@@ -14,7 +14,7 @@ BODY_BYTES = 8 * MIB
 # Refused here, before the body is read; the longest prefix comes first.
 BODY_BYTES_BY_PREFIX = (("/webhooks/kapso/", 4 * MIB), ("/webhooks/", MIB))
 # A refused body is read and dropped for this long, since closing at once would lose the answer on its way.
-LINGER_SECONDS = 5.0
+LINGER_SECONDS = 2.0
 
 FRAME_BYTES = 64 * 1024
 PING_SECONDS = 10

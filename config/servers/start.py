@@ -9,6 +9,8 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from config.servers.limits import raise_file_limit
+
 BACKLOG = 2048
 # Collecting what was imported, or every 700 new objects, stops all sockets for tens of milliseconds.
 GC_THRESHOLDS = (50_000, 20, 100)
@@ -21,20 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import django
     from django.conf import settings
 
-    django.setup()
     options = _options(arguments)
     server = options.server or settings.ASGI_SERVER
+    bind, port = options.bind or settings.BIND, options.port or settings.PORT
+    try:
+        listening = _listen(options.fd, bind, port)
+    except OSError as error:
+        sys.stderr.write(f"Cannot listen on {bind}:{port} ({error.strerror}): set PORT or BIND to another address.\n")
+        return 1
+    raise_file_limit()
+    django.setup()
     runner = importlib.import_module(f"config.servers.{server}_runner")
     module, _, name = options.application.partition(":")
     application = getattr(importlib.import_module(module), name)
-    from config.servers.limits import raise_file_limit
-
-    raise_file_limit()
-    try:
-        listening = _listen(options.fd, options.bind or settings.BIND, options.port or settings.PORT)
-    except OSError as error:
-        sys.stderr.write(f"Cannot listen there: {error.strerror or error}. Set PORT or BIND to another address.\n")
-        return 1
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     logger.info("Listening on %s with %s", _address(listening), server)

@@ -1,5 +1,7 @@
 """Servers for the tests of the live socket. Those that nothing is done to are shared by a module's tests."""
 
+from contextlib import ExitStack
+
 import pytest
 from django.db import connection
 
@@ -7,16 +9,21 @@ from config.live import nudge
 from tests.live.web import web
 
 
-@pytest.fixture(scope="session", params=["daphne", "uvicorn"])
-def server(request, tmp_path_factory):
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """One of each, on the same database and Redis."""
+    folder = tmp_path_factory.mktemp("web")
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(web(name, folder / f"{name}.log", PGAPPNAME=f"web-{name}"))
+            for name in ("daphne", "uvicorn")
+        }
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def server(request, servers):
     """Both must behave alike."""
-    with web(request.param, tmp_path_factory.mktemp("web") / f"{request.param}.log") as running:
-        yield running
-
-
-@pytest.fixture
-def server_name(request):
-    return request.param
+    return servers[request.param]
 
 
 @pytest.fixture

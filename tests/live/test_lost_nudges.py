@@ -106,14 +106,13 @@ def layer(url: str) -> dict[str, object]:
     return {"default": {"BACKEND": backend, "CONFIG": {"hosts": [{"address": url}], "prefix": settings.REDIS_PREFIX}}}
 
 
-@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
-async def test_redis_killed_and_started_again(name, tmp_path, settings):
+async def test_redis_killed_and_started_again(tmp_path, settings):
     topic, later = a_topic(), a_topic()
     url = Valkey(tmp_path / "v.sock", tmp_path).url
     settings.CHANNEL_LAYERS = layer(url)
     async with AsyncExitStack() as stack:
         with valkey(tmp_path):
-            running = stack.enter_context(web(name, tmp_path / "web.log", REDIS_URL=url))
+            running = stack.enter_context(web("daphne", tmp_path / "web.log", REDIS_URL=url))
             ben = await stack.enter_async_context(connected(running))
             await ben.subscribe(topic)
             await say(topic, "with redis")
@@ -129,6 +128,19 @@ async def test_redis_killed_and_started_again(name, tmp_path, settings):
             await _is_nudged_again(ben, later, 2)
 
 
+async def test_redis_not_there_when_the_server_starts(tmp_path, settings):
+    topic = a_topic()
+    url = Valkey(tmp_path / "v.sock", tmp_path).url
+    settings.CHANNEL_LAYERS = layer(url)
+    with web("uvicorn", tmp_path / "web.log", REDIS_URL=url) as running:
+        async with connected(running) as ben:
+            await ben.subscribe(topic)
+            await say(topic, "without redis")
+            assert await seqs(ben, 1, 6) == [1]
+            with valkey(tmp_path):
+                await _is_nudged_again(ben, topic, 2)
+
+
 async def _is_nudged_again(ben: Client, topic: str, seq: int) -> None:
     """Faster than the heads could bring it, ten times running."""
     quick = 0
@@ -142,20 +154,19 @@ async def _is_nudged_again(ben: Client, topic: str, seq: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
-async def test_the_database_may_drop_every_connection(name, tmp_path):
+async def test_the_database_may_drop_every_connection(name, servers):
     topic = a_topic()
-    with web(name, tmp_path / "web.log", PGAPPNAME=f"web-{name}") as running:
-        async with connected(running) as ben:
-            await ben.subscribe(topic)
-            await say(topic, "before")
-            assert await seqs(ben, 1) == [1]
-            await sync_to_async(_cut_off)(f"web-{name}")
-            await say(topic, "after")
-            assert await seqs(ben, 2) == [2]
-            other = a_topic()
-            assert (await ben.subscribe(other))["op"] == "subscribed"
-            await ben.tell(op="subscribe", topic=topic, after=0)
-            assert await seqs(ben, 2) == [1, 2]
+    async with connected(servers[name]) as ben:
+        await ben.subscribe(topic)
+        await say(topic, "before")
+        assert await seqs(ben, 1) == [1]
+        await sync_to_async(_cut_off)(f"web-{name}")
+        await say(topic, "after")
+        assert await seqs(ben, 2) == [2]
+        other = a_topic()
+        assert (await ben.subscribe(other))["op"] == "subscribed"
+        await ben.tell(op="subscribe", topic=topic, after=0)
+        assert await seqs(ben, 2) == [1, 2]
 
 
 def _cut_off(name: str) -> None:

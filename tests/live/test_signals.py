@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from config.live import events
 from tests.live.test_publishing import a_topic
 from tests.live.test_socket import say
-from tests.live.web import connected, web
+from tests.live.web import connected
 
 
 async def test_typing_reaches_the_others_and_is_signed_by_the_server(server):
@@ -28,19 +28,18 @@ async def test_typing_reaches_the_others_and_is_signed_by_the_server(server):
         await ben.op("pong")
 
 
-async def test_signals_cross_processes(server, tmp_path):
-    topic = a_topic()
-    with web("uvicorn", tmp_path / "web.log") as other:
-        async with connected(server, "ben") as ben, connected(other, "bea") as bea, connected(other, "cleo") as cleo:
-            for client in (ben, bea, cleo):
-                await client.subscribe(topic)
-            await bea.tell(op="signal", topic=topic, type="typing", data={"typing": True})
-            for client in (ben, cleo):
-                assert (await client.op("signal"))["data"]["user"]["name"] == "Bea"
-            await say(topic, "for all")
-            for client in (ben, bea, cleo):
-                # Once each: the process that relayed it does not hear it again from Redis.
-                assert (await client.event())["seq"] == 1
+async def test_signals_cross_processes(servers):
+    topic, one, two = a_topic(), servers["daphne"], servers["uvicorn"]
+    async with connected(one, "ben") as ben, connected(two, "bea") as bea, connected(two, "cleo") as cleo:
+        for client in (ben, bea, cleo):
+            await client.subscribe(topic)
+        await bea.tell(op="signal", topic=topic, type="typing", data={"typing": True})
+        for client in (ben, cleo):
+            assert (await client.op("signal"))["data"]["user"]["name"] == "Bea"
+        await say(topic, "for all")
+        for client in (ben, bea, cleo):
+            # Once each: the process that relayed it does not hear it again from Redis.
+            assert (await client.event())["seq"] == 1
     assert await sync_to_async(events.head)(topic) == 1
 
 

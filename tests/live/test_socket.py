@@ -9,7 +9,7 @@ import pytest
 import websockets
 from asgiref.sync import sync_to_async
 
-from config.live import events
+from config.live import events, hub
 from config.live.models import LiveEvent
 from config.live.unit import unit_of_work
 from tests.live.test_publishing import Noted, a_topic
@@ -82,6 +82,10 @@ async def test_a_number_older_than_what_is_kept_is_reset(server):
         await sync_to_async(LiveEvent.objects.filter(topic=topic).delete)()
         assert (await ben.subscribe(topic, 2))["op"] == "reset"
         assert (await ben.subscribe(topic, 3))["op"] == "subscribed"
+
+
+def test_heads_come_every_three_seconds():
+    assert hub.HEADS_SECONDS == 3.0
 
 
 async def test_heads_tell_the_newest_numbers_every_few_seconds(server):
@@ -247,15 +251,19 @@ async def test_large_frames_come_whole(server):
             assert len((await ben.event())["data"]["text"]) == size
 
 
-async def test_an_idle_socket_stays_open(server):
+async def test_an_idle_socket_stays_open(servers):
+    """Longer than the five seconds after which a Redis client may give up waiting."""
     topic = a_topic()
-    async with connected(server) as ben:
+    async with connected(servers["daphne"]) as ben, connected(servers["uvicorn"]) as bea:
         await ben.subscribe(topic)
+        await bea.subscribe(topic)
         until = time.monotonic() + 7
         while time.monotonic() < until:
             assert (await ben.hear(5))["op"] == "heads"
+            assert (await bea.hear(5))["op"] == "heads"
         await say(topic, "still there")
         assert (await ben.event())["data"] == {"text": "still there"}
+        assert (await bea.event())["data"] == {"text": "still there"}
 
 
 async def test_many_sockets_all_get_everything_in_order(server):

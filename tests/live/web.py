@@ -54,19 +54,21 @@ class Web:
 
 
 @contextmanager
-def web(server: str, log: Path, **environment: str) -> Iterator[Web]:
-    port = free_port()
+def web(server: str, log: Path, *, port: int = 0, pass_fds: tuple[int, ...] = (), **environment: str) -> Iterator[Web]:
+    """On a free port, or on the listening socket that is handed over."""
+    port = port or free_port()
     command = [sys.executable, "-m", "config.servers.start", "--application", "tests.live.asgi:application"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--server", server, "--port", str(port)],
+            [*command, "--server", server, *(("--fd", str(pass_fds[0])) if pass_fds else ("--port", str(port)))],
             cwd=ROOT,
+            pass_fds=pass_fds,
             env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for_port(port, process, log)
+        _wait_for_port(port, process, log)
         yield Web(port, process, log)
     finally:
         if process.poll() is None:
@@ -78,7 +80,7 @@ def web(server: str, log: Path, **environment: str) -> Iterator[Web]:
                 process.wait()
 
 
-def wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
