@@ -153,5 +153,7 @@ async def _write(browser: WebSocket, queue: "asyncio.Queue[str | None]") -> None
 
 
 if __name__ == "__main__":
-    config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+    config = uvicorn.Config(
+        app, loop="uvloop", http="httptools", access_log=False, log_level="warning", timeout_graceful_shutdown=2
+    )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
