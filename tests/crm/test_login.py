@@ -64,7 +64,7 @@ def test_whoever_is_in_already_is_led_on(ann):
 
 
 def test_wrong_address_and_wrong_password_get_the_same_answer(ann, monkeypatch):
-    hashed = []
+    hashed: list[str] = []
     monkeypatch.setattr(accounts, "make_password", hashed.append)
     answers = [post(ann.email, "wrong"), post(f"{unique('nobody')}@demo.example", "wrong")]
     texts = [answer.content.decode().replace(ann.email, "") for answer in answers]

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from config.errors import Forbidden, Invalid, NotFound
@@ -217,3 +218,24 @@ def test_unknown_people_and_unknown_roles_are_refused(cast):
         members.change_role(actor=ada, user_id=cast.ben.pk, role=unique("role"))
     with pytest.raises(Forbidden):
         members.change_role(actor=replace(ada, role=Role.AGENT), user_id=cast.ben.pk, role="viewer")
+
+
+# --- At the command line ---------------------------------------------------------------------------------
+
+
+def test_the_operator_grants_and_revokes_by_email_or_id(capsys):
+    ann, other = make_user("ann"), make_user("ben")
+    call_command("grant_role", ann.email.upper())
+    call_command("grant_role", str(other.pk), "admin")
+    assert User.objects.get(pk=ann.pk).is_staff
+    call_command("grant_role", str(ann.pk), "admin", "--revoke")
+    assert not User.objects.get(pk=ann.pk).is_staff
+    assert "no longer admin" in capsys.readouterr().out
+
+
+def test_the_operator_is_told_when_a_name_does_not_say_who():
+    twice = make_user("ann")
+    User.objects.create(pk=uuid7(), email=twice.email)
+    for name in (twice.email, f"{unique('nobody')}@demo.example", str(uuid7())):
+        with pytest.raises(CommandError, match="Give the id"):
+            call_command("grant_role", name)
