@@ -29,6 +29,9 @@ def main() -> int:
     except (StartRefused, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except OSError as error:  # a full disk, a folder taken away: nothing that a traceback would explain
+        sys.stderr.write(f"The copy cannot run: {error}.\n")
+        return 1
     return 0
 
 
