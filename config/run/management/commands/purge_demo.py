@@ -18,5 +18,5 @@ class Command(BaseCommand):
             self.stdout.write("There is no demo data.")
         else:
             self.stdout.write(
-                f"Removed {purged.workspaces} workspaces with all that was in them, and {purged.users} users."
+                f"Removed with all that was in them: {purged.workspaces} workspaces, {purged.users} users."
             )
