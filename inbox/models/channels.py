@@ -14,7 +14,7 @@ class Channel(TenantModel):
     name = models.CharField(max_length=120)
     identifier = models.CharField(max_length=120, blank=True)  # phone number id, account sid
     phone = models.CharField(max_length=20, blank=True)  # E.164
-    # kapso: api_key, webhook_secrets (newest first), app_secrets (Meta), verify_token
+    # kapso: api_key, webhook_secrets (newest first), app_secrets (Meta), verify_tokens
     credentials = EncryptedJSONField(default=dict, blank=True)
     settings = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=True)
