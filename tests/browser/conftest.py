@@ -1,0 +1,200 @@
+"""The whole product in one process tree of its own, as `make run` starts it, and people with browsers in front of it."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.run.copies import RunningCopy, free_port, wait_for
+from webhooks.kapso.signature import kapso_signature
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PASSWORD = "demo-password"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "kapso-received-text.json"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM is None:
+        for item in items:
+            if item.path.is_relative_to(Path(__file__).parent):
+                item.add_marker(pytest.mark.skip(reason="no Chromium found"))
+
+
+@dataclass
+class Product:
+    copy: RunningCopy
+    simulator_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.copy.port}"
+
+    def deliver(self, text: str, *, number: str = "6281234567890", name: str = "Budi", key: str = "") -> int:
+        """A customer's message, signed as the provider signs it; the status it was answered with."""
+        payload = json.loads(EXAMPLE.read_text())
+        message = payload["message"]
+        message |= {"id": key or f"wamid.{time.monotonic_ns()}", "from": number, "timestamp": str(int(time.time()))}
+        message["text"]["body"] = text
+        for part in (message, payload["conversation"]):
+            for field in ("from_user_id", "username", "business_scoped_user_id"):
+                part.pop(field, None)
+        payload["conversation"]["phone_number"] = f"+{number}"
+        payload["conversation"]["kapso"]["contact_name"] = name
+        body = json.dumps(payload).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Webhook-Event": "whatsapp.message.received",
+            "X-Webhook-Signature": kapso_signature("demo-kapso-secret", body),
+        }
+        request = urllib.request.Request(f"{self.url}/webhooks/kapso/demo-kapso", body, headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+
+    def simulator(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.simulator_port}/_control/{path}", data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def accepted(self, body: str) -> list[Any]:
+        """What the provider took with this text."""
+        log = self.simulator("log")
+        return [entry for entry in log["accepted"] if entry["body"] == body]
+
+    def kill(self, words: str) -> None:
+        """kill -9 for every process of this copy whose command line has these words."""
+        for process in self.copy.alive():
+            pid, _, command = process.partition(" ")
+            if words in command.replace("\\x00", " "):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    folder = Path(tempfile.mkdtemp(prefix="sbweb"))
+    simulator_port = free_port()
+    copy = RunningCopy(
+        folder,
+        "config.run",
+        SIMULATOR_PORT=str(simulator_port),
+        SIMULATOR_CUSTOMERS="no",
+        SIMULATOR_STATUS_DELAYS="0.1,0.3,0.6",
+        SIMULATOR_RETRY_DELAYS="0.5,1,2",
+        ASGI_SERVER=os.environ.get("ASGI_SERVER", "daphne"),
+    )
+    try:
+        yield Product(copy.wait_until_up(seconds=90), simulator_port)
+    finally:
+        copy.signal(signal.SIGTERM)
+        copy.process.wait(30)
+        copy.clean_up()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Agent:
+    """Somebody at their inbox."""
+
+    page: Page
+    context: BrowserContext
+    errors: list[str]
+
+    def row(self, text: str) -> Any:
+        return self.page.locator("[data-conversation-id]").filter(has_text=text).first
+
+    def bubble(self, text: str) -> Any:
+        return self.page.locator(".message").filter(has_text=text)
+
+    def open(self, text: str) -> None:
+        self.row(text).click()
+        self.bubble(text).first.wait_for()
+        self.page.locator("textarea[name=body]").wait_for()
+
+    def write(self, text: str) -> None:
+        self.page.locator("textarea[name=body]").fill(text)
+        self.page.keyboard.press("Control+Enter")
+
+    def wait_status(self, text: str, status: str, seconds: float = 20) -> None:
+        bubble = self.page.locator(f'.message[data-status="{status}"]').filter(has_text=text)
+        bubble.first.wait_for(timeout=seconds * 1000)
+
+    def rows(self) -> list[str]:
+        """What the list says, row by row, but for how long ago that was."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('[data-conversation-id]')].map(row => {
+                const copy = row.cloneNode(true);
+                copy.querySelectorAll('time, [hidden]').forEach(part => part.remove());
+                return row.dataset.conversationId + ' ' + copy.textContent.replace(/\\s+/g, ' ').trim();
+            })"""
+        )
+
+    def thread(self) -> list[str]:
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('[data-message-id]')].map(message => message.dataset.messageId + ' '
+                + message.dataset.status + ' ' + message.querySelector('[data-field=body]').textContent)"""
+        )
+
+    def tabs(self) -> str:
+        return " ".join(self.page.locator(".tabs").first.inner_text().split())
+
+    def wait_live(self) -> None:
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('.live')].some(word => word.textContent.trim() === 'Live')"
+        )
+
+
+SignIn = Callable[..., Agent]
+
+
+@pytest.fixture
+def sign_in(browser: Browser, product: Product) -> Iterator[SignIn]:
+    """`sign_in("ben")`: a browser of their own at the inbox; `path` for somewhere else."""
+    agents: list[Agent] = []
+
+    def enter(name: str, *, path: str = "/inbox", **options: Any) -> Agent:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{product.url}/login?next={path}")
+        page.fill("input[name=email]", f"{name}@demo.example")
+        page.fill("input[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{path}*")
+        agents.append(Agent(page, context, errors))
+        agents[-1].wait_live()
+        return agents[-1]
+
+    yield enter
+    failures = [error for agent in agents for error in agent.errors]
+    for agent in agents:
+        agent.context.close()
+    assert failures == []
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    return wait_for

@@ -1,0 +1,227 @@
+"""The main job, as its people see it: a customer writes, two agents see it, one answers, and nothing breaks it."""
+
+import itertools
+import os
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+_number = itertools.count(os.getpid() * 1000 % 800_000)
+
+
+@pytest.fixture
+def word():
+    return f"w{next(_number)}x"
+
+
+@pytest.fixture
+def number():
+    return f"628120{next(_number):06d}"
+
+
+def test_a_delivery_appears_in_both_windows_and_the_reply_climbs_before_bens_eyes(product, sign_in, word, number):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    assert product.deliver(f"Halo {word}", number=number) == 200
+    ben.row(word).wait_for()
+    bea.row(word).wait_for()
+
+    ben.open(word)
+    ben.page.evaluate(
+        """word => {
+            window.climbed = [];
+            new MutationObserver(() => {
+                for (const bubble of document.querySelectorAll('.message'))
+                    if (bubble.textContent.includes(word) && window.climbed.at(-1) !== bubble.dataset.status)
+                        window.climbed.push(bubble.dataset.status);
+            }).observe(document.body, {subtree: true, childList: true, attributes: true});
+        }""",
+        f"Sudah {word}",
+    )
+    ben.write(f"Sudah {word}")
+    expect(ben.bubble(f"Sudah {word}")).to_have_count(1, timeout=500)  # at once, before any answer
+    ben.wait_status(f"Sudah {word}", "read")
+    climbed = ben.page.evaluate("window.climbed")
+    order = ["queued", "sending", "sent", "delivered", "read"]
+    assert climbed == [status for status in order if status in climbed]
+    assert {"sent", "delivered", "read"} <= set(climbed)
+    expect(ben.bubble(f"Sudah {word}")).to_have_count(1)
+    expect(bea.row(f"Sudah {word}")).to_be_visible()
+    assert len(product.accepted(f"Sudah {word}")) == 1
+
+
+def test_the_same_delivery_again_changes_nothing_on_screen(product, sign_in, word, number):
+    ben = sign_in("ben")
+    for _ in range(2):
+        assert product.deliver(f"Once {word}", number=number, key=f"wamid.{word}") == 200
+    ben.open(f"Once {word}")
+    product.deliver(f"Then {word}", number=number)
+    ben.bubble(f"Then {word}").wait_for()
+    expect(ben.bubble(f"Once {word}")).to_have_count(1)
+
+
+def test_who_was_offline_sees_everything_without_a_reload(product, sign_in, word, number):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    product.deliver(f"First {word}", number=number, name=f"Ann {word}")
+    bea.open(word)
+    ben.open(word)
+    bea.context.set_offline(True)
+    for count in range(3):
+        product.deliver(f"More {count} {word}", number=number)
+        ben.bubble(f"More {count} {word}").wait_for()
+    product.deliver(f"New {word}", number=f"{number[:-1]}7", name=f"Newcomer {word}")
+    ben.row(f"Newcomer {word}").wait_for()
+    ben.write(f"Reply {word}")
+    ben.wait_status(f"Reply {word}", "read")
+    expect(bea.bubble(f"Reply {word}")).to_have_count(0)
+    bea.page.evaluate("window.notReloaded = true")
+
+    bea.context.set_offline(False)
+    bea.wait_status(f"Reply {word}", "read")
+    bea.wait_live()
+    bea.row(f"Newcomer {word}").wait_for()
+    assert bea.page.evaluate("window.notReloaded") is True
+    fresh = sign_in("bea", path=re.sub(r"^https?://[^/]+", "", bea.page.url))
+    expect(fresh.bubble(f"Reply {word}")).to_have_count(1)
+    assert bea.thread() == fresh.thread()
+    assert bea.rows()[:20] == fresh.rows()[:20]
+    assert bea.tabs() == fresh.tabs()
+
+
+def test_an_offline_agents_reply_leaves_once_when_the_line_is_back(product, sign_in, word, number):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    ben.context.set_offline(True)
+    ben.write(f"Later {word}")
+    expect(ben.bubble(f"Later {word}")).to_have_count(1)
+    ben.context.set_offline(False)
+    ben.wait_status(f"Later {word}", "read", seconds=40)
+    assert len(product.accepted(f"Later {word}")) == 1
+
+
+def test_a_killed_server_loses_nothing(product, sign_in, word, number):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    bea.open(word)
+    product.kill("config.servers.start")
+    ben.write(f"Through {word}")
+    expect(ben.bubble(f"Through {word}")).to_have_count(1)
+    ben.wait_status(f"Through {word}", "read", seconds=60)
+    bea.wait_status(f"Through {word}", "read", seconds=60)
+    expect(ben.bubble(f"Through {word}")).to_have_count(1)
+    assert len(product.accepted(f"Through {word}")) == 1
+
+
+def test_a_worker_killed_while_the_provider_answers_sends_once(product, sign_in, word, number, eventually):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    product.simulator("behaviour", {"latency_ms": 2000})
+    try:
+        ben.write(f"Slowly {word}")
+        ben.wait_status(f"Slowly {word}", "sending")
+        eventually(lambda: product.accepted(f"Slowly {word}"), 10)
+        product.kill("celery")
+    finally:
+        product.simulator("behaviour", {"latency_ms": 0})
+    ben.wait_status(f"Slowly {word}", "read", seconds=90)
+    assert len(product.accepted(f"Slowly {word}")) == 1
+
+
+def test_a_call_that_breaks_off_after_acceptance_is_not_repeated(product, sign_in, word, number):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    product.simulator("behaviour", {"fail": "drop_after_accept", "next_n": 1})
+    ben.write(f"Cut {word}")
+    ben.wait_status(f"Cut {word}", "read", seconds=60)
+    assert len(product.accepted(f"Cut {word}")) == 1
+
+
+def test_a_refusal_shows_the_reason_and_retry_really_sends(product, sign_in, word, number):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    product.simulator("behaviour", {"fail": "code", "code": 131026, "next_n": 1})
+    ben.write(f"Refused {word}")
+    ben.wait_status(f"Refused {word}", "failed")
+    failed = ben.bubble(f"Refused {word}")
+    expect(failed).to_contain_text("131026")
+    failed.get_by_role("button", name="Retry").click()
+    ben.wait_status(f"Refused {word}", "read")
+    assert len(product.accepted(f"Refused {word}")) == 1
+
+
+def test_redis_killed_loses_nothing(product, sign_in, word, number):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    product.kill("valkey-server")
+    assert product.deliver(f"Meanwhile {word}", number=number) == 200
+    ben.bubble(f"Meanwhile {word}").wait_for(timeout=20_000)
+    ben.write(f"Still {word}")
+    ben.wait_status(f"Still {word}", "read", seconds=40)
+
+
+def test_without_sockets_the_page_follows_by_asking(product, sign_in, browser, word, number):
+    ben = sign_in("ben")
+    state = ben.context.storage_state()
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state)
+    page = context.new_page()
+    page.route_web_socket(re.compile("/ws/live"), lambda socket: socket.close())
+    page.goto(f"{product.url}/inbox")
+    product.deliver(f"Unseen {word}", number=number)
+    page.get_by_text(f"Unseen {word}").first.wait_for(timeout=30_000)
+    context.close()
+
+
+def test_an_assignment_moves_the_counts_of_both(product, sign_in, word, number):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    product.deliver(f"Hi {word}", number=number, name=f"Counted {word}")
+    ben.open(word)
+    bea.row(word).wait_for()
+    before = [int(part) for part in re.findall(r"\d+", ben.tabs())]
+    ben.page.get_by_role("button", name=re.compile("Nobody|Assign")).first.click()
+    ben.page.get_by_role("menuitemradio", name=re.compile("Ben|me", re.IGNORECASE)).first.click()
+    mine, unassigned = before[0] + 1, before[1] - 1
+    expect(ben.page.locator(".tabs").first).to_contain_text(re.compile(rf"Mine\s*{mine}\s*Unassigned\s*{unassigned}"))
+    expect(bea.page.locator(".tabs").first).to_contain_text(re.compile(rf"Unassigned\s*{unassigned}"))
+
+
+def test_a_viewer_reads_and_cannot_write(product, sign_in, word, number):
+    vic = sign_in("vic")
+    product.deliver(f"Hi {word}", number=number)
+    vic.row(word).click()
+    vic.bubble(f"Hi {word}").wait_for()
+    expect(vic.page.locator("textarea[name=body]")).to_have_count(0)
+
+
+def test_on_a_phone_one_pane_at_a_time_with_a_way_back(product, sign_in, browser, word, number):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=number)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, storage_state=ben.context.storage_state(), has_touch=True
+    )
+    page = context.new_page()
+    page.goto(f"{product.url}/inbox")
+    row = page.locator("[data-conversation-id]").filter(has_text=word).first
+    row.click()
+    page.locator("textarea[name=body]").wait_for(state="visible")
+    expect(row).not_to_be_visible()
+    page.go_back()
+    expect(row).to_be_visible()
+    context.close()
+
+
+def test_a_wrong_password_says_so_in_words(product, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{product.url}/inbox")
+    expect(page).to_have_url(re.compile("/login"))
+    page.fill("input[name=email]", "ben@demo.example")
+    page.fill("input[name=password]", "guess")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    context.close()
