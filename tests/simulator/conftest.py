@@ -19,8 +19,7 @@ def simulator(shared) -> SimulatorProcess:
     process: SimulatorProcess
     process, receiver = shared
     process.control("reset", method="POST")
-    receiver.deliveries.clear()
-    receiver.answer = lambda _delivery: 200
+    receiver.forget()
     return process
 
 

@@ -165,6 +165,11 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
+    def forget(self) -> None:
+        """After a reset of the simulator nothing is on its way any more."""
+        self.deliveries.clear()
+        self.answer = lambda _delivery: 200
+
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()

@@ -53,7 +53,7 @@ async def answer(world: World, method: str, path: str, query: Mapping[str, str],
         case "POST", "numbers":
             return _register(world, _object(raw))
         case "POST", "reset":
-            world.reset()
+            await world.reset()
             return Reply({"ok": True})
         case "GET", "log":
             return _log(world, query)

@@ -15,6 +15,7 @@ from webhooks.simulator.state import Hook, Ledger, Number
 REPLY_SECONDS = 10.0  # slower than this counts as failed
 ORDERED = {"whatsapp.message.received", "whatsapp.message.sent"}
 REMEMBERED = 2000
+PATIENCE = 2.0  # seconds, at a reset or an end, for calls under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Courier:
         self.attempts: deque[Attempt] = deque(maxlen=REMEMBERED)
         self._last_of: dict[tuple[str, str], asyncio.Task[bool]] = {}
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._calls: set[asyncio.Task[int]] = set()
         self._client = httpx.AsyncClient(
             timeout=REPLY_SECONDS, trust_env=False, headers={"User-Agent": "Kapso-Webhook"}
         )
@@ -49,13 +51,16 @@ class Courier:
             self._start(hook)
 
     async def close(self) -> None:
-        self.drop_all()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.drop_all()
         await self._client.aclose()
 
-    def drop_all(self) -> None:
+    async def drop_all(self) -> None:
+        """No further try of anything. A call that is under way is let finish: cut off, it might arrive or not."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=PATIENCE)
 
     def _start(self, hook: Hook) -> "asyncio.Task[bool]":
         lane = (hook.phone_number_id, hook.peer)
@@ -100,14 +105,21 @@ class Courier:
         if number is None:
             return True  # disconnected meanwhile
         began = time.time()
-        try:
-            url = f"{self.options.public_url}/webhooks/kapso/{number.channel}"
-            response = await self._client.post(url, content=hook.body.encode(), headers=_headers(hook, number))
-            status = response.status_code
-        except httpx.HTTPError:
-            status = 0
+        call = asyncio.create_task(self._call(hook, number))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        status = await asyncio.shield(call)
         self.attempts.append(Attempt(hook.key, hook.event, status, began, time.time() - began))
         return status == 200
+
+    async def _call(self, hook: Hook, number: Number) -> int:
+        """The status of the answer, 0 when there was none."""
+        url = f"{self.options.public_url}/webhooks/kapso/{number.channel}"
+        try:
+            response = await self._client.post(url, content=hook.body.encode(), headers=_headers(hook, number))
+        except httpx.HTTPError:
+            return 0
+        return response.status_code
 
 
 def _headers(hook: Hook, number: Number) -> dict[str, str]:

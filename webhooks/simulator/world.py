@@ -56,15 +56,14 @@ class World:
         self.spawn(self.customers.live())
 
     async def close(self) -> None:
-        self._cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_all()
         await self.courier.close()
         self.ledger.close()
 
-    def reset(self) -> None:
-        """As freshly started, with nothing ever sent. Numbers stay connected."""
-        self._cancel()
-        self.courier.drop_all()
+    async def reset(self) -> None:
+        """As freshly started, with nothing ever sent and nothing on its way. Numbers stay connected."""
+        await self._end_all()
+        await self.courier.drop_all()
         self.courier.attempts.clear()
         self.ledger.reset()
         self.behaviour = Behaviour(customers="on" if self.options.customers else "off")
@@ -168,9 +167,10 @@ class World:
         together = kapso_events.batch(bodies, len(self.ledger.messages) - len(bodies) + 1)
         return [Hook(_key(), number, event, _text(together), person, batch=len(bodies), singles=singles)]
 
-    def _cancel(self) -> None:
+    async def _end_all(self) -> None:
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _key() -> str:
