@@ -145,6 +145,12 @@ def test_what_is_no_token_is_refused_without_an_error(token):
     refused(token)
 
 
+@pytest.mark.parametrize("header", [{"crit": ["x"], "x": 1}, {"crit": ["b64"], "b64": False}, {"b64": False}], ids=str)
+def test_what_must_be_understood_and_is_not_is_refused(header):
+    refused(_relabelled(signed(claims()), **header))
+    refused(signed(claims(), crit=["x"], x=1))
+
+
 def test_a_payload_that_is_no_object_is_refused():
     refused(_relabelled(signed(claims())))
     header = _base64url(json.dumps({"alg": "ES256", "kid": EC_KID}).encode())
