@@ -14,21 +14,23 @@ from crm.models import User
 
 def token_for(user: User, *, seconds: int = 3600) -> str:
     now = int(time.time())
-    return keys.sign({
-        "iss": trust.auth_url(),
-        "aud": "authenticated",
-        "sub": str(user.pk),
-        "role": "authenticated",
-        "email": user.email,
-        "phone": "",
-        "iat": now - 5,
-        "exp": now + seconds,
-        "session_id": str(uuid4()),
-        "is_anonymous": False,
-        "aal": "aal1",
-        "app_metadata": {},
-        "user_metadata": {"full_name": user.name},
-    })
+    return keys.sign(
+        {
+            "iss": trust.auth_url(),
+            "aud": "authenticated",
+            "sub": str(user.pk),
+            "role": "authenticated",
+            "email": user.email,
+            "phone": "",
+            "iat": now - 5,
+            "exp": now + seconds,
+            "session_id": str(uuid4()),
+            "is_anonymous": False,
+            "aal": "aal1",
+            "app_metadata": {},
+            "user_metadata": {"full_name": user.name},
+        }
+    )
 
 
 class Api:

@@ -87,7 +87,9 @@ def sender(number: str = "", name: str = "Lucía") -> Sender:
     return Sender(name=name, phone=from_international(digits), whatsapp=digits)
 
 
-def incoming(body: str = "Hola", *, who: Sender | None = None, at: datetime | None = None, **fields: object) -> Incoming:
+def incoming(
+    body: str = "Hola", *, who: Sender | None = None, at: datetime | None = None, **fields: object
+) -> Incoming:
     who = who or sender()
     values: dict[str, object] = {
         "sender": who,

@@ -1,4 +1,4 @@
-"""A pytest plugin, loaded before Django's settings: brings a real Postgres and a real Valkey, and one database per worker.
+"""A pytest plugin, loaded before Django's settings: a real Postgres, a real Valkey, and one database per worker.
 
 The main process starts both servers and migrates a template database once; every worker copies the template, so
 tests commit for real and nothing is truncated. `DATABASE_URL` and `REDIS_URL` are set for the worker, so that processes
@@ -53,7 +53,7 @@ def _close_pools() -> None:
 
     for connection in connections.all(initialized_only=True):
         connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
+        connection.close_pool()
 
 
 def _settings_environment() -> None:

@@ -37,7 +37,6 @@ class Incoming:
     detail: dict[str, Any] = field(default_factory=dict)
     media: tuple["IncomingMedia", ...] = ()
 
-
     @property
     def written_at(self) -> datetime:
         """When the customer wrote, as far as the window is concerned: the provider's clock where it can be right."""

@@ -20,6 +20,7 @@ from jobs.tasks import RunningJob
 # How long after the call a provider's list is taken as complete: absent by then means never accepted.
 SETTLED = timedelta(seconds=15)
 LOOK_AGAIN = 3.0  # seconds
+TWICE_SAID = timedelta(days=1)  # how far back the same words may be another message's
 
 
 def enqueue_delivery(conversation: Conversation, message: Message) -> None:
@@ -38,6 +39,7 @@ class Plan:
     """What a call to the provider needs, read before it: no transaction is open during the call."""
 
     message_id: UUID
+    channel_id: UUID
     attempt: int
     api_key: str
     phone_number_id: str
@@ -98,6 +100,7 @@ def _plan(message: Message, conversation: Conversation, *, may_be_sent: bool) ->
     reply_to = message.reply_to.provider_id if message.reply_to else ""
     return Plan(
         message_id=message.pk,
+        channel_id=channel.pk,
         attempt=message.send_attempt,
         api_key=channel.credentials.get("api_key", ""),
         phone_number_id=channel.identifier,
@@ -119,6 +122,7 @@ def _look_up(plan: Plan) -> kapso.Accepted | None:
             since=plan.since,
             callback_data=str(plan.message_id),
             body=plan.body,
+            known=_known_to_us(plan),
         )
     except ProviderError as error:
         note_unknown(message_id=plan.message_id, attempt=plan.attempt)
@@ -130,6 +134,14 @@ def _look_up(plan: Plan) -> kapso.Accepted | None:
         note_unknown(message_id=plan.message_id, attempt=plan.attempt)
         raise RetryLater("asking the provider whether it arrived", after=LOOK_AGAIN)
     return found
+
+
+def _known_to_us(plan: Plan) -> list[str]:
+    """Ids of what else we sent: a provider that does not hand our id back may list the same words twice."""
+    rows = Message.objects.filter(
+        channel_id=plan.channel_id, direction=Direction.OUT, body=plan.body, created_at__gt=plan.since - TWICE_SAID
+    )
+    return list(rows.exclude(provider_id="").values_list("provider_id", flat=True))
 
 
 def _send(plan: Plan) -> kapso.Accepted:

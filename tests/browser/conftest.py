@@ -1,4 +1,4 @@
-"""The whole product in one process tree of its own, as `make run` starts it, and people with browsers in front of it."""
+"""The whole product as `make run` starts it, in a process tree of its own, and people with browsers in front."""
 
 import json
 import os

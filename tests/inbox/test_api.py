@@ -141,7 +141,11 @@ def test_a_malformed_message_is_400_and_nothing_is_kept(ben, thread, body):
     assert Message.objects.filter(conversation=thread).count() == 1
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"client_id": NaN}', b"[" * 10_000], ids=["cut off", "not UTF-8", "NaN", "deep"])
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"\xff", b'{"client_id": NaN}', b"[" * 10_000],
+    ids=["cut off", "not UTF-8", "NaN", "deep"],
+)
 def test_a_body_that_is_not_json_is_400(ben, thread, content):
     assert ben.post(messages(thread), content).status_code == 400
 

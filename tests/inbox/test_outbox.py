@@ -181,9 +181,7 @@ def test_what_nobody_can_find_out_stays_unknown_and_a_person_decides(sent, provi
     assert (sent.job.status, message.status) == ("failed", "unknown")
     assert message.error_message
 
-    retry_message(
-        actor=sent.cast.actor(sent.cast.ben), conversation_id=message.conversation_id, message_id=message.pk
-    )
+    retry_message(actor=sent.cast.actor(sent.cast.ben), conversation_id=message.conversation_id, message_id=message.pk)
     assert sent.run().status == "sent"
     assert provider.calls == 2
 
@@ -195,9 +193,7 @@ def test_a_permanent_refusal_fails_at_once_with_its_reason_and_retry_really_send
     assert message.error_message == "This number is not on WhatsApp."
     assert provider.accepted == []
 
-    retry_message(
-        actor=sent.cast.actor(sent.cast.bea), conversation_id=message.conversation_id, message_id=message.pk
-    )
+    retry_message(actor=sent.cast.actor(sent.cast.bea), conversation_id=message.conversation_id, message_id=message.pk)
     message.refresh_from_db()
     assert (message.status, message.error_message) == ("queued", "")
     assert sent.run().status == "sent"
@@ -236,12 +232,14 @@ def test_a_receipt_and_the_answer_at_the_same_instant_both_count(cast, provider,
         )
         outbox.begin(message_id=message.pk, attempt=0)
         case = Sent(cast, message)
-        results = at_once([
-            lambda case=case: outbox.mark_accepted(
-                message_id=case.message.pk, attempt=0, provider_id=f"wamid.{case.message.pk}"
-            ),
-            lambda case=case: case.hears("delivered"),
-        ])
+        results = at_once(
+            [
+                lambda case=case: outbox.mark_accepted(
+                    message_id=case.message.pk, attempt=0, provider_id=f"wamid.{case.message.pk}"
+                ),
+                lambda case=case: case.hears("delivered"),
+            ]
+        )
         assert [result for result in results if isinstance(result, Exception)] == []
         message.refresh_from_db()
         assert message.status == "delivered"

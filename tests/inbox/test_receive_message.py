@@ -56,10 +56,12 @@ def test_the_same_provider_id_again_changes_nothing(cast):
 def test_twenty_messages_of_one_instant_open_one_conversation(cast, at_once):
     who = sender("34600111224")
     letters = [incoming(f"nr {number}", who=who) for number in range(20)]
-    results = at_once([
-        lambda letter=letter: receive_message(actor=cast.system, channel=cast.channel, incoming=letter)
-        for letter in letters
-    ])
+    results = at_once(
+        [
+            lambda letter=letter: receive_message(actor=cast.system, channel=cast.channel, incoming=letter)
+            for letter in letters
+        ]
+    )
 
     assert [result for result in results if isinstance(result, Exception)] == []
     assert Contact.objects.filter(workspace=cast.workspace).count() == 1
@@ -139,12 +141,14 @@ def test_variants_of_one_number_are_one_contact(cast, one, other):
 
 def test_variants_arriving_at_once_are_one_contact(cast, at_once):
     numbers = ["551187654321", "5511987654321"] * 4
-    results = at_once([
-        lambda number=number: receive_message(
-            actor=cast.system, channel=cast.channel, incoming=incoming(who=sender(number))
-        )
-        for number in numbers
-    ])
+    results = at_once(
+        [
+            lambda number=number: receive_message(
+                actor=cast.system, channel=cast.channel, incoming=incoming(who=sender(number))
+            )
+            for number in numbers
+        ]
+    )
     assert [result for result in results if isinstance(result, Exception)] == []
     assert Contact.objects.filter(workspace=cast.workspace, deleted_at=None).count() == 1
 

@@ -11,7 +11,7 @@ from tests.cast import receive
 GLOBAL = {"crm_user", "crm_workspace"}
 
 
-def tenant_references() -> set[tuple[str, str]]:
+def tenant_references():
     """Every (table, column) of a tenant table that refers to another tenant table."""
     found = set()
     for model in apps.get_models():

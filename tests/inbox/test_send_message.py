@@ -52,10 +52,12 @@ def test_eight_clicks_at_once_send_one_message(cast, at_once):
 
 def test_one_client_id_in_two_conversations_at_once_is_refused_in_one(cast, at_once):
     one, two, client_id = receive(cast), receive(cast), uuid4()
-    results = at_once([
-        lambda: reply(cast, one, client_id=client_id),
-        lambda: reply(cast, two, client_id=client_id),
-    ])
+    results = at_once(
+        [
+            lambda: reply(cast, one, client_id=client_id),
+            lambda: reply(cast, two, client_id=client_id),
+        ]
+    )
     assert sum(isinstance(result, ClientIdReused) for result in results) == 1
     assert Message.objects.filter(client_id=client_id).count() == 1
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from crm.actors import System
 from crm.phones import from_international
 from crm.services.contacts import Sender
+from inbox.clients.kapso import explain
 from inbox.models import Channel
 from inbox.services import inbound, outbox
 from inbox.states import MessageStatus
@@ -58,7 +59,7 @@ def record_receipt(*, delivery_id: int, position: int) -> dict[str, Any]:
             status=MessageStatus(item.status),
             at=item.at or timezone.now(),
             error_code=item.error_code,
-            error_message=item.error_details or item.error_title,
+            error_message=explain(item.error_code, item.error_title) if item.error_code else item.error_title,
             callback_data=item.callback_data or "",
         ),
     )
@@ -66,7 +67,9 @@ def record_receipt(*, delivery_id: int, position: int) -> dict[str, Any]:
 
 
 def _channel(delivery: Delivery) -> Channel:
-    return Channel.objects.select_related("workspace").filter(pk=delivery.channel_id).get()
+    if delivery.channel_id is None:
+        raise Channel.DoesNotExist
+    return Channel.objects.select_related("workspace").get(pk=delivery.channel_id)
 
 
 def _incoming(item: Inbound, delivery: Delivery) -> inbound.Incoming:
