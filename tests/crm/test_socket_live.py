@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -55,9 +56,8 @@ class Browser:
     def socket(self):
         cookie = f"{NAME}={self.http.cookies[NAME]}"
         headers = {"Cookie": cookie, "Origin": self.base}
-        return websockets.connect(
-            self.server.url, subprotocols=["live.v1"], additional_headers=headers, proxy=None, open_timeout=30
-        )
+        options: dict[str, Any] = {"subprotocols": ["live.v1"], "additional_headers": headers, "proxy": None}
+        return websockets.connect(self.server.url, open_timeout=30, **options)
 
 
 @pytest.fixture
