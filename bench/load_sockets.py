@@ -21,7 +21,8 @@ from typing import Any
 
 WAVE = 100  # handshakes under way at once
 SMALL_BUFFER = 4096  # of a socket that will stop reading, so that the server notices soon
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS = 60.0
+MOST_RETRIES = 1_000
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
@@ -44,6 +45,7 @@ class Crowd:
         self.start = f'{{"op":"event","topic":"{self.topic}","seq":'.encode()
         self.arrived = array("q")
         self.missing = 0
+        self.retries = 0
         self.poll = select.epoll()
         self.clients: dict[int, Client] = {}
 
@@ -92,12 +94,15 @@ class Crowd:
         topics = [self.topic, self.heavy] if self._turns_slow(client.place) and self.heavy else [self.topic]
         client.waits_for = set(topics)
         for topic in topics:
-            client.client.sendall(_frame(TEXT, json.dumps({"op": "subscribe", "topic": topic, "after": None}).encode()))
+            self._subscribe(client, topic)
         client.client.setblocking(False)
         self.clients[client.client.fileno()] = client
         self.poll.register(client.client.fileno(), select.EPOLLIN)
         if client.buffer:
             self._take(client)
+
+    def _subscribe(self, client: Client, topic: str) -> None:
+        client.client.send(_frame(TEXT, json.dumps({"op": "subscribe", "topic": topic, "after": None}).encode()))
 
     def settle(self) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -171,9 +176,12 @@ class Crowd:
             del buffer[:end]
 
     def _confirm(self, client: Client, frame: dict[str, Any]) -> None:
-        if frame["op"] == "error":
+        if frame["op"] == "error" and frame["code"] == "unavailable" and self.retries < MOST_RETRIES:
+            self.retries += 1  # as a client does when the server asks for it
+            self._subscribe(client, frame["topic"])
+        elif frame["op"] == "error":
             raise SystemExit(f"subscribing was refused: {frame}")
-        if frame["op"] == "subscribed":
+        elif frame["op"] == "subscribed":
             client.waits_for.discard(frame["topic"])
             if frame["topic"] == self.topic:
                 client.head = frame["seq"]
