@@ -24,7 +24,7 @@ export function text(element, value) {
 }
 
 export function show(element, visible) {
-  if (element.hidden === Boolean(visible)) element.hidden = !visible;
+  element.toggleAttribute("hidden", !visible); // not .hidden: an <svg> has none
 }
 
 /** null, undefined and false take the attribute away. */

@@ -11,7 +11,7 @@ export class Actions {
   constructor(parts) {
     [this.#store, this.#api, this.#outbox, this.#sync, this.#composer] = [parts.store, parts.api, parts.outbox, parts.sync, parts.composer];
     this.#outbox.addEventListener("held", ({ detail }) => {
-      for (const message of detail.arrived) this.#store.hear(message);
+      for (const message of detail.arrived) this.#store.hear(detail.item.conversation, message);
       announce(t("said.held"));
     });
   }

@@ -19,8 +19,21 @@ export function inboxApi(slug) {
   };
 }
 
-/** The filter as the list's and the page's query; what is at its default is left out. */
-export function query(filter, limit) {
+const TABS = { me: "mine", none: "unassigned" };
+
+/** Where the page itself stands with this filter: a reload, a link and a bookmark come back to it. */
+export function address(filter, id) {
+  const words = new URLSearchParams({ tab: TABS[filter.assignee] ?? "all" });
+  if (filter.status !== "open") words.set("status", filter.status);
+  if (filter.unread) words.set("unread", "true");
+  if (filter.order !== "newest") words.set("order", filter.order);
+  const workspace = new URLSearchParams(location.search).get("workspace");
+  if (workspace) words.set("workspace", workspace);
+  return `/inbox${id ? `/${id}` : ""}?${words}`;
+}
+
+/** The filter as the list's query; what is at its default is left out. */
+function query(filter, limit) {
   const words = new URLSearchParams();
   if (filter.assignee) words.set("assignee", filter.assignee);
   if (filter.status) words.set("status", filter.status);

@@ -4,24 +4,29 @@ import { avatar, nameOf } from "../ui/js/people.js";
 import { settle } from "../ui/js/roving.js";
 import { moment, now, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
-import { query } from "./api.js";
+import { address } from "./api.js";
+import { activity } from "./store.js";
 
 const LATE = 30 * 60_000, VERY_LATE = 60 * 60_000; // ms somebody has waited
 const SOON = 2 * 60 * 60_000; // ms before the window shuts that the row says so
 const LABELS = 2;
+const AHEAD = 600; // px
 
 export class List {
   #store;
   #pane = $(".list");
   #rows = $('[data-part="rows"]');
+  #scroll = $('[data-part="list-scroll"]');
   #shown = new WeakMap();
+  #address = "";
+  #more;
 
   constructor(store, { filter, more, reload }) {
     this.#store = store;
     this.render = soon(() => this.#render());
     this.#pane.addEventListener("click", (event) => this.#click(event, filter, reload));
-    // Above and below the fold alike: rows further down are fetched before they are needed.
-    new IntersectionObserver(([entry]) => entry.isIntersecting && more(), { root: $('[data-part="list-scroll"]'), rootMargin: "600px" }).observe($('[data-part="list-more"]'));
+    this.#more = more;
+    this.#scroll.addEventListener("scroll", () => { store.stalled = false; this.#near(); }, { passive: true });
     onTick(() => this.#tones());
   }
 
@@ -30,7 +35,13 @@ export class List {
   }
 
   top() {
-    $('[data-part="list-scroll"]').scrollTop = 0;
+    this.#scroll.scrollTop = 0;
+  }
+
+  /** Rows further down are fetched before they are needed; one that failed waits for the next scroll. */
+  #near() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
+    if (this.#store.next && !this.#store.stalled && scrollHeight - scrollTop - clientHeight < AHEAD) this.#more();
   }
 
   #click(event, filter, reload) {
@@ -48,6 +59,7 @@ export class List {
   #render() {
     const store = this.#store;
     const { filter } = store;
+    this.#address = address(filter);
     const conversations = store.rows();
     const skeletons = store.loading && !conversations.length ? Array.from({ length: 6 }, (_, at) => ({ skeleton: at })) : [];
     reconcile(this.#rows, [...conversations, ...skeletons], {
@@ -59,13 +71,14 @@ export class List {
     this.#rows.setAttribute("aria-busy", Boolean(store.loading));
     this.#tools(filter);
     this.#states(filter, conversations.length);
+    this.#near();
   }
 
   #tools(filter) {
     const chosen = filter.assignee || "all";
     for (const tab of $$("[data-assignee]", this.#pane)) {
       attribute(tab, "aria-current", tab.dataset.assignee === chosen ? "true" : null);
-      tab.href = `/inbox?${query({ ...filter, assignee: tab.dataset.assignee })}`;
+      tab.href = address({ ...filter, assignee: tab.dataset.assignee });
     }
     const { counts, me } = this.#store;
     const mine = counts.by_assignee?.[me.id] ?? (counts.by_assignee ? 0 : counts.mine);
@@ -97,11 +110,11 @@ export class List {
     const store = this.#store;
     const current = conversation.id === store.open;
     const unread = store.unread(conversation);
-    const draft = store.drafts.get(conversation.id)?.body ?? "";
-    const seen = [conversation, current, unread, draft, query(store.filter)];
+    const draft = current ? "" : store.drafts.get(conversation.id)?.body ?? "";
+    const seen = [conversation, current, unread, draft, this.#address];
     if (this.#shown.get(element)?.every((value, at) => value === seen[at])) return;
     this.#shown.set(element, seen);
-    fillRow(element, conversation, { me: store.me, current, unread, draft, query: seen[4] });
+    fillRow(element, conversation, { me: store.me, current, unread, draft, href: this.#address.replace("/inbox?", `/inbox/${conversation.id}?`) });
   }
 
   /** What depends on the hour: how late somebody waits, and whether the window shuts soon. */
@@ -113,25 +126,25 @@ export class List {
   }
 }
 
-function fillRow(element, conversation, { me, current, unread, draft, query: search }) {
+function fillRow(element, conversation, { me, current, unread, draft, href }) {
   const link = element.firstElementChild;
   const parts = fields(element);
   const { contact, channel, assignee } = conversation;
   const last = conversation.last_message;
   link.dataset.conversationId = conversation.id;
   link.dataset.status = conversation.status;
-  attribute(link, "href", `/inbox/${conversation.id}${search && `?${search}`}`);
+  attribute(link, "href", href);
   attribute(link, "aria-current", current ? "true" : null);
   avatar(parts.avatar, parts.letters, contact);
   text(parts.name, nameOf(contact) || t("nameless"));
   icon(parts["channel-icon"], `channel-${channel.kind}`);
   text(parts.channel, t(`channel.${channel.kind}`));
-  paint(parts.at, last?.created_at ?? conversation.created_at);
+  paint(parts.at, activity(conversation));
   text(parts.author, author(last, me, draft));
   text(parts.line, draft || preview(last));
   show(parts.count, unread && !current);
   text(parts.unread, unread > 99 ? "99+" : String(unread ?? ""));
-  show(parts.draft, draft && !current);
+  show(parts.draft, draft);
   const out = last?.direction === "out";
   const waiting = Boolean(conversation.waiting_since);
   show(parts.failed, out && last.status === "failed");
@@ -145,7 +158,7 @@ function fillRow(element, conversation, { me, current, unread, draft, query: sea
   const urgent = conversation.priority === "urgent" || conversation.priority === "high";
   show(parts.priority, urgent);
   if (urgent) text(parts["priority-word"], t(`priority.${conversation.priority}`));
-  fillLabels(parts.labels, conversation.labels.slice(0, LABELS));
+  fillLabels(parts.labels, (conversation.labels ?? []).slice(0, LABELS));
   show(parts.assignee, assignee);
   if (assignee) {
     avatar(parts.assignee, parts["assignee-letters"], assignee);

@@ -10,7 +10,7 @@ import { moment } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { Live } from "../live/live.js";
 import { Actions, failed } from "./actions.js";
-import { inboxApi, query } from "./api.js";
+import { address, inboxApi } from "./api.js";
 import { Composer } from "./composer.js";
 import { List } from "./list.js";
 import { Outbox } from "./outbox.js";
@@ -19,15 +19,17 @@ import { Store } from "./store.js";
 import { Sync } from "./sync.js";
 import { Thread } from "./thread.js";
 
+const INTENT = 90; // ms
 const state = JSON.parse($("#inbox-state").textContent);
 const page = $(".inbox");
 const phone = matchMedia("(width < 48rem)");
+const product = document.title.split(" · ").at(-1);
 const store = new Store(state);
 const api = inboxApi(state.workspace.slug);
 const live = new Live({ renew, signIn });
 const outbox = new Outbox({
   send: api.send,
-  sent: (message) => store.hearAnswer(message),
+  sent: (message, item) => store.hearAnswer(item.conversation, message),
 });
 const list = new List(store, {
   filter: setFilter,
@@ -41,7 +43,7 @@ const composer = new Composer(store, {
   drafted: (id) => store.changed("list", id),
 });
 const person = new Person(store, api.ofContact);
-const looking = () => !document.hidden && thread.atFoot && page.dataset.view !== "list-only" && Boolean(store.open);
+const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
 const views = { looking, came: (message) => thread.came(message, looking()), failed };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
 const actions = new Actions({ store, api, outbox, sync, composer });
@@ -64,13 +66,11 @@ live.addEventListener("state", () => {
 
 // --- addresses ----------------------------------------------------------------------------------------------------------
 
-const address = (id) => `/inbox${id ? `/${id}` : ""}?${query(store.filter)}`.replace(/\?$/, "");
-
 function open(id, { push = true } = {}) {
   const before = store.open;
   if (id === before) return view(id ? "thread" : "list");
   store.open = id;
-  if (push) history.pushState({}, "", address(id));
+  if (push) history.pushState({}, "", address(store.filter, id));
   title();
   view(id ? "thread" : "list");
   store.changed("list", "thread", "person");
@@ -93,13 +93,12 @@ function view(name) {
 
 function title() {
   const conversation = store.conversations.get(store.open);
-  const [, product] = document.title.split(" · ");
-  document.title = `${conversation ? nameOf(conversation.contact) || t("nameless") : t("inbox")} · ${product ?? ""}`;
+  document.title = `${conversation ? nameOf(conversation.contact) || t("nameless") : t("inbox")} · ${product}`;
 }
 
 function setFilter(change) {
   store.setFilter(change);
-  history.replaceState(history.state, "", address(store.open));
+  history.replaceState(history.state, "", address(store.filter, store.open));
   list.top();
   sync.loadList().catch(() => {});
 }
@@ -143,10 +142,17 @@ page.addEventListener("click", (event) => {
     acts[button.dataset.act](button);
   }
 });
-page.addEventListener("pointerdown", (event) => {
-  const link = event.target.closest("a[data-conversation-id]");
-  if (link && plain(event)) sync.prefetch(link.dataset.conversationId);
-});
+
+// Who rests on a row will open it: its messages are there by then.
+let resting;
+for (const kind of ["pointerover", "focusin", "pointerdown"]) {
+  list.rows.addEventListener(kind, (event) => {
+    const link = event.target.closest("a[data-conversation-id]");
+    clearTimeout(resting);
+    if (link) resting = setTimeout(() => sync.prefetch(link.dataset.conversationId), kind === "pointerdown" ? 0 : INTENT);
+  });
+}
+list.rows.addEventListener("pointerleave", () => clearTimeout(resting));
 
 bind("j", () => step(list.rows, 1));
 bind("k", () => step(list.rows, -1));
@@ -178,6 +184,8 @@ function resolveAndNext() {
 
 // --- start -----------------------------------------------------------------------------------------------------------------
 
+const order = new URLSearchParams(location.search).get("order");
+if (order === "waiting" && store.filter.order !== order) setFilter({ order });
 composer.opened();
 person.render();
 list.render();

@@ -6,7 +6,7 @@ import { kindWord } from "./list.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,:;!?)\]}]/g;
 
-export const makeMessage = (message) => clone(message.direction === "activity" ? "activity" : "message");
+export const makeMessage = ({ direction }) => clone(direction === "activity" ? "activity" : `message-${direction}`);
 
 export function fillMessage(element, message, { joined, more, last, offline, canReply }) {
   const parts = fields(element);
@@ -15,32 +15,34 @@ export function fillMessage(element, message, { joined, more, last, offline, can
   element.dataset.direction = message.direction;
   paint(parts.at, message.created_at);
   if (message.direction === "activity") return text(parts.body, message.body);
-  const status = message.direction === "out" || !message.id ? message.status : "received";
+  const { status } = message;
   element.dataset.status = status;
   attribute(element, "data-joined", joined);
   attribute(element, "data-last", last);
-  body(parts.body, message.body);
-  show(parts.private, message.direction === "note");
-  attachments(parts.attachments, message.attachments ?? []);
-  const odd = !message.body && !message.attachments?.length;
-  show(parts.kind, odd);
-  if (odd) text(parts["kind-word"], kindWord(message.type));
+  const files = message.attachments ?? [];
+  attachments(element, parts.body, files);
+  body(parts.body, message, files);
   show(parts.meta, !more);
-  text(parts.sender, message.sender?.name ?? "");
-  show(parts["sender-part"], message.sender?.name);
-  show(parts.status, status !== "received");
-  const shown = status === "queued" && !message.id && offline ? "waiting" : status;
-  if (status !== "received") {
+  text(parts.sender, message.sender?.name || t("nameless"));
+  if (parts["status-word"]) {
+    const shown = status === "queued" && !message.id && offline ? "waiting" : status;
     icon(parts["status-icon"], `status-${shown}`);
     text(parts["status-word"], t(`status.${shown}`));
   }
-  failure(parts, message, status, canReply);
+  const wrong = status === "held" || (status === "failed" || status === "unknown") && (message.direction === "out" || !message.id);
+  failure(part(element, "failure", wrong), message, status, canReply);
 }
 
-function failure(parts, message, status, canReply) {
-  const failed = status === "failed" || status === "held" || status === "unknown";
-  show(parts.failure, failed);
-  if (!failed) return;
+/** The last part of that name in the message: put there when wanted, taken away when not. */
+function part(element, name, wanted) {
+  const there = element.querySelector(`:scope > [data-part="${name}"]`);
+  if (!wanted) there?.remove();
+  return wanted ? there ?? element.appendChild(clone(name)) : null;
+}
+
+function failure(element, message, status, canReply) {
+  if (!element) return;
+  const parts = fields(element);
   text(parts.reason, reason(message, status));
   text(parts.code, message.id ? message.error?.code : "");
   show(parts.retry, canReply && status !== "held");
@@ -55,31 +57,38 @@ function reason({ id, error }, status) {
   return error?.message ? t("reason.provider", { reason: error.message }) : t("reason.plain");
 }
 
-/** Text as it was written, with web addresses one can follow. */
-function body(element, words) {
-  show(element, words);
-  if (element.textContent === words) return;
+/** Text as it was written, with web addresses one can follow; where there is none, what came instead. */
+function body(element, { body: words, type }, files) {
+  show(element, words || !files.length);
+  attribute(element, "data-kind", words ? null : type);
+  if (!words) return text(element, kindWord(type));
+  if (element.textContent === words && (element.firstElementChild || !words.includes("://"))) return;
   const pieces = [];
   let from = 0;
-  for (const { 0: address, index } of words?.matchAll(LINK) ?? []) {
+  for (const { 0: address, index } of words.matchAll(LINK)) {
     const link = document.createElement("a");
     Object.assign(link, { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer" });
     pieces.push(words.slice(from, index), link);
     from = index + address.length;
   }
-  element.replaceChildren(...pieces, (words ?? "").slice(from));
+  element.replaceChildren(...pieces, words.slice(from));
 }
 
-function attachments(place, files) {
-  show(place, files.length);
-  if (!files.length && !place.childElementCount) return;
+function attachments(element, before, files) {
+  let place = element.querySelector('[data-part="files"]');
+  if (!files.length) return place?.remove();
+  if (!place) {
+    place = document.createElement("div");
+    Object.assign(place, { className: "stack" }).dataset.part = "files";
+    before.before(place);
+  }
   place.replaceChildren(...files.map((file) => {
-    const element = clone("attachment");
-    const parts = fields(element);
+    const card = clone("attachment");
+    const parts = fields(card);
     text(parts.name, file.name || kindWord(file.kind ?? file.type));
     text(parts.about, [file.content_type, file.size && `${Math.max(1, Math.round(file.size / 1024))} KB`].filter(Boolean).join(" · "));
     attribute(parts.link, "href", file.url ?? null);
     show(parts.link, file.url);
-    return element;
+    return card;
   }));
 }

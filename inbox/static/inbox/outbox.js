@@ -44,7 +44,7 @@ export class Outbox extends EventTarget {
   again(clientId, { force = false } = {}) {
     const item = this.#find(clientId);
     if (!item) return;
-    Object.assign(item, { status: "queued", error: null, tries: 0, force: force || item.force });
+    Object.assign(item, { status: "queued", error: null, tries: 0, due: 0, force: force || item.force });
     this.#changed();
     this.#work(item.conversation);
   }

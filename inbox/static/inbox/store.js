@@ -1,7 +1,7 @@
 // What this page knows: every conversation it has met, kept true by events, and the lists and threads made of them.
 // Nothing here touches the document. REST rows and events go in by `learn` and `apply`; views listen for "change".
 
-const activity = (conversation) => conversation.last_activity_at ?? conversation.last_message?.created_at ?? conversation.created_at ?? "";
+export const activity = (conversation) => conversation.last_activity_at ?? conversation.last_message?.created_at ?? conversation.created_at ?? "";
 const READERS_OWN = ["seen_count", "unread_count", "allowed_actions", "live", "contact_detail"];
 
 export class Store extends EventTarget {
@@ -17,7 +17,7 @@ export class Store extends EventTarget {
     this.can = new Set(state.workspace.can);
     this.agents = state.agents;
     this.counts = state.list.counts;
-    this.filter = { assignee: "", status: "", unread: false, order: "newest", ...withoutNulls(state.list.filter) };
+    this.filter = { assignee: "", status: "open", unread: false, order: "newest", ...withoutNulls(state.list.filter) };
     this.takeList(state.list);
     if (state.thread) {
       this.learn(state.thread.conversation);
@@ -181,9 +181,9 @@ export class Store extends EventTarget {
   }
 
   /** A message from an event. One from before the oldest loaded page waits for its page. */
-  hear(message) {
-    const thread = this.threads.get(message.conversation) ?? this.threads.get(this.open);
-    if (!thread) return;
+  hear(id, message) {
+    const thread = this.threads.get(id);
+    if (!thread?.loaded) return;
     const known = thread.messages.get(message.id);
     if (message.deleted) thread.messages.delete(message.id);
     else if (known || !thread.next || message.id > oldest(thread)) thread.messages.set(message.id, { ...known, ...message });
@@ -191,8 +191,8 @@ export class Store extends EventTarget {
   }
 
   /** A message from an answer of ours: only where no event was quicker. */
-  hearAnswer(message) {
-    if (!this.threads.get(message.conversation)?.messages.has(message.id)) this.hear(message);
+  hearAnswer(id, message) {
+    if (!this.threads.get(id)?.messages.has(message.id)) this.hear(id, message);
   }
 
   messages(id) {

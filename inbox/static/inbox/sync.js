@@ -30,6 +30,7 @@ export class Sync {
       signal: ({ type, data }) => type === "counts" && this.#counted(data),
       subscribed: () => { if (before) this.#expectCounts(0); before = true; },
       reload: () => this.loadList({ fresh: true }),
+      refused: () => views.failed("refused", {}),
     });
     live.subscribe(`user.${store.me.id}`, {
       event: ({ type, data }) => type === "conversation.read" && store.saw(data.id, data.seen_count),
@@ -68,6 +69,7 @@ export class Sync {
       const page = await this.#api.page(store.next);
       if (turn === this.#turn) store.takePage(page);
     } catch (problem) {
+      store.stalled = true;
       this.#views.failed("failed.older", problem);
     } finally {
       this.#loads.delete("more");
@@ -205,9 +207,9 @@ export class Sync {
     const store = this.#store;
     if (type.startsWith("message.")) {
       const isNew = !thread.messages.has(data.id);
-      store.hear(data);
+      store.hear(thread.id, data);
       if (data.client_id) this.#outbox.arrived(data.client_id);
-      if (isNew && !data.deleted && thread.messages.has(data.id)) this.#views.came(data);
+      if (isNew && thread.messages.has(data.id)) this.#views.came(data);
       if (data.sender?.id && thread.typing.has(data.sender.id)) hearTyping(thread, { user: data.sender, typing: false }, () => {});
     } else if (type === "conversation.updated") {
       store.tell(data);

@@ -85,6 +85,7 @@ export class Thread {
     attribute(this.#pane, "data-state", state);
     if (thread?.failed) text($('[data-field="failed-text"]', this.#pane), thread.failed.status === 404 ? t("gone") : thread.failed.message);
     if (conversation) this.#head(conversation);
+    else for (const name of ["name", "status", "channel", "channel-name"]) text(this.#parts[name], "");
     if (!thread?.loaded) return this.#list.replaceChildren();
     const items = this.#items(thread);
     show($('[data-part="thread-quiet"]'), !items.length);
