@@ -8,7 +8,6 @@ from datetime import timedelta
 from config.live.unit import unit_of_work
 from jobs import claims, leases, tasks
 from jobs.errors import LeaseLost, ProviderError, RetryLater, WorkerDied, code_of, describe
-from jobs.payloads import JSON
 from jobs.running import RunningJob
 from jobs.tasks import OnFailed, Task
 
@@ -57,19 +56,16 @@ def backoff(attempt: int) -> float:
 
 
 def _call(task: Task, job: RunningJob) -> None:
-    if not task.atomic:
-        result = task.handler(job, **job.payload)
-        if not job.completed:
-            _complete(job, result)
+    if task.atomic:
+        with unit_of_work():
+            result = task.handler(job, **job.payload)
+            followed = leases.complete(job.id, job.lease_token, result)
+        job.completed, job.followed = True, followed
         return
-    with unit_of_work():
-        result = task.handler(job, **job.payload)
-        leases.complete(job.id, job.lease_token, result)
-
-
-@unit_of_work
-def _complete(job: RunningJob, result: JSON) -> None:
-    leases.complete(job.id, job.lease_token, result)
+    result = task.handler(job, **job.payload)
+    if not job.completed:
+        with job.completing(result=result):
+            pass
 
 
 def _settle(task: Task, job: RunningJob, error: Exception) -> None:

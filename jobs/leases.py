@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
-
+from jobs import statements
 from jobs.errors import LeaseLost
 from jobs.payloads import JSON, dump
 
 # clock_timestamp: the effect's transaction may have begun long ago.
 _COMPLETE = """
-UPDATE job SET status = 'completed', completed_at = clock_timestamp(), result = %(result)s, lease_until = NULL,
-    blocks_until = NULL, last_error = '', error_code = ''
+UPDATE job SET status = 'completed', completed_at = clock_timestamp(), result = %(result)s::text::jsonb,
+    lease_until = NULL, blocks_until = NULL, last_error = '', error_code = ''
 WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
+RETURNING lane <> '' AND EXISTS (
+    SELECT 1 FROM job AS follower WHERE follower.lane = job.lane AND follower.lane <> '' AND follower.status = 'pending'
+)
 """
 # The lane is held for a minute from the first failure, however often it fails after that.
 _PUT_BACK = """
 UPDATE job SET status = 'pending', next_attempt = now() + %(delay)s, lease_until = NULL,
-    blocks_until = least(blocks_until, now() + %(holds)s), attempts = attempts - %(refund)s,
+    blocks_until = least(blocks_until, now() + %(holds)s), attempts = attempts - %(refund)s::int,
     last_error = %(error)s, error_code = %(code)s
 WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
 """
@@ -47,8 +49,14 @@ WHERE job.id = mine.id AND job.lease_token = mine.token AND job.status = 'proces
 """
 
 
-def complete(job_id: int, token: int, result: JSON) -> None:
-    _held(_COMPLETE, {"id": job_id, "token": token, "result": None if result is None else dump(result)})
+def complete(job_id: int, token: int, result: JSON) -> bool:
+    """Whether others wait in its lane."""
+    row = statements.execute(
+        _COMPLETE, {"id": job_id, "token": token, "result": None if result is None else dump(result)}
+    ).fetchone()
+    if row is None:
+        raise LeaseLost(f"job {job_id} is no longer ours")
+    return bool(row[0])
 
 
 def put_back(
@@ -69,18 +77,14 @@ def extend(job_id: int, token: int, by: timedelta) -> None:
 
 def renew(held: Sequence[tuple[int, int, timedelta]]) -> None:
     ids, tokens, leases = zip(*held, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(_RENEW, {"ids": list(ids), "tokens": list(tokens), "leases": list(leases)})
+    statements.execute(_RENEW, {"ids": list(ids), "tokens": list(tokens), "leases": list(leases)})
 
 
 def release(held: Sequence[tuple[int, int]]) -> None:
     ids, tokens = zip(*held, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(_RELEASE, {"ids": list(ids), "tokens": list(tokens)})
+    statements.execute(_RELEASE, {"ids": list(ids), "tokens": list(tokens)})
 
 
 def _held(statement: str, params: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        if not cursor.rowcount:
-            raise LeaseLost(f"job {params['id']} is no longer ours")
+    if not statements.execute(statement, params).rowcount:
+        raise LeaseLost(f"job {params['id']} is no longer ours")

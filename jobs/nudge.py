@@ -13,6 +13,8 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from typing import TypeAlias
 
 import redis
 from django.conf import settings
@@ -20,6 +22,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
+
+# Told whether something of one kind may be due, or None for either.
+Listener: TypeAlias = Callable[[bool | None], None]
 
 TASK = "jobs.drain"
 BETWEEN_NUDGES_SECONDS = 0.01
@@ -57,26 +62,26 @@ def message() -> str:
     )
 
 
-def ring() -> None:
+def ring(outgoing: bool | None = None) -> None:
     """From any thread or event loop; never blocks, never raises."""
-    if not ring_here():
+    if not ring_here(outgoing):
         _nudger.ring()
 
 
-def ring_here() -> bool:
+def ring_here(outgoing: bool | None = None) -> bool:
     """Wakes the worker in this process; False when there is none."""
-    for bell in _local:
-        bell.set()
+    for listener in _local:
+        listener(outgoing)
     return bool(_local)
 
 
-def listen(bell: threading.Event) -> None:
+def listen(listener: Listener) -> None:
     """A worker in this process needs no message to hear of what its own jobs enqueue."""
-    _local.append(bell)
+    _local.append(listener)
 
 
-def unlisten(bell: threading.Event) -> None:
-    _local.remove(bell)
+def unlisten(listener: Listener) -> None:
+    _local.remove(listener)
 
 
 class Nudger:
@@ -130,7 +135,7 @@ def client() -> "redis.Redis":
 
 
 _nudger = Nudger()
-_local: list[threading.Event] = []
+_local: list[Listener] = []
 
 
 def _after_fork() -> None:

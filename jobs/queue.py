@@ -7,11 +7,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from jobs import nudge, tasks
+from jobs import nudge, statements, tasks
 from jobs.payloads import JSON, dump
 
 _COLUMNS = "key, type, lane, workspace_id, payload, max_attempts, outgoing, delay"
@@ -88,14 +89,14 @@ def enqueue_many(jobs: Sequence[NewJob]) -> None:
         raise RuntimeError("enqueue() outside a transaction: the job would not commit with its cause")
     if not jobs:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_SQL, params(jobs))
-    wake()
+    statements.execute(INSERT_SQL, params(jobs))
+    for outgoing in {tasks.named(job.type).outgoing for job in jobs}:
+        wake(outgoing=outgoing)
 
 
-def wake() -> None:
-    """Nudges a worker once the open transaction commits, at once when there is none."""
-    transaction.on_commit(nudge.ring)
+def wake(*, outgoing: bool | None = None) -> None:
+    """Nudges a worker once the open transaction commits, at once when there is none. `outgoing` says for which kind."""
+    transaction.on_commit(partial(nudge.ring, outgoing))
 
 
 async def awake() -> None:

@@ -1,16 +1,16 @@
-"""The threads of one worker process: one that claims, some that run, one that renews leases.
+"""The threads of one worker process: two crews that claim and run jobs, and one thread that renews their leases.
 
 Jobs that only touch our database and jobs that call a provider have a crew each, so that a provider that hangs holds up
-no incoming message. The claiming thread looks when the bell rings and every second besides, whatever Redis does.
+no incoming message. A crew looks when its bell rings and every second besides, whatever Redis does.
 """
 
-import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from logging import getLogger
 
 from django.db import connections
 
@@ -19,63 +19,44 @@ from jobs.errors import describe
 from jobs.running import RunningJob
 from jobs.tasks import Task
 
-logger = logging.getLogger(__name__)
+logger = getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
 RENEW_EVERY_SECONDS = 1.0
 # More would only wait for each other and for the process's few database connections.
 QUICK_THREADS = 4
-# Claimed ahead for each quick thread: a claim is spread over several jobs, and few are lost with a killed worker.
-AHEAD = 4
+# Claimed ahead for each quick thread: a claim is spread over many jobs, and few wait for the lease of a killed worker.
+AHEAD = 8
 OUTGOING_THREADS = 8
+# So many jobs of one lane, then those that were claimed before get their turn.
+IN_A_ROW = 32
 
 
 class Runner:
     def __init__(self, *, quick: int = QUICK_THREADS, outgoing: int = OUTGOING_THREADS) -> None:
-        self._bell = threading.Event()
-        self._stopping = threading.Event()
-        self._ended = threading.Event()
-        known = list(tasks.registered().values())
+        known = tasks.registered()
         self._crews = [
-            Crew("quick", [task for task in known if task.atomic], quick, quick * AHEAD, self._bell),
-            Crew("outgoing", [task for task in known if task.outgoing], outgoing, outgoing, self._bell),
+            Crew(known, outgoing=False, size=quick, capacity=quick * AHEAD),
+            # Nothing ahead: a call may take its ten seconds, and the one behind it as many.
+            Crew(known, outgoing=True, size=outgoing, capacity=outgoing),
         ]
-        self._own = [
-            threading.Thread(target=self._claim, name="jobs-claim", daemon=True),
-            threading.Thread(target=self._renew, name="jobs-renew", daemon=True),
-        ]
+        self._ended = threading.Event()
+        self._renewer = threading.Thread(target=self._renew, name="jobs-renew", daemon=True)
 
     def start(self) -> None:
-        nudge.listen(self._bell)
-        for thread in (*self._own, *(thread for crew in self._crews for thread in crew.threads)):
-            thread.start()
-        self._bell.set()
+        for crew in self._crews:
+            crew.start()
+        self._renewer.start()
 
     def stop(self, seconds: float) -> bool:
         """Claims no more, gives back what has not begun, and waits for what has; False when that took too long.
         What is left then is taken up elsewhere when its lease runs out."""
         deadline = time.monotonic() + seconds
-        nudge.unlisten(self._bell)
-        self._stopping.set()
-        self._bell.set()
-        self._own[0].join(max(0.0, deadline - time.monotonic()))
         for crew in self._crews:
             crew.close()
         in_time = [crew.join(deadline) for crew in self._crews]
         self._ended.set()
         return all(in_time)
-
-    def _claim(self) -> None:
-        while not self._stopping.is_set():
-            self._bell.wait(LOOK_EVERY_SECONDS)
-            self._bell.clear()
-            _guarded("claim", self._fill)
-            connections.close_all()
-
-    def _fill(self) -> None:
-        for crew in self._crews:
-            if not self._stopping.is_set():
-                crew.fill()
 
     def _renew(self) -> None:
         # Until the very end: jobs that finish during a shutdown are still ours.
@@ -90,77 +71,128 @@ class Runner:
 
 
 class Crew:
-    """Threads for one kind of job and what they have in hand."""
+    """Threads for one kind of job, one that claims for them, and what they have in hand."""
 
-    def __init__(self, name: str, known: list[Task], size: int, capacity: int, bell: threading.Event) -> None:
-        self._known = {task.name: task for task in known}
-        self._outgoing = name == "outgoing"
+    def __init__(self, known: Mapping[str, Task], *, outgoing: bool, size: int, capacity: int) -> None:
+        self._known = {name: task for name, task in known.items() if task.outgoing == outgoing}
+        self._outgoing = outgoing
         self._capacity = capacity
-        self._least_room = 1 if self._outgoing else (capacity + 1) // 2
-        self._bell = bell
+        # While half is still in hand nobody waits, and a claim for every finished job would cost as much as the job.
+        self._least_room = 1 if outgoing else capacity // 2
+        self._bell = threading.Event()
         self._more = False
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         self._held: dict[tuple[int, int], Holding] = {}
         self._queue: queue.SimpleQueue[RunningJob | None] = queue.SimpleQueue()
-        self.threads = [
+        name = "outgoing" if outgoing else "quick"
+        self._claimer = threading.Thread(target=self._claim, name=f"jobs-{name}-claim", daemon=True)
+        self._workers = [
             threading.Thread(target=self._work, name=f"jobs-{name}-{number}", daemon=True) for number in range(size)
         ]
 
-    def fill(self) -> None:
-        room = self._capacity - len(self._held)
-        # While half is still in hand nobody waits, and a claim for every finished job would cost as much as the job.
-        if room < self._least_room:
-            self._more = True
-        elif self._known:
-            jobs = claims.claim(list(self._known.values()), outgoing=self._outgoing, limit=room)
-            self._more = len(jobs) == room
-            self._take(jobs)
+    def start(self) -> None:
+        nudge.listen(self._hear)
+        self._bell.set()
+        for thread in (self._claimer, *self._workers):
+            thread.start()
 
-    def _take(self, jobs: list[RunningJob]) -> None:
-        with self._lock:
-            self._held |= {(job.id, job.lease_token): Holding(job, self._known[job.type]) for job in jobs}
-        for job in jobs:
-            self._queue.put(job)
+    def close(self) -> None:
+        nudge.unlisten(self._hear)
+        self._closing.set()
+        self._bell.set()
+
+    def join(self, deadline: float) -> bool:
+        """The claimer first: it gives back what it claimed last, then dismisses the others."""
+        for thread in (self._claimer, *self._workers):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._workers)
 
     def to_renew(self) -> list[tuple[int, int, timedelta]]:
         with self._lock:
             due = [holding for holding in self._held.values() if holding.is_due()]
         return [holding.renewed() for holding in due]
 
-    def close(self) -> None:
-        self._give_back()
-        for _ in self.threads:
+    def _hear(self, outgoing: bool | None) -> None:
+        if outgoing in (None, self._outgoing):
+            self._bell.set()
+
+    def _claim(self) -> None:
+        while not self._closing.is_set():
+            self._bell.wait(LOOK_EVERY_SECONDS)
+            self._bell.clear()
+            _guarded("claim", self._fill)
+            connections.close_all()
+        _guarded("release", self._give_back)
+        connections.close_all()
+        for _ in self._workers:
             self._queue.put(None)
 
-    def join(self, deadline: float) -> bool:
-        for thread in self.threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self.threads)
+    def _fill(self) -> None:
+        room = self._capacity - len(self._held)
+        if room < self._least_room:
+            self._more = True
+        elif self._known and not self._closing.is_set():
+            jobs = claims.claim(self._known.values(), outgoing=self._outgoing, limit=room)
+            self._more = len(jobs) == room
+            for job in jobs:
+                self._hold(job)
+                self._queue.put(job)
 
     def _give_back(self) -> None:
-        """What no thread has begun, at the head of the queue."""
-        waiting: list[RunningJob] = []
-        while True:
+        """What no thread has begun."""
+        waiting: list[tuple[int, int]] = []
+        while not self._queue.empty():
             try:
                 job = self._queue.get_nowait()
             except queue.Empty:
                 break
             if job:
-                waiting.append(job)
+                waiting.append((job.id, job.lease_token))
         if waiting:
-            _guarded("release", partial(leases.release, [(job.id, job.lease_token) for job in waiting]))
-            connections.close_all()
+            leases.release(waiting)
 
     def _work(self) -> None:
         while job := self._queue.get():
-            _guarded("run", partial(engine.run, job))
-            with self._lock:
-                self._held.pop((job.id, job.lease_token), None)
+            self._run_in_a_row(job)
             if self._more or job.lane:
                 self._bell.set()
             if self._outgoing or self._queue.empty():
                 connections.close_all()
         connections.close_all()
+
+    def _run_in_a_row(self, job: RunningJob) -> None:
+        """A job and then the next of its lane: else a deep lane would cost a look at the whole backlog for each."""
+        for _ in range(IN_A_ROW):
+            _guarded("run", partial(engine.run, job))
+            follower = self._follower(job) if job.followed and not self._closing.is_set() else None
+            self._let_go(job)
+            if follower is None:
+                return
+            job = follower
+        self._queue.put(job)
+
+    def _follower(self, job: RunningJob) -> RunningJob | None:
+        found: list[RunningJob] = []
+
+        def claim() -> None:
+            head = claims.claim_next(self._known.values(), outgoing=self._outgoing, lane=job.lane)
+            if head:
+                self._hold(head)
+                found.append(head)
+
+        _guarded("claim", claim)
+        if not found:
+            nudge.ring_here()  # its head may be for the other crew
+        return found[0] if found else None
+
+    def _hold(self, job: RunningJob) -> None:
+        with self._lock:
+            self._held[job.id, job.lease_token] = Holding(job, self._known[job.type])
+
+    def _let_go(self, job: RunningJob) -> None:
+        with self._lock:
+            self._held.pop((job.id, job.lease_token), None)
 
 
 class Holding:

@@ -27,6 +27,7 @@ class RunningJob:
     lease_token: int
     died: bool = False  # taken over from a worker that was killed or hung
     completed: bool = field(default=False, init=False)
+    followed: bool = field(default=False, init=False)  # others wait in its lane
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> "RunningJob":
@@ -44,8 +45,8 @@ class RunningJob:
         else holds the job by now."""
         with unit_of_work():
             yield
-            leases.complete(self.id, self.lease_token, result)
-        self.completed = True
+            followed = leases.complete(self.id, self.lease_token, result)
+        self.completed, self.followed = True, followed
 
     def extend(self, by: timedelta) -> None:
         """Holds the job for `by` from now. The worker renews leases by itself; this is for work that outlasts

@@ -1,19 +1,22 @@
 """Claiming: no job twice, each lane in order, nothing stuck."""
 
+import os
 import threading
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
-from jobs import engine
+from jobs import claims, engine, statements
 from jobs.errors import ProviderError
 from jobs.models import Job
+from jobs.queue import NewJob, enqueue_many
+from jobs.runner import Runner
 from jobs.running import RunningJob
 from tests.jobs.conftest import Types, add, due, in_threads, lapse, take, take_one, unique_lane, update, write, written
 
@@ -213,18 +216,109 @@ def test_crews_take_only_their_own_kind(types: Types):
     assert [job.id for job in take(outgoing, quick)] == [second.pk]
 
 
-def test_claim_behind_a_deep_lane_does_not_read_it_all(types: Types):
-    """One chatty lane, 5,000 deep, and a job of another lane behind it."""
+def test_next_of_a_lane_is_claimed_without_looking_at_the_others(types: Types):
+    task, other = types.add(nothing), types.add(nothing, atomic=False)
+    lane = unique_lane()
+    first, second, third = (add(task, lane=lane) for _ in range(3))
+    add(other, lane=lane)
+    held = take_one(task)
+    assert held.id == first.pk
+    assert claims.claim_next([task], outgoing=False, lane=lane) is None
+    engine.run(held)
+    assert held.followed
+    following = claims.claim_next([task], outgoing=False, lane=lane)
+    assert following is not None
+    assert following.id == second.pk
+    engine.run(following)
+    engine.run(take_one(task))
+    third.refresh_from_db()
+    assert third.status == "completed"
+    # The head is of the other kind now
+    assert claims.claim_next([task], outgoing=False, lane=lane) is None
+    last = claims.claim_next([other], outgoing=True, lane=lane)
+    assert last is not None
+    engine.run(last)
+    assert not last.followed
+
+
+def test_lane_is_not_overtaken_by_who_claims_its_next(types: Types):
+    """Somebody holds the head's row without having claimed it: the second in the lane is nobody's."""
     task = types.add(nothing)
     lane = unique_lane()
+    head, _second = add(task, lane=lane), add(task, lane=lane)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+        other.execute("SELECT 1 FROM job WHERE id = %s FOR UPDATE", [head.pk])
+        assert claims.claim_next([task], outgoing=False, lane=lane) is None
+        assert take(task) == []
+    assert take_one(task).id == head.pk
+
+
+@pytest.mark.parametrize("lanes", [1, 500])
+def test_claim_reads_the_backlog_in_the_order_of_an_index(types: Types, lanes: int):
+    """However wrong the planner's idea of the table: no sort, no sequential scan, one probe for a lane's head."""
+    task = types.add(nothing)
+    prefix = unique_lane()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO job (key, type, lane, payload) SELECT %s || n, %s, %s, '{}' FROM generate_series(1, 5000) n",
-            [uuid.uuid4().hex, task.name, lane],
+            "INSERT INTO job (key, type, lane, payload) SELECT %s || n, %s, %s || n %% %s, '{}'"
+            " FROM generate_series(1, 3000) n",
+            [prefix, task.name, prefix, lanes],
         )
-    last = add(task, lane=unique_lane())
-    began = time.monotonic()
-    taken = take(task)
-    assert (len(taken), taken[-1].id) == (2, last.pk)
-    assert time.monotonic() - began < 1
-    Job.objects.filter(lane=lane).delete()
+    params = claims._params([task]) | {"outgoing": False, "limit": 16, "lane": f"{prefix}0"}
+    with transaction.atomic():
+        statements.execute(claims._IN_ORDER, {})
+        plans = [
+            "\n".join(row[0] for row in statements.execute(f"EXPLAIN {statement}", params).fetchall())
+            for statement in (claims._CLAIM, claims._CLAIM_NEXT)
+        ]
+        transaction.set_rollback(True)
+    Job.objects.filter(type=task.name).delete()
+    assert "Index Scan using job_due" in plans[0]
+    for plan in plans:
+        assert "job_lane_head" in plan
+        assert "Sort" not in plan
+        assert "Seq Scan" not in plan
+
+
+def test_runner_keeps_a_deep_lane_in_order(types: Types):
+    done: list[int] = []
+    task = types.add(lambda job, n: done.append(n))
+    lane = unique_lane()
+    with transaction.atomic():
+        enqueue_many([NewJob(task.name, f"{lane}:{n}", lane, {"n": n}) for n in range(150)])
+    runner = Runner(quick=3, outgoing=1)
+    runner.start()
+    try:
+        wait(lambda: len(done) == 150)
+    finally:
+        assert runner.stop(10)
+    assert done == list(range(150))
+
+
+def test_runner_that_stops_gives_back_what_it_has_not_begun(types: Types):
+    gate = threading.Event()
+    began: list[int] = []
+
+    def handler(job: RunningJob) -> None:
+        began.append(job.id)
+        gate.wait(20)
+
+    task = types.add(handler)
+    made = [add(task).pk for _ in range(6)]
+    runner = Runner(quick=1, outgoing=1)
+    runner.start()
+    wait(lambda: began and Job.objects.filter(pk__in=made, status="processing").count() == 6)
+    stopping = threading.Thread(target=runner.stop, args=(10,))
+    stopping.start()
+    wait(lambda: Job.objects.filter(pk__in=made, status="pending", attempts=0).count() == 5)
+    gate.set()
+    stopping.join()
+    assert Job.objects.filter(pk__in=made, status="completed", attempts=1).count() == 1
+    assert len(began) == 1
+
+
+def wait(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -115,7 +115,7 @@ def test_beat_asks_for_each_at_least_every_minute():
 
 def test_sweep_nudges_when_something_is_due(types: Types, monkeypatch: pytest.MonkeyPatch):
     rung = []
-    monkeypatch.setattr(nudge, "ring", lambda: rung.append(1))
+    monkeypatch.setattr(nudge, "ring", lambda *_: rung.append(1))
     task = types.add(lambda job: None)
     add(task)
     rung.clear()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -116,11 +115,12 @@ def test_dead_redis_is_left_alone_for_a_while(nudger: nudge.Nudger, monkeypatch:
 
 
 def test_worker_hears_of_its_own_jobs_without_redis(nudger: nudge.Nudger):
-    bell = threading.Event()
-    nudge.listen(bell)
+    heard: list[bool | None] = []
+    nudge.listen(heard.append)
     try:
         nudge.ring()
+        nudge.ring(True)
     finally:
-        nudge.unlisten(bell)
-    assert bell.is_set()
+        nudge.unlisten(heard.append)
+    assert heard == [None, True]
     assert nudger.thread is None
