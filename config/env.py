@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -58,6 +59,17 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Comma-separated words."""
     raw = os.environ.get(name, "")
     return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
+
+
+def networks(name: str) -> list[str]:
+    """Comma-separated addresses or networks, such as 10.0.0.0/8."""
+    found = words(name)
+    for network in found:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise _fail(name, f"must be addresses or networks with commas between; {network!r} is none.") from None
+    return found
 
 
 def url(name: str, default: str | None = None, *, schemes: tuple[str, ...] = ("https", "http")) -> str:

@@ -1,4 +1,4 @@
-"""Base error types. Every app subclasses them in its own errors.py; one handler shapes the HTTP answer, one the socket frame."""
+"""Base error types. Apps subclass them in their errors.py; one handler shapes the HTTP answer, one the socket frame."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The one settings file. Values from outside are read through config.env, which names the variable when one is wrong."""
+"""The one settings file. Values from outside come through config.env, which names the variable when one is wrong."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ PORT = env.whole("PORT", 8000, least=1, most=65535)
 BIND = env.text("BIND", "127.0.0.1")
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 SECRET_KEY = env.text("SECRET_KEY")
 FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEYS")
 
@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "config.live",
     "config.run",
     "jobs",
@@ -97,7 +98,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.problems.middleware",
+    "config.timing.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -153,6 +156,16 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["config.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Switchboard",
+    "VERSION": "1",
+    "DESCRIPTION": "Everything that belongs to a workspace is under /api/v1/workspaces/<slug>/.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- Celery: an engine woken by empty nudges; the job table is the truth -------------------------------

@@ -1,6 +1,6 @@
 """REST of conversations and messages: parse, call one service or query, answer."""
 
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from drf_spectacular.plumbing import resolve_type_hint
@@ -77,7 +77,8 @@ class ListQuery(serializers.Serializer[Any]):
 class ConversationList(WorkspaceView):
     @extend_schema(
         parameters=[ListQuery, OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
-        responses=_page_schema(queries.ReaderConversationPayload),
+        responses={200: _page_schema(queries.ReaderConversationPayload)},
+        operation_id="list_conversations",
     )
     def get(self, request: Request, workspace: str) -> Response:
         query = request.query_params
@@ -94,7 +95,7 @@ class ConversationList(WorkspaceView):
 
 
 class ConversationDetail(WorkspaceView):
-    @extend_schema(responses=_schema(queries.ConversationDetailPayload))
+    @extend_schema(responses={200: _schema(queries.ConversationDetailPayload)})
     def get(self, request: Request, workspace: str, conversation: UUID) -> Response:
         return Response(queries.get_conversation(self.actor(request), conversation))
 
@@ -104,7 +105,7 @@ class AssignBody(serializers.Serializer[Any]):
 
 
 class ConversationAssign(WorkspaceView):
-    @extend_schema(request=AssignBody, responses=_schema(queries.ReaderConversationPayload))
+    @extend_schema(request=AssignBody, responses={200: _schema(queries.ReaderConversationPayload)})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         actor = self.actor(request)
         changed = conversations.assign_conversation(
@@ -132,7 +133,7 @@ class StatusBody(serializers.Serializer[Any]):
 
 
 class ConversationStatusView(WorkspaceView):
-    @extend_schema(request=StatusBody, responses=_schema(queries.ReaderConversationPayload))
+    @extend_schema(request=StatusBody, responses={200: _schema(queries.ReaderConversationPayload)})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         actor = self.actor(request)
         status = ConversationStatus(_checked(StatusBody(data=request.data))["status"])
@@ -144,6 +145,11 @@ def _conversation(actor: Member, conversation: Conversation) -> Response:
     return Response(queries.get_conversation(actor, conversation.pk))
 
 
+class ReadPayload(TypedDict):
+    seen_count: int
+    unread_count: int
+
+
 class ReadBody(serializers.Serializer[Any]):
     seen_count = serializers.IntegerField(min_value=0, required=False)
 
@@ -151,10 +157,7 @@ class ReadBody(serializers.Serializer[Any]):
 class ConversationRead(WorkspaceView):
     @extend_schema(
         request=ReadBody,
-        responses={
-            "type": "object",
-            "properties": {"seen_count": {"type": "integer"}, "unread_count": {"type": "integer"}},
-        },
+        responses={200: _schema(ReadPayload)},
     )
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         given = _checked(ReadBody(data=request.data)).get("seen_count")
@@ -183,7 +186,8 @@ class SendBody(serializers.Serializer[Any]):
 class MessageList(WorkspaceView):
     @extend_schema(
         parameters=[OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
-        responses=_page_schema(MessagePayload),
+        responses={200: _page_schema(MessagePayload)},
+        operation_id="list_messages",
     )
     def get(self, request: Request, workspace: str, conversation: UUID) -> Response:
         return Response(
@@ -211,7 +215,7 @@ class MessageList(WorkspaceView):
 
 
 class MessageRetry(WorkspaceView):
-    @extend_schema(request=None, responses=_schema(MessagePayload))
+    @extend_schema(request=None, responses={200: _schema(MessagePayload)})
     def post(self, request: Request, workspace: str, conversation: UUID, message: UUID) -> Response:
         retried = messages.retry_message(actor=self.actor(request), conversation_id=conversation, message_id=message)
         return Response(_message(retried))

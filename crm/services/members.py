@@ -1,5 +1,6 @@
 """Who belongs to a workspace, and as what. Every change reaches open sockets within two seconds."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from config.errors import Conflict, Forbidden, Invalid, NotFound
@@ -9,7 +10,7 @@ from crm import access
 from crm.actors import Actor, System
 from crm.actors import Member as MemberActor
 from crm.models import Member, User, Workspace
-from crm.roles import Action, Role
+from crm.roles import Action, Role, is_allowed
 from crm.services.roles import subject
 
 
@@ -21,6 +22,22 @@ class AlreadyMember(Conflict):
 class LastOwner(Conflict):
     code = "last_owner"
     message = "A workspace keeps at least one owner. Make somebody else an owner first."
+
+
+# Apps above that give members work to do take it back here, inside the same unit of work.
+HandBack = Callable[[Actor, UUID], object]
+_hand_backs: list[HandBack] = []
+
+
+def on_hand_back(take_back: HandBack) -> None:
+    """Registers `take_back(actor, user_id)`, in AppConfig.ready(): the user can no longer answer in the workspace."""
+    if take_back not in _hand_backs:
+        _hand_backs.append(take_back)
+
+
+def _hand_back(actor: Actor, user_id: UUID) -> None:
+    for take_back in _hand_backs:
+        take_back(actor, user_id)
 
 
 @unit_of_work
@@ -44,6 +61,8 @@ def change_role(*, actor: Actor, user_id: UUID, role: str) -> Member:
     member = _locked_member(actor, user_id)
     if member.role != wanted:
         _check_may_lose(actor, member)
+        if not is_allowed(wanted, Action.REPLY):
+            _hand_back(actor, user_id)
         member.role = wanted
         member.save(update_fields=["role"])
         publish_access_change(subject(user_id))
@@ -52,10 +71,11 @@ def change_role(*, actor: Actor, user_id: UUID, role: str) -> Member:
 
 @unit_of_work
 def remove_member(*, actor: Actor, user_id: UUID) -> None:
-    """Their conversations become unassigned, by the foreign key."""
+    """What they were working on is handed back first."""
     _check_manages(actor)
     member = _locked_member(actor, user_id)
     _check_may_lose(actor, member)
+    _hand_back(actor, user_id)
     member.delete()
     publish_access_change(subject(user_id))
 

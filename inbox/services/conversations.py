@@ -14,8 +14,8 @@ from inbox.access import conversation_for
 from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.events import announce_conversation, announce_read
 from inbox.models import Conversation, ConversationReader
-from inbox.queries import get_seen_counts
-from inbox.states import ConversationStatus
+from inbox.queries import get_seen_counts, with_lines
+from inbox.states import ConversationStatus, Scope
 
 
 @unit_of_work
@@ -30,6 +30,19 @@ def assign_conversation(*, actor: Actor, conversation_id: UUID, assignee_id: UUI
     conversation.save(update_fields=["assignee", "updated_at"])
     announce_conversation(conversation)
     return conversation
+
+
+@unit_of_work
+def hand_back(actor: Actor, user_id: UUID) -> None:
+    """Everything assigned to the user in the actor's workspace becomes nobody's again."""
+    held = Conversation.objects.filter(workspace_id=actor.workspace_id, assignee_id=user_id)
+    ids = list(held.select_for_update().order_by("pk").values_list("pk", flat=True))
+    Conversation.objects.filter(pk__in=ids).update(assignee=None, updated_at=timezone.now())
+    rows = with_lines(Conversation.objects.select_related("channel__workspace")).filter(
+        pk__in=ids, scope=Scope.SUPPORT, deleted_at=None
+    )
+    for conversation in rows:
+        announce_conversation(conversation)
 
 
 def _check_assignee(conversation: Conversation, assignee_id: UUID) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from config.errors import Forbidden, NotFound
 from config.live.events import events_after, head
+from crm.services.members import change_role, remove_member
 from inbox import queries, topics
 from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.models import Conversation
@@ -69,6 +70,20 @@ def test_reopening_beside_an_open_one_is_refused_with_its_id(cast):
     with pytest.raises(AnotherIsOpen) as refused:
         set_status(actor=cast.actor(cast.ben), conversation_id=old.pk, status=ConversationStatus.OPEN)
     assert refused.value.data["conversation"] == fresh.pk
+
+
+@pytest.mark.parametrize("leave", ["removed", "made a viewer"])
+def test_who_can_no_longer_answer_hands_back_what_they_had(cast, leave):
+    conversation = receive(cast)
+    assign_conversation(actor=cast.actor(cast.ada), conversation_id=conversation.pk, assignee_id=cast.ben.pk)
+    if leave == "removed":
+        remove_member(actor=cast.actor(cast.ada), user_id=cast.ben.pk)
+    else:
+        change_role(actor=cast.actor(cast.ada), user_id=cast.ben.pk, role="viewer")
+    conversation.refresh_from_db()
+    assert conversation.assignee is None
+    last = events_after(topics.inbox(cast.workspace.slug), 0)[-1]
+    assert (last.data["id"], last.data["assignee"]) == (str(conversation.pk), None)
 
 
 def unread(cast, user, conversation):
