@@ -5,7 +5,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import Field
 
 from crm.encryption import EncryptedJSONField, current_key_id, decrypt, encrypt
 
@@ -25,11 +24,7 @@ def encrypted_columns() -> Iterator[tuple[str, str, str]]:
     for model in apps.get_models():
         for field in model._meta.get_fields():
             if isinstance(field, EncryptedJSONField):
-                yield model._meta.db_table, _column(model._meta.pk), _column(field)
-
-
-def _column(field: Field[Any, Any]) -> str:
-    return field.get_attname_column()[1]
+                yield model._meta.db_table, str(model._meta.pk.column), str(field.column)
 
 
 def _rotate_column(table: str, key: str, column: str) -> int:
@@ -51,4 +46,5 @@ def _under_old_keys(table: str, key: str, column: str) -> list[Any]:
             f'select "{key}", "{column}" from "{table}" where "{column}" <> \'\' and "{column}" not like %s limit %s',  # noqa: S608
             [f"{current_key_id()}:%", BATCH],
         )
-        return cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
+    return rows
