@@ -63,10 +63,13 @@ class _Sender:
         self.failed = Repeated(logger, "Live nudges cannot be sent, listeners fetch by themselves.")
 
     def put(self, group: str, message: Message) -> None:
-        self.queue.append((group, message))
-        if self.thread is None:
-            self._start()
-        self._wake()
+        try:
+            self.queue.append((group, message))
+            if self.thread is None:
+                self._start()
+            self._wake()
+        except Exception as error:  # noqa: BLE001 - what calls this has committed already
+            self.failed(error)
 
     def close(self) -> None:
         """Drains, for a moment at most."""
@@ -78,6 +81,8 @@ class _Sender:
     def _start(self) -> None:
         with self.lock:
             if self.thread is None:
+                # Imports Redis's client here: a fork while the thread was doing it would leave the child half of it.
+                get_channel_layer()
                 ready = threading.Event()
                 # Daemon: a Redis that does not answer must not hold up the end of the process.
                 self.thread = threading.Thread(target=self._run, args=(ready,), name="live-nudge", daemon=True)

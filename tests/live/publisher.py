@@ -1,10 +1,15 @@
 """A process that publishes and ends, for the tests of nudging. `python -m tests.live.publisher <how> <topic>`."""
 
+import atexit
 import os
 import sys
 import time
 
-import django
+# Registered first, so it runs last.
+ended = time.monotonic()
+atexit.register(lambda: print(time.monotonic() - ended))
+
+import django  # noqa: E402
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
@@ -20,6 +25,7 @@ def publish(topic: str, text: str) -> None:
 
 
 def main(how: str, topic: str) -> None:
+    global ended
     if how == "many":
         for n in range(200):
             publish(topic, str(n))
@@ -31,7 +37,7 @@ def main(how: str, topic: str) -> None:
             sys.exit()
         os.waitpid(child, 0)
         publish(topic, "parent again")
-    print(time.time())
+    ended = time.monotonic()
 
 
 if __name__ == "__main__":

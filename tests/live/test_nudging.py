@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -19,18 +20,13 @@ from tests.live.test_socket import say
 from tests.live.web import ROOT
 
 
-def run(how: str, topic: str, **environment: str) -> tuple[float, float]:
-    """When its work was done, and when it had ended."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.live.publisher", how, topic],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Traceback" not in done.stderr
-    return float(done.stdout), time.time()
+def run(how: str, topic: str, **environment: str) -> str:
+    """What it says: how many seconds its end took."""
+    command = [sys.executable, "-m", "tests.live.publisher", how, topic]
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout.splitlines()[-1]
 
 
 async def nudges_of(topic: str, how: str) -> list[int]:
@@ -53,12 +49,16 @@ async def test_a_process_that_ends_sends_what_it_has_first():
 
 
 async def test_a_forked_child_has_a_sender_of_its_own():
-    assert await nudges_of(a_topic(), "forked") == [1, 2, 3]
+    # The two race to Redis, so the order is open.
+    assert sorted(await nudges_of(a_topic(), "forked")) == [1, 2, 3]
 
 
-async def test_a_process_ends_soon_though_redis_is_away(tmp_path):
-    done, ended = await asyncio.to_thread(run, "many", a_topic(), REDIS_URL=f"unix://{tmp_path}/nobody.sock")
-    assert ended - done < 2.5
+async def test_a_process_ends_soon_though_redis_does_not_answer(tmp_path):
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "silent.sock"))
+        silent.listen()
+        said = await asyncio.to_thread(run, "many", a_topic(), REDIS_URL=f"unix://{tmp_path}/silent.sock")
+    assert float(said) < nudge.DRAIN_SECONDS + 1
 
 
 async def test_a_redis_that_is_away_is_logged_once_and_holds_up_nothing(settings, tmp_path, monkeypatch, caplog):

@@ -68,7 +68,7 @@ def web(server: str, log: Path, *, port: int = 0, pass_fds: tuple[int, ...] = ()
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_for_port(port, process, log)
+        _wait_for_answer(port, process, log)
         yield Web(port, process, log)
     finally:
         if process.poll() is None:
@@ -80,13 +80,17 @@ def web(server: str, log: Path, *, port: int = 0, pass_fds: tuple[int, ...] = ()
                 process.wait()
 
 
-def _wait_for_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
+def _wait_for_answer(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """The socket listens before the application is loaded, so that it answers is what counts."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as probe:
+                probe.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                if probe.recv(1):
+                    return
+        except OSError:
+            time.sleep(0.05)
     raise AssertionError(f"the server did not start:\n{log.read_text()}")
 
 

@@ -11,6 +11,7 @@ const STEADY = 5_000; // a connection that lasted so long was a good one: back-o
 const QUIET = 10_000, DEAD = 18_000; // ms without a frame: ask, then give up (heads come every few seconds)
 const PROBE = 4_000; // the same after a wake-up
 const LAG = 1_200; // a head may be ahead of its event for so long without anything being lost
+const LATER = 1_500; // ms until a topic that could not be followed just now is asked for again
 const BLOCKED = 3; // failed attempts in a row before asking over HTTP
 const POLL = 4_000, POLL_HIDDEN = 30_000;
 
@@ -48,7 +49,7 @@ export class Live extends EventTarget {
     this.#connect();
   }
 
-  /** Options: after, event(frame), signal(frame), subscribed(seq), refused(frame), reload(seq) -> the snapshot's seq;
+  /** Options: after, event(frame), signal(frame), subscribed(seq), refused(frame), reload() -> the snapshot's seq;
    *  `poll: false` for a topic whose reload is not worth asking for every few seconds. */
   subscribe(name, options) {
     const topic = { name, options, seq: options.after ?? null, phase: "new", head: 0, misses: 0, resets: 0, doubted: false };
@@ -58,7 +59,8 @@ export class Live extends EventTarget {
     return {
       get seq() { return topic.seq; },
       get ready() { return topic.phase === "ready"; },
-      signal: (type, data) => this.#send({ op: "signal", topic: name, type, data }),
+      // Only once it is followed: before that the server knows of no such topic here. A signal may be lost anyway.
+      signal: (type, data) => topic.phase === "ready" && this.#send({ op: "signal", topic: name, type, data }),
       close: () => {
         if (this.#topics.get(name) !== topic) return;
         this.#topics.delete(name);
@@ -187,8 +189,8 @@ export class Live extends EventTarget {
     if (frame.op === "event") this.#event(topic, frame);
     else if (frame.op === "signal") this.#give(topic, "signal", frame);
     else if (frame.op === "subscribed") this.#subscribed(topic, frame);
-    else if (frame.op === "reset") this.#reset(topic, frame.seq);
-    else if (frame.op === "error") this.#refused(topic, frame);
+    else if (frame.op === "reset") this.#reset(topic, frame);
+    else if (frame.op === "error") this.#failed(topic, frame);
   }
 
   #ask(topic) {
@@ -212,7 +214,7 @@ export class Live extends EventTarget {
     if (topic.seq !== null && topic.seq < frame.seq) {
       // Told to be at N without having got there.
       topic.misses += 1;
-      return topic.misses < 3 ? this.#ask(topic) : this.#reset(topic, frame.seq);
+      return topic.misses < 3 ? this.#ask(topic) : this.#reset(topic, { head: frame.seq });
     }
     topic.seq ??= frame.seq;
     Object.assign(topic, { phase: "ready", misses: 0, resets: 0, doubted: false });
@@ -220,7 +222,8 @@ export class Live extends EventTarget {
     this.#tell();
   }
 
-  async #reset(topic, seq) {
+  /** `head`, where the server says it, is its newest number: where to go on for those whose snapshot carries none. */
+  async #reset(topic, { head = null }) {
     topic.phase = "resetting";
     this.#tell();
     // The first at once; a server that keeps saying it is not to be hammered.
@@ -228,7 +231,7 @@ export class Live extends EventTarget {
     topic.resets += 1;
     while (topic.phase === "resetting") {
       try {
-        topic.seq = (await topic.options.reload?.(seq)) ?? seq;
+        topic.seq = (await topic.options.reload?.()) ?? head;
         break;
       } catch {
         await pause(2_000); // the snapshot did not load; there is nothing to go on from until it does
@@ -239,6 +242,12 @@ export class Live extends EventTarget {
     topic.misses = 0;
     if (this.#open) this.#ask(topic);
     this.#tell();
+  }
+
+  #failed(topic, frame) {
+    if (topic.phase === "resetting" || (topic.phase === "ready" && frame.code !== "not_found")) return; // about a signal
+    if (frame.code === "not_found" || frame.code === "forbidden") return this.#refused(topic, frame);
+    setTimeout(() => { if (this.#open && topic.phase === "asked") this.#ask(topic); }, LATER);
   }
 
   #refused(topic, frame) {
@@ -277,7 +286,7 @@ export class Live extends EventTarget {
       const topics = [...this.#topics.values()].filter(({ options, phase }) => options.reload && options.poll !== false && phase === "new");
       try {
         for (const topic of topics) {
-          const seq = await topic.options.reload(topic.seq);
+          const seq = await topic.options.reload();
           if (topic.phase === "new" && seq !== null && seq !== undefined) topic.seq = seq;
         }
         this.#reachable = true;
