@@ -66,12 +66,27 @@ WITH picked AS MATERIALIZED (
 
 def claim(tasks: Collection[Task], *, outgoing: bool, limit: int) -> list[RunningJob]:
     """Up to `limit` jobs, each of another lane, oldest due first. Types that this release doesn't know are left."""
-    return _claimed(_CLAIM, {**_params(tasks), "outgoing": outgoing, "limit": limit})
+    params = {**_params(tasks), "outgoing": outgoing, "limit": limit}
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                statements.execute(_IN_ORDER, {})
+                return _taken(_CLAIM, params)
+        except IntegrityError:
+            continue  # another claimer was first in a lane; the next look sees it
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != _DEADLOCK:
+                raise
+    return []
 
 
 def claim_next(tasks: Collection[Task], *, outgoing: bool, lane: str) -> RunningJob | None:
     """The head of one lane, for who has just finished its predecessor: however deep the lane, one probe."""
-    return next(iter(_claimed(_CLAIM_NEXT, {**_params(tasks), "outgoing": outgoing, "lane": lane})), None)
+    try:
+        jobs = _taken(_CLAIM_NEXT, {**_params(tasks), "outgoing": outgoing, "lane": lane})
+    except IntegrityError:
+        return None  # another claimer was first
+    return jobs[0] if jobs else None
 
 
 def _params(tasks: Collection[Task]) -> dict[str, Any]:
@@ -82,16 +97,5 @@ def _params(tasks: Collection[Task]) -> dict[str, Any]:
     }
 
 
-def _claimed(statement: str, params: dict[str, Any]) -> list[RunningJob]:
-    for _ in range(TRIES):
-        try:
-            with transaction.atomic():
-                statements.execute(_IN_ORDER, {})
-                rows = statements.execute(statement, params).fetchall()
-                return [RunningJob.from_row(row) for row in sorted(rows)]
-        except IntegrityError:
-            continue  # another claimer was first in a lane; the next look sees it
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != _DEADLOCK:
-                raise
-    return []
+def _taken(statement: str, params: dict[str, Any]) -> list[RunningJob]:
+    return [RunningJob.from_row(row) for row in sorted(statements.execute(statement, params).fetchall())]
