@@ -132,7 +132,7 @@ def _look_up(plan: Plan) -> kapso.Accepted | None:
         ) from error
     if found is None and timezone.now() - plan.since < SETTLED:
         note_unknown(message_id=plan.message_id, attempt=plan.attempt)
-        raise RetryLater("asking the provider whether it arrived", after=LOOK_AGAIN)
+        raise RetryLater("asking the provider whether it arrived", after=LOOK_AGAIN, frees_lane=True)
     return found
 
 
@@ -157,7 +157,9 @@ def _send(plan: Plan) -> kapso.Accepted:
     except ProviderError as error:
         if error.maybe_sent:
             note_unknown(message_id=plan.message_id, attempt=plan.attempt)
-            raise RetryLater("the call broke off: asking the provider whether it arrived", after=LOOK_AGAIN) from error
+            raise RetryLater(
+                "the call broke off: asking the provider whether it arrived", after=LOOK_AGAIN, frees_lane=True
+            ) from error
         note_not_sent(message_id=plan.message_id, attempt=plan.attempt)
         raise
 
