@@ -34,7 +34,7 @@ export class Sync {
     });
     live.subscribe(`user.${store.me.id}`, {
       event: ({ type, data }) => type === "conversation.read" && store.saw(data.id, data.seen_count),
-      reload: async (seq) => { await this.loadList(); return seq; },
+      reload: async () => { await this.loadList(); }, // a notice has no snapshot of its own: the list's rows say how far one came
       poll: false,
     });
     document.addEventListener("visibilitychange", () => this.looked());
