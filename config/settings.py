@@ -145,6 +145,11 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.staticfiles.CollectedOnce"},
+}
 STATICFILES_DIRS = [("ui", BASE_DIR / "config" / "static")]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 CRON_TASK = "jobs.cron"
 # A warm shutdown waits so long for running jobs; later their leases run out and another worker takes them up.
-SHUTDOWN_SECONDS = 25.0
+SHUTDOWN_SECONDS = 12.0
 
 
 @shared_task(name=nudge.TASK, ignore_result=True)

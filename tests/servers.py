@@ -69,6 +69,7 @@ def _settings_environment() -> None:
         LOG_LEVEL="WARNING",
         VAR_DIR=tempfile.mkdtemp(prefix="sbvar"),
     )
+    Path(os.environ["VAR_DIR"], "static").mkdir()  # nothing is collected: names stay as they are
     atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
 
 

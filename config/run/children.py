@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path
 
 from config.run.embedded import Postgres, Valkey
 
@@ -105,10 +104,10 @@ def worker() -> Child:
     )
 
 
-def beat(var_dir: Path) -> Child:
+def beat() -> Child:
     return Child(
         name="beat",
-        command=_celery("beat", "--schedule", str(var_dir / "beat-schedule")),
+        command=_celery("beat"),
         starts=Starts.BACKGROUND,
         ends=Ends.DOORS,
     )

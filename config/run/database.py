@@ -137,7 +137,8 @@ def _what_preparing_reads() -> list[Path]:
     root = env.BASE_DIR
     migrations = [*root.glob("*/migrations/*.py"), *root.glob("*/*/migrations/*.py")]
     wiring = [root / "config" / "settings.py", root / "requirements.lock"]
-    return sorted(path for path in [*migrations, *wiring] if ".venv" not in path.parts and path.exists())
+    static = [path for path in [*root.glob("*/static/**/*"), *root.glob("*/*/static/**/*")] if path.is_file()]
+    return sorted(path for path in [*migrations, *wiring, *static] if ".venv" not in path.parts and path.exists())
 
 
 def _read_stamp(settings: ModuleType) -> str | None:

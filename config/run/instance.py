@@ -68,7 +68,7 @@ class Copy:
 
         count = settings.PROCESSES
         webs = [kinds.web(number + 1, count, self.listener.fileno()) for number in range(count)]
-        others = [kinds.worker(), kinds.beat(self.place.var_dir)]
+        others = [kinds.worker(), kinds.beat()]
         return [*self.servers(), *webs, *others, *([kinds.simulator()] if self.place.demo else [])]
 
     async def between(self) -> Child | None:

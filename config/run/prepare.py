@@ -1,4 +1,4 @@
-"""Brings the database to what the code wants: migrations, and demo data on the first start of a demo.
+"""Makes ready what a start needs: migrations, demo data on the first start of a demo, collected static files.
 
 A process of its own, run only when something changed, so that the supervisor stays small and a second start quick.
 """
@@ -12,6 +12,8 @@ import django
 # Any constant: copies on one database prepare it one after the other.
 LOCK = 0x5357_4250
 ASK_EVERY = 0.2
+# Of libraries whose pages we don't show
+UNUSED = ["rest_framework", "redoc", "django_filters"]
 
 
 def main() -> None:
@@ -23,6 +25,7 @@ def main() -> None:
     _migrate()
     if settings.DEMO and not asyncio.run(database.look(settings)).has_demo:
         _load_demo()
+    _collect_static_files()
     database.stamp(settings, asyncio.run(database.look(settings)))
 
 
@@ -42,6 +45,12 @@ def _migrate() -> None:
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def _collect_static_files() -> None:
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
 
 
 def _load_demo() -> None:
