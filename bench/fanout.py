@@ -140,7 +140,7 @@ def take(stage: Stage) -> Result:
     yardstick = stage.yardstick(stage.database("yardstick_live"))
     ours = {kind: stage.product(kind, stage.database(f"{kind}_live")) for kind in TARGETS}
     _steady(result, hall, yardstick, ours, seconds=2 if stage.quick else 10)
-    _slow_readers(result, hall, ours, seconds=4 if stage.quick else 7)
+    _slow_readers(result, hall, ours, seconds=4 if stage.quick else 5)
     for server in (yardstick, *ours.values()):
         stage.stop(server.process)
     return result

@@ -46,7 +46,7 @@ def take(stage: Stage) -> Result:
         "limits": LIMITS,
         "timed": TIMED,
         "times": 5 if stage.quick else 40,
-        "seconds": 0.2 if stage.quick else 0.8,
+        "seconds": 0.2 if stage.quick else 0.5,
     }
     asked = stage.ask("list", "product_list.py", spec, environment=stage.product_environment(database, port=1))
     if empty := [name for name, facts in asked.items() if not facts["rows"]]:

@@ -1,5 +1,6 @@
 -- A busy workspace: %(contacts)s people with two conversations each on two channels, one a minute into the past, eleven
--- agents, labels, and how far the agent who looks has read. Foreign keys are not checked on the way in.
+-- agents, labels, and how far the agent who looks has read. Some conversations are older than that agent's membership.
+-- Foreign keys are not checked on the way in.
 set session_replication_role = replica;
 set synchronous_commit = off;
 
@@ -53,7 +54,7 @@ select talk.id, %(workspace_id)s, person.id, talk.channel_id, 'support', talk.st
     (array['none', 'none', 'none', 'low', 'high', 'urgent'])[1 + mod(talk.number / 7, 6)],
     '', talk.last_message_id, talk.at, talk.at - interval '1 minute',
     case when mod(talk.number / 10, 2) = 0 and talk.status <> 'resolved' then talk.at - interval '5 minutes' end,
-    1 + mod(talk.number, 5), talk.at - interval '1 day', talk.at
+    1 + mod(talk.number, 5), talk.at - mod(talk.number, 9) * interval '15 days', talk.at
 from talk
 join person on person.number = talk.number / 2
 join agent on agent.number = mod(talk.number / 30, 11);
