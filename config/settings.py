@@ -61,6 +61,7 @@ HOT_POOL_MAX = 4
 DATABASES: dict[str, Any] = {
     "default": {
         **env.database("DATABASE_URL"),
+        "CONN_HEALTH_CHECKS": True,  # or every dead connection fails one request after the database came back
         "CONN_MAX_AGE": 0,  # the pool keeps connections; anything else leaks backends under ASGI
         "ATOMIC_REQUESTS": False,
     }
@@ -73,7 +74,7 @@ REDIS_PREFIX = env.text("REDIS_PREFIX", "sb")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": REDIS_PREFIX},
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "health_check_interval": 15}], "prefix": REDIS_PREFIX},
     }
 }
 

@@ -6,7 +6,7 @@ Where nothing was collected (tests, DEBUG), names stay as they are and the finde
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class CollectedOnce(CompressedManifestStaticFilesStorage):
+class CollectedOnce(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # the library has no types
     support_js_module_import_aggregation = True
 
     def stored_name(self, name: str) -> str:
