@@ -81,7 +81,7 @@ class Product:
                 os.kill(int(pid), signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     folder = Path(tempfile.mkdtemp(prefix="sbweb"))
     simulator_port = free_port()
@@ -103,8 +103,9 @@ def product() -> Iterator[Product]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """No longer than a module: while it is open a loop runs in this thread, and Django refuses to work beside one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,

@@ -9,6 +9,10 @@ from tests.api import Api
 from tests.cast import long_ago, receive, sender
 
 
+# Fixed, since it is part of a test's name.
+SOME_ID = "5b0a1f52-9a3c-4b55-8f65-0f6f0d1f2a3b"
+
+
 @pytest.fixture(autouse=True)
 def _own_issuer(settings):
     settings.SUPABASE_URL = ""
@@ -121,15 +125,15 @@ def test_assign_status_and_read(cast, ben, thread):
         "text",
         {},
         {"client_id": "x", "body": "a"},
-        {"client_id": str(uuid4())},
-        {"client_id": str(uuid4()), "body": ""},
-        {"client_id": str(uuid4()), "body": "   \n"},
-        {"client_id": str(uuid4()), "body": "a\x00b"},
-        {"client_id": str(uuid4()), "body": {"text": "a"}},
-        {"client_id": str(uuid4()), "body": "a", "type": "carrier-pigeon"},
-        {"client_id": str(uuid4()), "body": "a", "direction": "in"},
-        {"client_id": str(uuid4()), "body": "a", "seen_seq": -1},
-        {"client_id": str(uuid4()), "body": "x" * 5000},
+        {"client_id": SOME_ID},
+        {"client_id": SOME_ID, "body": ""},
+        {"client_id": SOME_ID, "body": "   \n"},
+        {"client_id": SOME_ID, "body": "a\x00b"},
+        {"client_id": SOME_ID, "body": {"text": "a"}},
+        {"client_id": SOME_ID, "body": "a", "type": "carrier-pigeon"},
+        {"client_id": SOME_ID, "body": "a", "direction": "in"},
+        {"client_id": SOME_ID, "body": "a", "seen_seq": -1},
+        {"client_id": SOME_ID, "body": "x" * 5000},
     ],
     ids=repr,
 )
@@ -180,7 +184,7 @@ EVERYTHING = [
     ("get", "conversations/", None),
     ("get", "conversations/{id}/", None),
     ("get", "conversations/{id}/messages/", None),
-    ("post", "conversations/{id}/messages/", {"client_id": str(uuid4()), "body": "a"}),
+    ("post", "conversations/{id}/messages/", {"client_id": SOME_ID, "body": "a"}),
     ("post", "conversations/{id}/messages/{message}/retry", None),
     ("post", "conversations/{id}/read", {}),
     ("post", "conversations/{id}/assign", {"assignee": None}),
