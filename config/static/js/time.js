@@ -66,7 +66,7 @@ const kinds = {
     const days = daysAgo(at);
     return days === 0 ? t("today") : days === 1 ? t("yesterday") : days < 7 ? LONG_DAY.format(at) : DATE_YEAR.format(at);
   },
-  since: (at) => span(now() - at),
+  since: (at) => span(Math.max(MINUTE, now() - at)),
   until: (at) => span(at - now() + MINUTE - 1), // the last minute still counts
 };
 

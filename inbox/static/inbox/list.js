@@ -186,10 +186,10 @@ function timely(parts, { waiting_since: since, window: open }) {
 }
 
 function author(last, me, draft) {
-  if (draft) return `${t("draft")}: `;
-  if (last?.direction === "note") return `${t("note")}: `;
+  if (draft) return `${t("draft")}:`;
+  if (last?.direction === "note") return `${t("note")}:`;
   if (last?.direction !== "out") return "";
-  return `${last.sender?.id === me.id ? t("you") : last.sender?.name ?? ""}: `;
+  return `${last.sender?.id === me.id ? t("you") : last.sender?.name ?? ""}:`;
 }
 
 export function preview(message) {

@@ -63,10 +63,10 @@ export class Person {
     text(parts.score, String(score ?? ""));
     parts.meter.value = score ?? 0;
     if (!detail.tags?.length) return nothing(parts.tags);
-    parts.tags.replaceChildren(...detail.tags.flatMap((tag) => {
+    parts.tags.replaceChildren(...detail.tags.map((tag) => {
       const badge = document.createElement("span");
       Object.assign(badge, { className: "badge", dir: "auto", textContent: tag });
-      return [badge, " "];
+      return badge;
     }));
   }
 

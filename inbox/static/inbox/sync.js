@@ -135,6 +135,14 @@ export class Sync {
     if (!this.#store.threads.get(id)?.loaded) this.loadThread(id).catch(() => {});
   }
 
+  async #detail(id) {
+    const row = await this.#api.conversation(id);
+    this.#store.learn(row);
+    this.#store.thread(id).detail = row.contact_detail;
+    this.#store.changed("person");
+    return row;
+  }
+
   async loadThread(id) {
     if (!this.#loads.has(id)) this.#loads.set(id, this.#fetchThread(id).finally(() => this.#loads.delete(id)));
     return this.#loads.get(id);
@@ -143,11 +151,14 @@ export class Sync {
   async #fetchThread(id) {
     const store = this.#store;
     try {
-      const [conversation, page] = await Promise.all([this.#api.conversation(id), this.#api.messages(id)]);
-      store.learn(conversation);
+      // The row is known: the messages alone bring it on screen, and who this is follows. Else both are needed.
+      const detail = store.conversations.has(id) ? null : this.#detail(id);
+      const page = await this.#api.messages(id);
+      const conversation = await detail;
       const { loaded, messages } = store.thread(id);
       const news = loaded ? page.results.filter((message) => !messages.has(message.id)).reverse() : [];
       store.takeThread(id, page, conversation);
+      if (!detail) this.#detail(id).catch(() => {});
       for (const message of page.results) if (message.client_id) this.#outbox.arrived(message.client_id);
       if (id === store.open) for (const message of news) this.#views.came(message);
       return store.thread(id).seq;
@@ -181,7 +192,7 @@ export class Sync {
     });
     this.#topic = { id, line };
     this.looked();
-    if (known) this.#api.conversation(id).then((row) => { store.learn(row); thread.detail = row.contact_detail ?? thread.detail; store.changed("person"); }, () => {});
+    if (known) this.#detail(id).catch(() => {});
     this.#forget();
   }
 
