@@ -15,7 +15,10 @@ _DEADLOCK = "40P01"
 
 # Held in the order of an index, whatever the planner thinks of the backlog: it has usually counted an empty one, and
 # would then read and sort all of a full one for every claim.
-_IN_ORDER = "SET LOCAL enable_sort = off"
+_IN_ORDER = """
+SELECT set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true)
+"""
 
 # A lane's head is its oldest job that holds it: due, or backing off for less than a minute. A job that was enqueued for
 # later holds nothing yet. The lane is compared as a range because an equality lets the planner walk the primary key.

@@ -118,7 +118,7 @@ def test_claimers_that_see_different_heads_let_one_through(types: Types):
         add(task, lane=lane)
 
         def look(until: float = time.monotonic() + 0.06) -> list[RunningJob]:
-            found: list[RunningJob] = []
+            found = take(task)
             while time.monotonic() < until:
                 found += take(task)
             return found
