@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     raise_file_limit()
     django.setup()
+    if refused := _refusal():
+        sys.stderr.write(f"{refused}\n")
+        return 1
     runner = importlib.import_module(f"config.servers.{server}_runner")
     module, _, name = options.application.partition(":")
     application = getattr(importlib.import_module(module), name)
@@ -41,6 +44,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logger.info("Listening on %s with %s", _address(listening), server)
     runner.run(application, listening)
     return 0
+
+
+def _refusal() -> str:
+    """Demo data has public passwords: it is not served as if it were real."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
+
+    from config.run.demo.guard import check_demo_allowed
+
+    try:
+        check_demo_allowed()
+    except ImproperlyConfigured as error:
+        return str(error)
+    except DatabaseError:
+        pass  # it may come back; until then nothing is served from it
+    return ""
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
