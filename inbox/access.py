@@ -24,6 +24,7 @@ def visible_conversations(actor: Actor) -> QuerySet[Conversation]:
 def conversation_for(actor: Actor, conversation_id: UUID, *, for_update: bool = False) -> Conversation:
     """With its contact, channel and assignee. `for_update` locks the conversation's row alone."""
     rows = visible_conversations(actor).select_related("contact", "channel", "channel__workspace", "assignee")
+    rows = rows.defer("channel__credentials")
     if for_update:
         rows = rows.select_for_update(of=("self",))
     conversation = rows.filter(pk=conversation_id).first()

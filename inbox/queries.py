@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from config.errors import Invalid
 from config.live.events import head
@@ -20,7 +21,7 @@ from inbox.access import allowed_actions, conversation_for, visible_conversation
 from inbox.counts import Counts, get_counts
 from inbox.models import Conversation, ConversationReader, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
-from inbox.states import Direction, Scope
+from inbox.states import Scope
 
 NEWEST = ("-last_activity_at", "-id")
 LONGEST_WAITING = ("waiting_since", "id")
@@ -61,10 +62,12 @@ class ListFilter:
 
 
 def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """All that a row of the list shows, in the page's own query; labels are the second."""
-    return rows.select_related(
-        "contact", "channel", "assignee", "last_message", "last_message__sender_user"
-    ).prefetch_related("labels")
+    """All that a row of the list shows, in the page's own query; labels are the second. No secrets are read for it."""
+    return (
+        rows.select_related("contact", "channel", "assignee", "last_message", "last_message__sender_user")
+        .prefetch_related("labels")
+        .defer("channel__credentials", "contact__metadata", "last_message__detail")
+    )
 
 
 def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
@@ -128,32 +131,33 @@ def _unread_only(rows: QuerySet[Conversation], actor: Member) -> QuerySet[Conver
 # --- What depends on the reader ---------------------------------------------------------------------------
 
 
+# What was read, and for those never read that are older than the membership, how much came since: in one query.
+_SEEN = """
+    select conversation_id, seen_count, null::bigint from inbox_conversationreader
+    where user_id = %(user)s and conversation_id = any(%(rows)s)
+    union all
+    select conversation_id, null, count(*) from inbox_message m
+    where conversation_id = any(%(older)s) and direction = 'in' and created_at > %(joined)s and not exists (
+        select from inbox_conversationreader r where r.conversation_id = m.conversation_id and r.user_id = %(user)s
+    )
+    group by conversation_id
+"""
+
+
 def get_seen_counts(actor: Actor, conversations: Iterable[Conversation]) -> dict[UUID, int]:
     """How many incoming messages of each the actor has seen. What came before a member joined counts as seen."""
     rows = list(conversations)
     if not isinstance(actor, Member):
         return {row.pk: 0 for row in rows}
-    seen = dict(
-        ConversationReader.objects.filter(conversation__in=rows, user_id=actor.user_id).values_list(
-            "conversation_id", "seen_count"
+    older = [row.pk for row in rows if row.created_at < actor.joined_at < (row.last_inbound_at or row.created_at)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SEEN, {"rows": [row.pk for row in rows], "user": actor.user_id, "older": older, "joined": actor.joined_at}
         )
-    )
-    fresh = [row for row in rows if row.pk not in seen]
-    for row in fresh:
-        seen[row.pk] = 0 if row.created_at >= actor.joined_at else row.inbound_count
-    half = [
-        row
-        for row in fresh
-        if row.created_at < actor.joined_at and (row.last_inbound_at or row.created_at) > actor.joined_at
-    ]
-    if half:
-        for conversation_id, since in (
-            Message.objects.filter(conversation__in=half, direction=Direction.IN, created_at__gt=actor.joined_at)
-            .values_list("conversation_id")
-            .annotate(Count("id"))
-            .order_by()
-        ):
-            seen[conversation_id] -= since
+        found = cursor.fetchall()
+    seen = {row.pk: 0 if row.created_at >= actor.joined_at else row.inbound_count for row in rows}
+    for conversation_id, seen_count, since_joining in found:
+        seen[conversation_id] = seen_count if since_joining is None else seen[conversation_id] - since_joining
     return {row.pk: min(max(seen[row.pk], 0), row.inbound_count) for row in rows}
 
 
@@ -196,7 +200,12 @@ def get_conversation(actor: Actor, conversation_id: UUID) -> ConversationDetailP
     """Raises NotFound. The live number is read first."""
     live = get_thread_live(conversation_id)
     conversation_for(actor, conversation_id)
-    row = with_lines(visible_conversations(actor)).prefetch_related("contact__identities").get(pk=conversation_id)
+    row = (
+        with_lines(visible_conversations(actor))
+        .prefetch_related("contact__identities")
+        .defer("channel__credentials")
+        .get(pk=conversation_id)
+    )
     return {
         **for_reader(actor, [row])[0],
         "contact_detail": contact_payload(row.contact),

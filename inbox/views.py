@@ -14,6 +14,7 @@ from inbox import queries
 from inbox.answers import list_answer, thread_answer
 from inbox.states import ConversationStatus
 
+ORDERS = ("newest", "waiting")
 TABS = {"mine": "me", "unassigned": "none", "all": ""}
 
 
@@ -56,12 +57,15 @@ def _list(request: HttpRequest, actor: Member) -> dict[str, Any]:
     if status not in ConversationStatus.values:
         status = ConversationStatus.OPEN
     assignee = TABS.get(tab, "")
+    order = request.GET.get("order", "newest")
     unread = request.GET.get("unread") == "true"
-    wanted = queries.ListFilter(status=status, assignee=assignee, unread=unread)
-    answer = list_answer(
-        actor, wanted, given={"status": status, "assignee": assignee} if assignee else {"status": status}
+    wanted = queries.ListFilter(
+        status=status, assignee=assignee, unread=unread, order=order if order in ORDERS else "newest"
     )
-    return {**answer, "filter": {"assignee": assignee, "status": status, "unread": unread}}
+    given = {"status": status, "assignee": assignee, "unread": "true" if unread else "", "order": wanted.order}
+    answer = list_answer(actor, wanted, given={name: value for name, value in given.items() if value})
+    shown = {"assignee": assignee, "status": status, "unread": unread, "order": wanted.order}
+    return {**answer, "filter": shown}
 
 
 def _thread(actor: Member, conversation_id: UUID) -> dict[str, Any]:

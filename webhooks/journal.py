@@ -44,11 +44,12 @@ class Arrival:
         return (self.provider, str(self.channel_id), self.event_key)
 
 
+# The arrays go in binary (%b): as text, psycopg would escape every quote of every body.
 _SQL = f"""
 with given as (
     select * from unnest(
-        %(providers)s::text[], %(channels)s::uuid[], %(workspaces)s::uuid[], %(keys)s::text[], %(events)s::text[],
-        %(headers)s::text[], %(bodies)s::bytea[]
+        %(providers)b::text[], %(channels)b::uuid[], %(workspaces)b::uuid[], %(keys)b::text[], %(events)b::text[],
+        %(headers)b::text[], %(bodies)b::bytea[]
     ) as given (provider, channel_id, workspace_id, event_key, event, headers, body)
 ), kept as (
     insert into webhooks_delivery

@@ -8,9 +8,8 @@ import daphne.server  # isort: skip  # installs its reactor, which has to come b
 import asyncio
 import signal
 import socket
-import struct
 import time
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -22,6 +21,7 @@ from zope.interface import implementer  # type: ignore[import-untyped]
 
 from config.live import hub, pool
 from config.servers import limits
+from config.servers.frames import text_frame
 from config.servers.limits import Application, Message
 
 reactor: Any = _reactor
@@ -31,7 +31,6 @@ INBOX_FULL = 64
 INBOX_LOW = 16
 HANDSHAKE_SECONDS = 10
 FLUSH_SECONDS = 0.1
-TEXT = 0x81
 
 
 @implementer(IPushProducer)
@@ -80,7 +79,7 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]
         if binary or self.state != self.STATE_OPEN or self.send_queue or not hasattr(transport, "writeSomeData"):
             super().serverSend(content, binary)
             return
-        wire = _wire(content)
+        wire = text_frame(content)
         if not (transport.dataBuffer or transport._tempDataBuffer or transport.disconnecting):
             sent = transport.writeSomeData(wire)
             if sent == len(wire):
@@ -111,6 +110,8 @@ class SocketFactory(WebSocketFactory):  # type: ignore[misc]
 class Request(WebRequest):  # type: ignore[misc]
     """Refuses a body by its announced length, and by its real one when none was announced, before it is kept."""
 
+    # Twisted would look for forms with the e-mail parser in every POST; the application gets the bytes as they are.
+    _parsePOSTFormSubmission = False  # noqa: N815
     refused = False
     received = 0
 
@@ -154,6 +155,9 @@ class Factory(HTTPFactory):  # type: ignore[misc]
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request
         return protocol
+
+    def log(self, request: Any) -> None:
+        """Stock Twisted formats an access line for nobody."""
 
 
 class Inbox(asyncio.Queue[Message]):
@@ -265,18 +269,6 @@ class Server(daphne.server.Server):  # type: ignore[misc]
     def _running(self) -> list["asyncio.Future[None]"]:
         tasks = (details.get("application_instance") for details in self.connections.values())
         return [task for task in tasks if task is not None and not task.done()]
-
-
-@lru_cache(maxsize=16)
-def _wire(text: str) -> bytes:
-    """A text frame as RFC 6455 has it from a server: whole, unmasked."""
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        return struct.pack("!BB", TEXT, size) + payload
-    if size < 65536:
-        return struct.pack("!BBH", TEXT, 126, size) + payload
-    return struct.pack("!BBQ", TEXT, 127, size) + payload
 
 
 def run(application: Application, listening: socket.socket) -> None:

@@ -5,10 +5,12 @@ import socket
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from config.live import hub, pool
 from config.servers import limits
+from config.servers.frames import text_frame
 from config.servers.limits import Application, Message, Receive, Send
 
 
@@ -22,6 +24,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = limits.CLOSE_SECONDS
 
     async def send(self, message: Any) -> None:
+        text = message.get("text")
+        if text is not None and self.handshake_complete:
+            await self.writable.wait()
+            if self.disconnected:
+                raise ClientDisconnected
+            if not self.close_sent:
+                self.transport.write(text_frame(text))
+            return
         if message["type"] == "websocket.close":
             # The close frame goes behind what is buffered already, however full that is.
             self.writable.set()

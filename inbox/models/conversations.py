@@ -74,6 +74,22 @@ class Conversation(TenantModel):
                 name="conversation_waiting",
             ),
             models.Index(F("contact"), F("last_activity_at").desc(), name="conversation_of_contact"),
+            # The same tabs with any status
+            models.Index(
+                F("workspace"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None),
+                name="conversation_list_any",
+            ),
+            models.Index(
+                F("workspace"),
+                F("assignee"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None),
+                name="conversation_list_any_assignee",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,12 +3,13 @@
 import pytest
 
 from config.errors import Invalid
+from crm.models import Member
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
 from inbox.models import Conversation, ConversationLabel, Label
 from inbox.queries import ListFilter
 from inbox.services.conversations import assign_conversation, mark_read
-from tests.cast import receive, sender
+from tests.cast import make_user, receive, sender
 
 
 @pytest.fixture
@@ -95,6 +96,17 @@ def test_the_list_takes_the_same_queries_for_two_rows_and_for_twelve(busy, asser
         answer = list_answer(actor, wanted, given={}, limit=limit)
     assert len(answer["results"]) == min(limit, 9 if wanted.unread else 12)
     assert answer["results"][0]["labels"] == [{"name": "Billing", "hue": 2}]
+
+
+def test_a_newcomer_to_old_conversations_costs_no_query_more(busy, assert_queries):
+    newcomer = make_user("nia")
+    Member.objects.create(workspace=busy.workspace, user=newcomer, role="agent")
+    for row in Conversation.objects.filter(workspace=busy.workspace)[:3]:
+        receive(busy, "after you joined", who=sender(row.peer_address))
+    actor = busy.actor(newcomer)
+    with assert_queries(5):
+        answer = list_answer(actor, ListFilter(), given={})
+    assert sorted(row["unread_count"] for row in answer["results"]) == [0] * 9 + [1] * 3
 
 
 @pytest.mark.parametrize("count", [1, 30])
