@@ -8,7 +8,6 @@ from inbox.models import Message
 from tests.api import Api
 from tests.cast import long_ago, receive, sender
 
-
 # Fixed, since it is part of a test's name.
 SOME_ID = "5b0a1f52-9a3c-4b55-8f65-0f6f0d1f2a3b"
 
