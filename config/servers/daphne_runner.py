@@ -110,10 +110,12 @@ class SocketFactory(WebSocketFactory):  # type: ignore[misc]
 class Request(WebRequest):  # type: ignore[misc]
     """Refuses a body by its announced length, and by its real one when none was announced, before it is kept."""
 
-    # Twisted would look for forms with the e-mail parser in every POST; the application gets the bytes as they are.
-    _parsePOSTFormSubmission = False  # noqa: N815
     refused = False
     received = 0
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        # Twisted would look for forms with the e-mail parser in every POST; the application gets the bytes as they are.
+        super().__init__(*args, **{**named, "parsePOSTFormSubmission": False})
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         # Twisted knows the path only later by itself.
