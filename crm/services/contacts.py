@@ -1,12 +1,10 @@
 """Changes to contacts. Finding the contact behind an incoming message is here too, since it may create one."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
-from config.live.unit import unit_of_work
 from crm.actors import Actor
 from crm.models import Contact, ContactIdentity, IdentityKind
 from crm.phones import Phone, lookup_keys
@@ -25,7 +23,7 @@ class Sender:
     whatsapp: str = ""  # the id as received
     bsuid: str = ""
 
-    def keys(self) -> list[Key]:
+    def known_as(self) -> list[Key]:
         """From the surest to the least sure."""
         keys = [(IdentityKind.BSUID, self.bsuid), (IdentityKind.WHATSAPP, self.whatsapp)]
         if self.phone:
@@ -33,10 +31,12 @@ class Sender:
         return [(kind, value) for kind, value in keys if value]
 
 
-@unit_of_work
 def contact_for_sender(*, actor: Actor, sender: Sender) -> Contact:
-    """The contact who sent this, created or restored when need be; learns every new form of its number."""
-    if not sender.keys():
+    """The contact who sent this, created or restored when need be; learns every new form of its number.
+
+    Joins the caller's unit of work.
+    """
+    if not sender.known_as():
         raise ValueError("a sender without any identity")
     for _ in range(ROUNDS):
         contact = _known(actor, sender) or _create(actor, sender)
@@ -46,10 +46,10 @@ def contact_for_sender(*, actor: Actor, sender: Sender) -> Contact:
 
 
 def _known(actor: Actor, sender: Sender) -> Contact | None:
-    contact_id = _find(actor, sender)
-    if contact_id is None:
+    identities = _identities(actor, sender)
+    contact = next((identity.contact for identity in identities), None)
+    if contact is None:
         return None
-    contact = Contact.objects.get(pk=contact_id)
     changed = []
     if contact.deleted_at is not None:
         contact.deleted_at = None  # who writes again is a contact again
@@ -59,37 +59,33 @@ def _known(actor: Actor, sender: Sender) -> Contact | None:
         changed.append("name")
     if changed:
         contact.save(update_fields=[*changed, "updated_at"])
-    _learn(contact, sender)
+    held = {(identity.kind, identity.value) for identity in identities}
+    _learn(contact, [key for key in sender.known_as() if key not in held])
     return contact
 
 
-def _find(actor: Actor, sender: Sender) -> UUID | None:
-    keys: list[Key] = sender.keys()
+def _identities(actor: Actor, sender: Sender) -> list[ContactIdentity]:
+    """With their contacts, the surest first."""
+    keys: list[Key] = sender.known_as()
     if sender.phone:
         keys += [(IdentityKind.MATCH, value) for value in lookup_keys(sender.phone)[1:]]
     wanted = Q()
     for kind, value in keys:
         wanted |= Q(kind=kind, value=value)
-    owners = {
-        (kind, value): contact_id
-        for kind, value, contact_id in ContactIdentity.objects.filter(
-            wanted, workspace_id=actor.workspace_id
-        ).values_list("kind", "value", "contact_id")
-    }
-    return next((owners[key] for key in keys if key in owners), None)
+    found = ContactIdentity.objects.select_related("contact").filter(wanted, workspace_id=actor.workspace_id)
+    return sorted(found, key=lambda identity: keys.index((IdentityKind(identity.kind), identity.value)))
 
 
-def _learn(contact: Contact, sender: Sender) -> None:
+def _learn(contact: Contact, keys: list[Key]) -> None:
     """Forms that another contact holds stay there: two hits are no reason to guess."""
-    known = set(contact.identities.values_list("kind", "value"))
-    ContactIdentity.objects.bulk_create(
-        [
-            ContactIdentity(workspace_id=contact.workspace_id, contact=contact, kind=kind, value=value)
-            for kind, value in sorted(sender.keys())
-            if (kind, value) not in known
-        ],
-        ignore_conflicts=True,
-    )
+    if keys:
+        ContactIdentity.objects.bulk_create(
+            [
+                ContactIdentity(workspace_id=contact.workspace_id, contact=contact, kind=kind, value=value)
+                for kind, value in sorted(keys)
+            ],
+            ignore_conflicts=True,
+        )
 
 
 class _LostRace(Exception):
@@ -107,8 +103,8 @@ def _create(actor: Actor, sender: Sender) -> Contact | None:
             Contact.objects.bulk_create([contact], ignore_conflicts=True)
             if not Contact.objects.filter(pk=contact.pk).exists():
                 raise _LostRace
-            _learn(contact, sender)
-            if contact.identities.count() != len(sender.keys()):
+            _learn(contact, sender.known_as())
+            if contact.identities.count() != len(sender.known_as()):
                 raise _LostRace
     except _LostRace:
         return None

@@ -13,7 +13,6 @@ from crm.models import Contact
 from crm.services.contacts import Sender, contact_for_sender
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
-from inbox.queries import with_lines
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 
 # No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
@@ -67,28 +66,30 @@ class Echo:
 @unit_of_work
 def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> Message | None:
     """None when it was received before. `channel` comes with its workspace."""
-    if Message.objects.filter(channel=channel, provider_id=incoming.provider_id).exists():
+    if _is_known(channel, incoming.provider_id):
         return None
     contact = contact_for_sender(actor=actor, sender=incoming.sender)
     conversation, created = _conversation_with(channel, contact)
-    message = _store(conversation, channel, incoming)
-    if message is None:
+    # Again, under the lock: the same delivery in another worker may have been quicker.
+    if not created and _is_known(channel, incoming.provider_id):
         return None
+    message = _store(conversation, channel, incoming)
     _touch(conversation, message, incoming)
-    row = with_lines(Conversation.objects.all()).select_related("channel__workspace").get(pk=conversation.pk)
-    announce_message(message, row, created=True)
-    announce_conversation(row, created=created)
+    announce_message(message, conversation, created=True)
+    announce_conversation(conversation, created=created)
     return message
 
 
 @unit_of_work
 def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | None:
     """Shows in the thread what went out past us. None when we know it: sent by us, or recorded before."""
-    if Message.objects.filter(channel=channel, provider_id=echo.provider_id).exists():
+    if _is_known(channel, echo.provider_id):
         return None
     contact = contact_for_sender(actor=actor, sender=echo.recipient)
     conversation, created = _conversation_with(channel, contact)
-    message = _create_once(
+    if not created and _is_known(channel, echo.provider_id):
+        return None
+    message = Message.objects.create(
         workspace_id=channel.workspace_id,
         conversation=conversation,
         channel=channel,
@@ -101,27 +102,33 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
         status=MessageStatus.SENT,
         sent_at=echo.at,
     )
-    if message is None:
-        return None
     conversation.last_message = message
     conversation.last_activity_at = message.created_at
     conversation.waiting_since = None  # a person answered, be it on the phone
     conversation.peer_address = conversation.peer_address or echo.peer_address
     conversation.save(update_fields=["last_message", "last_activity_at", "waiting_since", "peer_address", "updated_at"])
-    row = with_lines(Conversation.objects.all()).select_related("channel__workspace").get(pk=conversation.pk)
-    announce_message(message, row, created=True)
-    announce_conversation(row, created=created)
+    announce_message(message, conversation, created=True)
+    announce_conversation(conversation, created=created)
     return message
+
+
+def _is_known(channel: Channel, provider_id: str) -> bool:
+    return Message.objects.filter(channel=channel, provider_id=provider_id).exists()
 
 
 def _conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
     """The open conversation, else the latest one reopened, else a new one; locked either way."""
-    mine = Conversation.objects.filter(
-        channel=channel, contact=contact, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
-    ).select_for_update()
+    mine = (
+        Conversation.objects.filter(
+            channel=channel, contact=contact, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
+        )
+        .select_related("assignee")
+        .select_for_update(of=("self",))
+    )
     for _ in range(5):
         found = mine.exclude(status=ConversationStatus.RESOLVED).first() or mine.order_by("-last_activity_at").first()
         if found is not None:
+            found.channel, found.contact = channel, contact  # read already: the row that is announced needs them
             return found, False
         try:
             with transaction.atomic():
@@ -139,11 +146,11 @@ def _conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation
     raise RuntimeError("the conversation keeps being opened by somebody else")
 
 
-def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> Message | None:
+def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> Message:
     reply_to = None
     if incoming.reply_to_provider_id:
         reply_to = Message.objects.filter(channel=channel, provider_id=incoming.reply_to_provider_id).first()
-    message = _create_once(
+    message = Message.objects.create(
         workspace_id=channel.workspace_id,
         conversation=conversation,
         channel=channel,
@@ -157,8 +164,6 @@ def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> 
         provider_time=incoming.at,
         status=MessageStatus.RECEIVED,
     )
-    if message is None:
-        return None
     Attachment.objects.bulk_create(
         Attachment(
             workspace_id=channel.workspace_id,
@@ -172,15 +177,6 @@ def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> 
         for position, media in enumerate(incoming.media)
     )
     return message
-
-
-def _create_once(**fields: Any) -> Message | None:
-    """None when the same provider id was stored by another worker at this moment: its row stands."""
-    try:
-        with transaction.atomic():
-            return Message.objects.create(**fields)
-    except IntegrityError:
-        return None
 
 
 def _touch(conversation: Conversation, message: Message, incoming: Incoming) -> None:

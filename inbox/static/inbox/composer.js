@@ -121,10 +121,13 @@ export class Composer {
     const parts = this.#parts;
     const note = this.mode === "note";
     const name = nameOf(conversation.contact) || t("nameless");
-    const shut = !this.#window(conversation) && !note;
+    const actions = conversation.allowed_actions;
+    const mute = !note && actions && !actions.includes("reply") && !actions.includes("send_template");
+    const shut = !this.#window(conversation) && !note && !mute;
     this.#form.dataset.mode = this.mode;
     show(parts.shut, shut);
-    show(parts.write, !shut);
+    show(parts.mute, mute);
+    show(parts.write, !shut && !mute);
     const channel = t(`channel.${conversation.channel.kind}`), phone = conversation.contact.phone;
     text(parts.to, phone ? t("to", { name, channel, phone }) : t("to.short", { name, channel }));
     text(parts.label, t(note ? "note-about" : "message-to", { name }));
