@@ -99,7 +99,7 @@ class Maker:
         return contact
 
     def _identities(self, person: Person, contact: Contact) -> list[ContactIdentity]:
-        keys = set(chain.from_iterable(map(Sender.keys, person.senders())))
+        keys = set(chain.from_iterable(map(Sender.known_as, person.senders())))
         return [
             ContactIdentity(
                 workspace_id=contact.workspace_id,
