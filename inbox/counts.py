@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 CAP = 1000  # beyond it a person reads "999+"
 PAUSE = 0.25  # seconds between two tellings
+BREATH = 0.1  # seconds: the message itself goes first, the numbers beside it may follow
 
 _OPEN = f"""
     select 1 from inbox_conversation
@@ -78,10 +79,12 @@ class _Teller:
             with self._lock:
                 while not self._waiting:
                     self._lock.wait()
+            time.sleep(BREATH)
+            with self._lock:
                 waiting, self._waiting = self._waiting, {}
             for workspace_id, slug in waiting.items():
                 self._tell_one(workspace_id, slug)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE - BREATH)
 
     def _tell_one(self, workspace_id: UUID, slug: str) -> None:
         try:
