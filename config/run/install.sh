@@ -51,6 +51,7 @@ if ! .venv/bin/uv --version >/dev/null 2>&1; then
     install_uv || refuse "The installer uv could not be put into .venv: see above, or check the network."
 fi
 echo "Installing $lock ..."
+# Compiled here, or every start would do it anew wherever bytecode is not written at run time.
 # Never `uv pip sync`: it would remove uv itself and, beside requirements.lock, the tools of the other lock.
-.venv/bin/uv pip install --quiet --python .venv/bin/python --no-python-downloads --require-hashes -r "$lock" ||
+.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --no-python-downloads --require-hashes -r "$lock" ||
     refuse "The packages of $lock could not be installed: see above, or check the network."
