@@ -29,7 +29,7 @@ UNPACK = "webhooks.unpack_delivery"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A delivery whose signature was right."""
+    """A delivery whose signature was right. With a `failure` it is kept for people to see and nothing comes of it."""
 
     provider: str
     channel_id: UUID | None
@@ -38,6 +38,7 @@ class Arrival:
     event: str
     headers: dict[str, str]
     body: bytes = field(repr=False)
+    failure: str = ""  # why the content cannot be used, in a sentence
 
     @property
     def sort_key(self) -> tuple[str, str, str]:
@@ -49,20 +50,22 @@ _SQL = f"""
 with given as (
     select * from unnest(
         %(providers)b::text[], %(channels)b::uuid[], %(workspaces)b::uuid[], %(keys)b::text[], %(events)b::text[],
-        %(headers)b::text[], %(bodies)b::bytea[]
-    ) as given (provider, channel_id, workspace_id, event_key, event, headers, body)
+        %(headers)b::text[], %(bodies)b::bytea[], %(failures)b::text[]
+    ) as given (provider, channel_id, workspace_id, event_key, event, headers, body, failure)
 ), kept as (
     insert into webhooks_delivery
         (provider, channel_id, workspace_id, event_key, event, headers, body, received_at, state, outcome)
-    select provider, channel_id, workspace_id, event_key, event, headers::jsonb, body, now(), 'kept', '{{}}'::jsonb
+    select provider, channel_id, workspace_id, event_key, event, headers::jsonb, body, now(),
+        case failure when '' then 'kept' else 'failed' end,
+        case failure when '' then '{{}}'::jsonb else jsonb_build_object('reason', failure) end
     from given
     on conflict do nothing
-    returning id, workspace_id
+    returning id, workspace_id, state
 )
 {
     insert_from(
         f'''select 'delivery:' || id, '{UNPACK}', '', workspace_id, jsonb_build_object('delivery_id', id),
-        %(max_attempts)s::int, %(outgoing)s::bool, interval '0' from kept order by id'''
+        %(max_attempts)s::int, %(outgoing)s::bool, interval '0' from kept where state = 'kept' order by id'''
     )
 }
 """  # noqa: S608  # every part is a constant of the code
@@ -139,6 +142,7 @@ async def _insert(arrivals: Sequence[Arrival]) -> None:
                 "events": [row.event for row in rows],
                 "headers": [orjson.dumps(row.headers).decode() for row in rows],
                 "bodies": [row.body for row in rows],
+                "failures": [row.failure for row in rows],
                 "max_attempts": task.max_attempts,
                 "outgoing": task.outgoing,
             },

@@ -73,6 +73,9 @@ class UserIdentity(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
     provider = models.CharField(max_length=40)
     subject = models.CharField(max_length=255)
+    # The provider's time of the newest news applied, and when it said that the user is gone: older news change nothing
+    provider_time = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

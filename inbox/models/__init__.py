@@ -1,4 +1,4 @@
-from inbox.models.channels import Channel
+from inbox.models.channels import Channel, ChannelPace, MessageTemplate, OptOut, TemplateStatus
 from inbox.models.conversations import Conversation, ConversationLabel, ConversationReader, Label
 from inbox.models.messages import Attachment, AttachmentState, Message, MessageReceipt
 
@@ -6,10 +6,14 @@ __all__ = [
     "Attachment",
     "AttachmentState",
     "Channel",
+    "ChannelPace",
     "Conversation",
     "ConversationLabel",
     "ConversationReader",
     "Label",
     "Message",
     "MessageReceipt",
+    "MessageTemplate",
+    "OptOut",
+    "TemplateStatus",
 ]

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from crm.encryption import EncryptedJSONField
 from crm.models import User
 from crm.tenancy import TenantModel, tenant_key
 from inbox.models.channels import Channel
@@ -45,6 +46,7 @@ class Message(TenantModel):
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    edited_at = models.DateTimeField(null=True, blank=True)  # by the customer, on the provider's clock
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -98,21 +100,39 @@ class AttachmentState(models.TextChoices):
 
 
 class Attachment(TenantModel):
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    """A file of a message. Uploaded by a member it has no message until it is sent; unsent ones are cleared away."""
+
+    message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="attachments")
+    uploaded_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     position = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=12)  # image, audio, video, document, sticker
     name = models.CharField(max_length=255, blank=True)
     content_type = models.CharField(max_length=120, blank=True)
     size = models.PositiveBigIntegerField(null=True, blank=True)  # bytes
+    sha256 = models.CharField(max_length=64, blank=True, db_default="")
     provider_media_id = models.CharField(max_length=255, blank=True)
+    # Where the provider keeps it, {"url": ...}: such an address may work without any credential, so it is a secret
+    source = EncryptedJSONField(null=True, blank=True)  # type: ignore[misc]  # rows from before it have none
+    storage_name = models.CharField(
+        max_length=255, blank=True, db_default=""
+    )  # in the storage; empty until it is stored
     state = models.CharField(max_length=8, choices=AttachmentState.choices, default=AttachmentState.PENDING)
+    fetch_attempt = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # counts a person's tries; part of the job's key
+    error_code = models.CharField(max_length=60, blank=True, db_default="")
+    error_message = models.CharField(max_length=300, blank=True, db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             tenant_key("attachment"),
             models.UniqueConstraint(fields=["message", "position"], name="attachment_position_once"),
+            models.CheckConstraint(
+                condition=Q(message__isnull=False) | Q(uploaded_by__isnull=False), name="attachment_has_owner"
+            ),
         ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(message=None), name="attachment_unsent")]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -185,10 +185,13 @@ async def test_a_body_changed_after_signing_is_401(client, channel):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"a": NaN}', b"[" * 5000])
-async def test_a_signed_body_that_is_not_a_json_object_is_400(client, channel, body):
+async def test_a_signed_body_that_is_not_a_json_object_is_400_and_stands_in_the_journal(client, channel, body):
     answer = await client.post(f"/webhooks/kapso/{channel.slug}", content=body, headers=signed(body))
     assert (answer.status_code, answer.json()["code"]) == (400, "unreadable")
-    assert await kept(channel) == []
+    (delivery,) = await kept(channel)
+    assert (delivery.state, bytes(delivery.body)) == ("failed", body)
+    assert delivery.outcome["reason"]
+    assert not await sync_to_async(Job.objects.filter(key=f"delivery:{delivery.pk}").exists)()
 
 
 @pytest.mark.parametrize("slug", ["no-such-channel", "", "a/b", "%00", "x" * 200, "..%2f"])

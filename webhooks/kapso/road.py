@@ -5,6 +5,7 @@ Checked in the contract's order: size, channel, signature, form of the body. The
 
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -112,19 +113,24 @@ async def _handle(request: Request, rest: str) -> Answer:
     try:
         load_object(body)
     except Unreadable as error:
+        # The signature was right, so the provider did send this: people must be able to see it.
+        await keep(_arrival(source, headers, body, failure=str(error)))
         raise UnreadableBody(str(error)) from None
-    await keep(
-        Arrival(
-            provider="kapso",
-            channel_id=source.channel_id,
-            workspace_id=source.workspace_id,
-            event_key=event_key(headers.get("x-idempotency-key", ""), body),
-            event=_printable(headers.get("x-webhook-event", ""))[:80],
-            headers={name: _printable(headers[name])[:300] for name in KEPT_HEADERS if name in headers},
-            body=body,
-        )
-    )
+    await keep(_arrival(source, headers, body))
     return OK
+
+
+def _arrival(source: Source, headers: Mapping[str, str], body: bytes, failure: str = "") -> Arrival:
+    return Arrival(
+        provider="kapso",
+        channel_id=source.channel_id,
+        workspace_id=source.workspace_id,
+        event_key=event_key(headers.get("x-idempotency-key", ""), body),
+        event=_printable(headers.get("x-webhook-event", ""))[:80],
+        headers={name: _printable(headers[name])[:300] for name in KEPT_HEADERS if name in headers},
+        body=body,
+        failure=failure,
+    )
 
 
 def _checked(slug: str) -> str:

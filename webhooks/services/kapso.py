@@ -1,6 +1,6 @@
 """Hands what Kapso said to the inbox: customers' messages, what staff typed on the phone, and receipts."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 
@@ -11,16 +11,69 @@ from inbox.clients.kapso import explain
 from inbox.models import Channel
 from inbox.services import inbound, outbox
 from inbox.states import MessageStatus
+from jobs.queue import NewJob
+from webhooks.kapso import payload
 from webhooks.kapso.payload import Inbound, Receipt, Sent, WhoIs
 from webhooks.models import Delivery
-from webhooks.services.deliveries import kapso_item
+from webhooks.services.reading import Reading, Unusable
 
+Item = TypeVar("Item", Inbound, Sent, Receipt)
+
+ITEM_TASKS = {
+    Inbound: "webhooks.receive_kapso_message",
+    Sent: "webhooks.record_kapso_echo",
+    Receipt: "webhooks.record_kapso_receipt",
+}
+# Where the lane of an item is: what a person writes keeps its order, and never waits for what goes out to them.
+LANES = {Inbound: "in", Sent: "in", Receipt: "receipt"}
 SOURCE = "kapso"
 HISTORY = "history_sync"
 
 
+def read(delivery: Delivery) -> Reading:
+    parsed = _parse(delivery)
+    return Reading(
+        event=parsed.event,
+        jobs=[_job(delivery, position, item) for position, item in enumerate(parsed.items) if type(item) in ITEM_TASKS],
+        unhandled=[
+            {"kind": item.kind, "reason": item.reason} for item in parsed.items if isinstance(item, payload.Other)
+        ],
+    )
+
+
+def _parse(delivery: Delivery) -> payload.Delivery:
+    try:
+        return payload.parse(
+            bytes(delivery.body),
+            event=delivery.headers.get("x-webhook-event", ""),
+            idempotency_key=delivery.headers.get("x-idempotency-key", ""),
+        )
+    except payload.Unreadable as error:
+        raise Unusable(str(error)) from None
+
+
+def _job(delivery: Delivery, position: int, item: payload.Item) -> NewJob:
+    """Keyed by what the item is, so the same message in another delivery is the same job."""
+    return NewJob(
+        type=ITEM_TASKS[type(item)],
+        key=f"kapso:{delivery.channel_id}:{item.item_key}"[:400],
+        lane=f"{LANES[type(item)]}:{delivery.channel_id}:{item.peer_key}"[:200],
+        payload={"delivery_id": delivery.pk, "position": position},
+        workspace_id=delivery.workspace_id,
+    )
+
+
+def _item(delivery_id: int, position: int, kind: type[Item]) -> tuple[Delivery, Item]:
+    """The item that a job was made for. The same body is read the same way every time."""
+    delivery = Delivery.objects.get(pk=delivery_id)
+    item = _parse(delivery).items[position]
+    if not isinstance(item, kind):
+        raise TypeError(f"item {position} of delivery {delivery_id} is now {type(item).__name__}")
+    return delivery, item
+
+
 def receive(*, delivery_id: int, position: int) -> dict[str, Any]:
-    delivery, item = kapso_item(delivery_id, position, Inbound)
+    delivery, item = _item(delivery_id, position, Inbound)
     channel = _channel(delivery)
     message = inbound.receive_message(
         actor=System(channel.workspace_id, SOURCE),
@@ -31,7 +84,7 @@ def receive(*, delivery_id: int, position: int) -> dict[str, Any]:
 
 
 def record_echo(*, delivery_id: int, position: int) -> dict[str, Any]:
-    delivery, item = kapso_item(delivery_id, position, Sent)
+    delivery, item = _item(delivery_id, position, Sent)
     channel = _channel(delivery)
     message = inbound.record_echo(
         actor=System(channel.workspace_id, SOURCE),
@@ -49,7 +102,7 @@ def record_echo(*, delivery_id: int, position: int) -> dict[str, Any]:
 
 
 def record_receipt(*, delivery_id: int, position: int) -> dict[str, Any]:
-    delivery, item = kapso_item(delivery_id, position, Receipt)
+    delivery, item = _item(delivery_id, position, Receipt)
     channel = _channel(delivery)
     recorded = outbox.record_receipt(
         workspace_id=channel.workspace_id,

@@ -1,14 +1,9 @@
-"""Jobs that apply what came in. Each makes one service call; all of them may run twice."""
+"""Items of Kapso's deliveries."""
 
 from typing import Any
 
 from jobs.tasks import RunningJob, task
-from webhooks.services import deliveries, kapso
-
-
-@task("webhooks.unpack_delivery")
-def unpack_delivery(job: RunningJob, delivery_id: int) -> dict[str, Any]:
-    return deliveries.unpack(delivery_id=delivery_id)
+from webhooks.services import kapso
 
 
 @task("webhooks.receive_kapso_message")
