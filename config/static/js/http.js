@@ -16,7 +16,7 @@ export class Problem extends Error {
   }
 }
 
-export async function call(method, path, body, { again = true, signal } = {}) {
+export async function call(method, path, body, { again = true, signal, keepalive = false } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -24,7 +24,7 @@ export async function call(method, path, body, { again = true, signal } = {}) {
   let response, answer;
   try {
     response = await fetch(path, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+      method, headers, keepalive, body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
     answer = response.status === 204 ? null : await response.json().catch(() => null);
@@ -37,7 +37,7 @@ export async function call(method, path, body, { again = true, signal } = {}) {
   if (response.ok) return answer;
   if (response.status === 401 && again) {
     const until = await renew();
-    if (until) return call(method, path, body, { again: false, signal });
+    if (until) return call(method, path, body, { again: false, signal, keepalive });
     if (until === false) signIn();
   }
   const problem = new Problem(response.status, answer?.code ?? "unknown", answer?.detail || answer?.title || t("problem.unknown"), answer ?? {});

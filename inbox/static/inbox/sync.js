@@ -2,6 +2,7 @@
 import { announce } from "../ui/js/dom.js";
 import { nameOf } from "../ui/js/people.js";
 import { t } from "../ui/js/words.js";
+import { Reading } from "./reading.js";
 import { hearTyping } from "./thread.js";
 
 const PAGE = 50, MOST = 200; // rows asked for anew
@@ -19,10 +20,11 @@ export class Sync {
   #asking = 0;
   #loads = new Map();
   #topic = null;
-  #reading = "";
+  #reading;
 
   constructor({ store, api, live, outbox, views, slug, after }) {
     [this.#store, this.#api, this.#live, this.#outbox, this.#views] = [store, api, live, outbox, views];
+    this.#reading = new Reading((id, count) => api.read(id, count));
     let before = false;
     live.subscribe(`inbox.${slug}`, {
       after,
@@ -33,7 +35,7 @@ export class Sync {
       refused: () => views.failed("refused", {}),
     });
     live.subscribe(`user.${store.me.id}`, {
-      event: ({ type, data }) => type === "conversation.read" && store.saw(data.id, data.seen_count),
+      event: ({ type, data }) => type === "conversation.read" && store.saw(data.id, Math.max(data.seen_count, this.#reading.waiting(data.id))),
       reload: async () => { await this.loadList(); }, // a notice has no snapshot of its own: the list's rows say how far one came
       poll: false,
     });
@@ -255,22 +257,15 @@ export class Sync {
   }
 
   /** The end of the thread is in sight of a person: nothing of it is unread any more. */
-  async looked() {
+  looked() {
     const store = this.#store;
     const conversation = store.conversations.get(store.open);
     const thread = store.threads.get(store.open);
     if (!conversation || !thread?.loaded || !this.#views.looking()) return;
     if (this.#topic?.id === store.open) thread.seenSeq = this.#topic.line.seq ?? thread.seenSeq;
-    const count = conversation.inbound_count;
-    const mark = `${conversation.id} ${count}`;
-    if (!store.unread(conversation) || this.#reading === mark) return;
-    this.#reading = mark;
-    try {
-      await this.#api.read(conversation.id, count);
-      store.saw(conversation.id, Math.max(count, store.seen.get(conversation.id) ?? 0));
-    } catch (problem) {
-      if (problem.passing) this.#reading = ""; // asked again at the next look
-    }
+    if (!store.unread(conversation)) return;
+    store.saw(conversation.id, conversation.inbound_count);
+    this.#reading.saw(conversation.id, conversation.inbound_count);
   }
 
   #forget() {
