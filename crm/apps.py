@@ -6,7 +6,9 @@ class CrmConfig(AppConfig):
     label = "crm"
 
     def ready(self) -> None:
+        from crm import feed
         from crm.identity import socket, topics
 
         socket.register()
         topics.register_topics()
+        feed.register_topics()

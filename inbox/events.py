@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from config.live.events import Event, publish
+from crm import feed
 from inbox import counts, topics
 from inbox.models import Conversation, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
+from inbox.states import Direction, Scope
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,18 @@ class MessageUpdated(MessageCreated):
 
 
 @dataclass(frozen=True)
+class NoteCreated(MessageCreated):
+    """In the feed for other systems alone: a type of its own, so that nobody gets private notes unasked."""
+
+    type: ClassVar[str] = "note.created"
+
+
+@dataclass(frozen=True)
+class NoteUpdated(MessageCreated):
+    type: ClassVar[str] = "note.updated"
+
+
+@dataclass(frozen=True)
 class ConversationRead(Event):
     """To the reader alone: how far they have read, for their other tabs and devices."""
 
@@ -55,12 +69,23 @@ def announce_conversation(conversation: Conversation, *, created: bool = False) 
     publish(topics.inbox(workspace.slug), event)
     if not created:
         publish(topics.conversation(conversation.pk), event)
+    _tell_other_systems(conversation, event)
     counts.changed(workspace.pk, workspace.slug)
 
 
 def announce_message(message: Message, conversation: Conversation, *, created: bool = False) -> None:
     payload = message_payload(message, conversation.contact.display_name)
-    publish(topics.conversation(conversation.pk), MessageCreated(payload) if created else MessageUpdated(payload))
+    event = MessageCreated(payload) if created else MessageUpdated(payload)
+    publish(topics.conversation(conversation.pk), event)
+    if message.direction == Direction.NOTE:
+        event = NoteCreated(payload) if created else NoteUpdated(payload)
+    _tell_other_systems(conversation, event)
+
+
+def _tell_other_systems(conversation: Conversation, event: Event) -> None:
+    """Exam rooms are for that exam's tutors alone."""
+    if conversation.scope == Scope.SUPPORT:
+        feed.announce(conversation.channel.workspace, event)
 
 
 def announce_read(user_id: UUID, conversation_id: UUID, seen_count: int) -> None:

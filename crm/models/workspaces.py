@@ -18,6 +18,8 @@ class Workspace(models.Model):
     default_region = models.CharField(max_length=2, default="US")
     # Feature switches: name to on or off; a missing name is on
     features = models.JSONField(default=dict, blank=True)
+    # Somebody subscribes to `workspace.<slug>`. Here, since every announcement has read this row anyhow
+    is_feed_open = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

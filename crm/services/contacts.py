@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.events import announce_contact, announce_new_contact
 from crm.models import Contact, ContactIdentity, IdentityKind
 from crm.phones import Phone, lookup_keys
 
@@ -61,6 +62,8 @@ def _known(actor: Actor, sender: Sender) -> Contact | None:
         contact.save(update_fields=[*changed, "updated_at"])
     held = {(identity.kind, identity.value) for identity in identities}
     _learn(contact, [key for key in sender.known_as() if key not in held])
+    if changed:
+        announce_contact(contact)
     return contact
 
 
@@ -101,11 +104,14 @@ def _create(actor: Actor, sender: Sender) -> Contact | None:
                 workspace_id=actor.workspace_id, phone=phone, phone_normalized=phone, name=sender.name[:200]
             )
             Contact.objects.bulk_create([contact], ignore_conflicts=True)
-            if not Contact.objects.filter(pk=contact.pk).exists():
+            # Its workspace comes with the proof that it was stored: whether others want to hear stands there.
+            stored = Contact.objects.select_related("workspace").filter(pk=contact.pk).first()
+            if stored is None:
                 raise _LostRace
             _learn(contact, sender.known_as())
             if contact.identities.count() != len(sender.known_as()):
                 raise _LostRace
     except _LostRace:
         return None
-    return contact
+    announce_new_contact(stored, stored.workspace)
+    return stored

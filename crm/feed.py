@@ -1,0 +1,65 @@
+"""The feed of a workspace for other systems: everything that happens in it, in one numbered topic.
+
+Written only while somebody subscribes. Whether anybody does stands in the workspace's own row, which whoever announces
+has read already: nobody pays for a look-up, and an event right after the first subscription is in the feed.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from config.errors import NotFound
+from config.live.events import Event, publish
+from config.live.identity import Identity
+from config.live.topics import register
+from config.live.unit import on_commit
+from crm.access import member_for
+from crm.models import Workspace
+from crm.roles import Action
+
+PREFIX = "workspace"
+Heard = Callable[[UUID], object]
+_hearers: list[Heard] = []
+
+
+def topic(workspace_slug: str) -> str:
+    return f"{PREFIX}.{workspace_slug}"
+
+
+def on_announced(hear: Heard) -> None:
+    """Registers `hear(workspace_id)`, in AppConfig.ready(): called after the commit of what was announced, by the
+    thread that committed, so it must be quick."""
+    if hear not in _hearers:
+        _hearers.append(hear)
+
+
+def announce(workspace: Workspace, event: Event) -> None:
+    """Inside the unit of work of what happened, with the workspace as it was read there."""
+    if workspace.is_feed_open:
+        publish(topic(workspace.slug), event)
+        on_commit(partial(_tell, workspace.pk))
+
+
+def announce_in(workspace_id: UUID, event: Callable[[], Event]) -> None:
+    """The same where the workspace was not read: one statement, and `event` is made only when somebody listens."""
+    workspace = Workspace.objects.filter(pk=workspace_id, is_feed_open=True).first()
+    if workspace is not None:
+        announce(workspace, event())
+
+
+def _tell(workspace_id: UUID) -> None:
+    for hear in _hearers:
+        hear(workspace_id)
+
+
+def register_topics() -> None:
+    register(PREFIX, _may_hear)
+
+
+def _may_hear(identity: Identity | None, slug: str) -> bool:
+    if identity is None or identity.user_id is None:
+        return False
+    try:
+        return member_for(identity.user_id, slug).may(Action.MANAGE) and slug == slug.lower()
+    except NotFound:
+        return False
