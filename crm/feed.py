@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from config.errors import NotFound
+from config.live import retention
 from config.live.events import Event, publish
 from config.live.identity import Identity
 from config.live.topics import register
@@ -18,6 +19,9 @@ from crm.models import Workspace
 from crm.roles import Action
 
 PREFIX = "workspace"
+# For readers that were away: far longer than a browser's topics.
+KEPT_HOURS = 30 * 24
+KEPT_EVENTS = 1_000_000
 Heard = Callable[[UUID], object]
 _hearers: list[Heard] = []
 
@@ -54,6 +58,7 @@ def _tell(workspace_id: UUID) -> None:
 
 def register_topics() -> None:
     register(PREFIX, _may_hear)
+    retention.keep(PREFIX, hours=KEPT_HOURS, events=KEPT_EVENTS)
 
 
 def _may_hear(identity: Identity | None, slug: str) -> bool:

@@ -1,6 +1,7 @@
 """What the event log forgets, and how a reader from before finds out."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.db import connection
 from django.utils import timezone
@@ -11,8 +12,8 @@ from config.live.unit import unit_of_work
 from tests.live.test_publishing import Noted, a_topic, numbers
 
 
-def written(count: int) -> str:
-    topic = a_topic()
+def written(count: int, topic: str = "") -> str:
+    topic = topic or a_topic()
     with unit_of_work():
         for n in range(count):
             events.publish(topic, Noted(str(n)))
@@ -51,6 +52,15 @@ def test_so_many_are_kept_for_each_topic(monkeypatch):
     retention.prune()
     assert numbers(topic) == list(range(31, 41))
     assert numbers(short) == [1, 2, 3, 4, 5]
+
+
+def test_a_workspaces_feed_is_kept_for_a_month(monkeypatch):
+    monkeypatch.setattr(retention, "KEPT_PER_TOPIC", 3)
+    topic = written(6, f"workspace.{uuid4()}")
+    age(topic, 1, days=31)
+    age(topic, 2, days=29)
+    retention.prune()
+    assert numbers(topic) == [2, 3, 4, 5, 6]
 
 
 def test_no_foreign_key_points_at_the_log():
