@@ -17,9 +17,18 @@ from config.errors import DomainError, Invalid, TooLarge
 
 logger = logging.getLogger(__name__)
 
+# On every call that we make to a subscriber. One that comes back to a road of ours would go round for ever.
+HOPS = "switchboard-hops"
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Loop(DomainError):
+    code = "loop"
+    status = 508
+    message = "This is a call of our own that came back."
 
 
 class Disconnected(Exception):
@@ -98,6 +107,8 @@ class Road:
     async def _answer(self, request: Request, rest: str) -> Answer:
         try:
             _check_host(request.headers.get("host", ""))
+            if HOPS in request.headers:
+                raise Loop
             return await self.handler(request, rest)
         except DomainError as error:
             return problem(error)

@@ -6,11 +6,13 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config import health
 from crm import urls as crm
 from inbox import urls as inbox
+from webhooks.outgoing import urls as outgoing
 
 api_v1: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     *crm.api_v1,
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
+    path("workspaces/<slug:workspace>/", include(outgoing.api_v1)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

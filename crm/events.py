@@ -9,6 +9,7 @@ from crm.models import Contact, Workspace
 from crm.payloads import ContactPayload, contact_payload
 
 
+@feed.offered
 @dataclass(frozen=True)
 class ContactCreated(Event):
     type: ClassVar[str] = "contact.created"
@@ -18,6 +19,7 @@ class ContactCreated(Event):
         return dict(self.contact)
 
 
+@feed.offered
 @dataclass(frozen=True)
 class ContactUpdated(ContactCreated):
     type: ClassVar[str] = "contact.updated"

@@ -6,6 +6,7 @@ has read already: nobody pays for a look-up, and an event right after the first 
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from config.errors import NotFound
@@ -24,10 +25,22 @@ KEPT_HOURS = 30 * 24
 KEPT_EVENTS = 1_000_000
 Heard = Callable[[UUID], object]
 _hearers: list[Heard] = []
+_types: set[str] = set()
+E = TypeVar("E", bound=type[Event])
 
 
 def topic(workspace_slug: str) -> str:
     return f"{PREFIX}.{workspace_slug}"
+
+
+def offered(event: E) -> E:
+    """Decorates what is announced here, so that subscribers can be told what there is."""
+    _types.add(event.type)
+    return event
+
+
+def types() -> list[str]:
+    return sorted(_types)
 
 
 def on_announced(hear: Heard) -> None:

@@ -12,6 +12,7 @@ from inbox.payloads import ConversationPayload, MessagePayload, conversation_pay
 from inbox.states import Direction, Scope
 
 
+@feed.offered
 @dataclass(frozen=True)
 class ConversationCreated(Event):
     type: ClassVar[str] = "conversation.created"
@@ -21,11 +22,13 @@ class ConversationCreated(Event):
         return dict(self.conversation)
 
 
+@feed.offered
 @dataclass(frozen=True)
 class ConversationUpdated(ConversationCreated):
     type: ClassVar[str] = "conversation.updated"
 
 
+@feed.offered
 @dataclass(frozen=True)
 class MessageCreated(Event):
     type: ClassVar[str] = "message.created"
@@ -35,11 +38,13 @@ class MessageCreated(Event):
         return dict(self.message)
 
 
+@feed.offered
 @dataclass(frozen=True)
 class MessageUpdated(MessageCreated):
     type: ClassVar[str] = "message.updated"
 
 
+@feed.offered
 @dataclass(frozen=True)
 class NoteCreated(MessageCreated):
     """In the feed for other systems alone: a type of its own, so that nobody gets private notes unasked."""
@@ -47,6 +52,7 @@ class NoteCreated(MessageCreated):
     type: ClassVar[str] = "note.created"
 
 
+@feed.offered
 @dataclass(frozen=True)
 class NoteUpdated(MessageCreated):
     type: ClassVar[str] = "note.updated"

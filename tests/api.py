@@ -51,3 +51,9 @@ class Api:
     def post(self, path: str = "", body: Any = None) -> Any:
         content = body if isinstance(body, str | bytes) else json.dumps(body)
         return self._client.post(self._base + path, content, content_type="application/json")
+
+    def patch(self, path: str = "", body: Any = None) -> Any:
+        return self._client.patch(self._base + path, json.dumps(body), content_type="application/json")
+
+    def delete(self, path: str = "") -> Any:
+        return self._client.delete(self._base + path)

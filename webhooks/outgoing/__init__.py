@@ -1,0 +1,1 @@
+"""Other systems hear what happens here: who subscribes, what is signed and called, what they can fetch instead."""
