@@ -11,8 +11,9 @@ django_application = get_asgi_application()
 
 from config.live import socket  # noqa: E402  # apps must be loaded first
 from webhooks.kapso.road import kapso  # noqa: E402
+from webhooks.twilio.road import twilio  # noqa: E402
 
-ROADS = (kapso,)
+ROADS = (kapso, twilio)
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from inbox.services import outbox
+from inbox.services import attachments, outbox
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
 
@@ -19,3 +19,8 @@ def _give_up(job: RunningJob, error: Exception) -> None:
 @task("inbox.deliver_message", atomic=False, on_failed=_give_up)
 def deliver_message(job: RunningJob, message_id: str, attempt: int) -> None:
     outbox.deliver(job=job, message_id=UUID(message_id), attempt=attempt)
+
+
+@task("inbox.fetch_attachment", atomic=False)
+def fetch_attachment(job: RunningJob, attachment_id: str, attempt: int) -> None:
+    attachments.fetch(attachment_id=UUID(attachment_id), attempt=attempt)

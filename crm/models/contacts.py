@@ -57,7 +57,7 @@ class Contact(TenantModel):
 class IdentityKind(models.TextChoices):
     # Digits shared by the variants of one number (Brazil's ninth digit, Mexico's 1): what makes a number unique
     MATCH = "match"
-    PHONE = "phone"  # E.164
+    PHONE = "phone"  # E.164; or the short code or name that operators show instead
     WHATSAPP = "whatsapp"  # the id as WhatsApp sent it, digits only: replies go here
     BSUID = "bsuid"  # WhatsApp's business-scoped user id
     EMAIL = "email"

@@ -17,18 +17,21 @@ Key = tuple[IdentityKind, str]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote to us, as far as the provider says. At least one of phone, whatsapp and bsuid is known."""
+    """Who wrote to us, as far as the provider says. At least one of phone, whatsapp, bsuid and code is known."""
 
     name: str = ""
     phone: Phone | None = None
     whatsapp: str = ""  # the id as received
     bsuid: str = ""
+    code: str = ""  # what an operator shows instead of a number: a short code, or a name
 
     def known_as(self) -> list[Key]:
         """From the surest to the least sure."""
         keys = [(IdentityKind.BSUID, self.bsuid), (IdentityKind.WHATSAPP, self.whatsapp)]
         if self.phone:
             keys += [(IdentityKind.MATCH, self.phone.match), (IdentityKind.PHONE, self.phone.e164)]
+        elif self.code:
+            keys.append((IdentityKind.PHONE, self.code))
         return [(kind, value) for kind, value in keys if value]
 
 
@@ -101,7 +104,10 @@ def _create(actor: Actor, sender: Sender) -> Contact | None:
     try:
         with transaction.atomic():
             contact = Contact(
-                workspace_id=actor.workspace_id, phone=phone, phone_normalized=phone, name=sender.name[:200]
+                workspace_id=actor.workspace_id,
+                phone=phone or sender.code[:40],
+                phone_normalized=phone,
+                name=sender.name[:200],
             )
             Contact.objects.bulk_create([contact], ignore_conflicts=True)
             # Its workspace comes with the proof that it was stored: whether others want to hear stands there.

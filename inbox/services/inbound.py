@@ -1,5 +1,6 @@
 """A customer's message comes in. Once per provider id, into the one open conversation of that contact and channel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from crm.models import Contact
 from crm.services.contacts import Sender, contact_for_sender
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
+from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 
 # No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
@@ -35,6 +37,7 @@ class Incoming:
     reply_to_provider_id: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     media: tuple["IncomingMedia", ...] = ()
+    edited_at: datetime | None = None  # the edit came before its message, and is all that is ever shown
 
     @property
     def written_at(self) -> datetime:
@@ -46,9 +49,10 @@ class Incoming:
 @dataclass(frozen=True, slots=True)
 class IncomingMedia:
     kind: str
-    provider_media_id: str
+    provider_media_id: str = ""
     name: str = ""
     content_type: str = ""
+    url: str = field(default="", repr=False)  # may work without any credential: a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,20 @@ class Echo:
     type: str
     body: str
     peer_address: str
+    reply_to_provider_id: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    media: tuple[IncomingMedia, ...] = ()
 
 
 @unit_of_work
 def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> Message | None:
     """None when it was received before. `channel` comes with its workspace."""
-    if _is_known(channel, incoming.provider_id):
+    if is_known(channel, incoming.provider_id):
         return None
     contact = contact_for_sender(actor=actor, sender=incoming.sender)
-    conversation, created = _conversation_with(channel, contact)
+    conversation, created = conversation_with(channel, contact)
     # Again, under the lock: the same delivery in another worker may have been quicker.
-    if not created and _is_known(channel, incoming.provider_id):
+    if not created and is_known(channel, incoming.provider_id):
         return None
     message = _store(conversation, channel, incoming)
     _touch(conversation, message, incoming)
@@ -83,11 +90,11 @@ def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> M
 @unit_of_work
 def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | None:
     """Shows in the thread what went out past us. None when we know it: sent by us, or recorded before."""
-    if _is_known(channel, echo.provider_id):
+    if is_known(channel, echo.provider_id):
         return None
     contact = contact_for_sender(actor=actor, sender=echo.recipient)
-    conversation, created = _conversation_with(channel, contact)
-    if not created and _is_known(channel, echo.provider_id):
+    conversation, created = conversation_with(channel, contact)
+    if not created and is_known(channel, echo.provider_id):
         return None
     message = Message.objects.create(
         workspace_id=channel.workspace_id,
@@ -97,11 +104,14 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
         sender_kind=SenderKind.SYSTEM,
         type=echo.type[:24],
         body=echo.body,
+        detail=echo.detail,
+        reply_to=replied_to(conversation, echo.reply_to_provider_id),
         provider_id=echo.provider_id,
         provider_time=echo.at,
         status=MessageStatus.SENT,
         sent_at=echo.at,
     )
+    attach(message, echo.media)
     conversation.last_message = message
     conversation.last_activity_at = message.created_at
     conversation.waiting_since = None  # a person answered, be it on the phone
@@ -112,11 +122,11 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
     return message
 
 
-def _is_known(channel: Channel, provider_id: str) -> bool:
+def is_known(channel: Channel, provider_id: str) -> bool:
     return Message.objects.filter(channel=channel, provider_id=provider_id).exists()
 
 
-def _conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
+def conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
     """The open conversation, else the latest one reopened, else a new one; locked either way."""
     mine = (
         Conversation.objects.filter(
@@ -147,9 +157,6 @@ def _conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation
 
 
 def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> Message:
-    reply_to = None
-    if incoming.reply_to_provider_id:
-        reply_to = Message.objects.filter(channel=channel, provider_id=incoming.reply_to_provider_id).first()
     message = Message.objects.create(
         workspace_id=channel.workspace_id,
         conversation=conversation,
@@ -159,24 +166,47 @@ def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> 
         type=incoming.type[:24],
         body=incoming.body,
         detail=incoming.detail,
-        reply_to=reply_to if reply_to and reply_to.conversation_id == conversation.pk else None,
+        reply_to=replied_to(conversation, incoming.reply_to_provider_id),
         provider_id=incoming.provider_id,
         provider_time=incoming.at,
+        edited_at=incoming.edited_at,
         status=MessageStatus.RECEIVED,
     )
-    Attachment.objects.bulk_create(
+    attach(message, incoming.media)
+    return message
+
+
+def replied_to(conversation: Conversation, provider_id: str) -> Message | None:
+    """The message of the same conversation that is answered, or reacted to."""
+    if not provider_id:
+        return None
+    found = Message.objects.filter(channel_id=conversation.channel_id, provider_id=provider_id).first()
+    return found if found and found.conversation_id == conversation.pk else None
+
+
+def attach(message: Message, media: Sequence[IncomingMedia]) -> None:
+    """The files' places; each is fetched by a job of its own, so that the text waits for none."""
+    if not media:
+        return
+    files = [
         Attachment(
-            workspace_id=channel.workspace_id,
+            workspace_id=message.workspace_id,
             message=message,
             position=position,
-            kind=media.kind,
-            name=media.name[:255],
-            content_type=media.content_type[:120],
-            provider_media_id=media.provider_media_id[:255],
+            kind=one.kind[:12],
+            name=one.name[:255],
+            content_type=one.content_type[:120],
+            provider_media_id=one.provider_media_id[:255],
+            source=_source(one),
         )
-        for position, media in enumerate(incoming.media)
-    )
-    return message
+        for position, one in enumerate(media)
+    ]
+    for attachment in Attachment.objects.bulk_create(files):
+        enqueue_fetch(attachment)
+
+
+def _source(media: IncomingMedia) -> dict[str, Any] | None:
+    return {"url": media.url} if media.url else None
 
 
 def _touch(conversation: Conversation, message: Message, incoming: Incoming) -> None:

@@ -265,9 +265,9 @@ async def test_one_row_that_cannot_be_kept_harms_no_other(client, channel, monke
 
 
 async def test_a_changed_secret_counts_within_seconds(client, channel, monkeypatch):
-    from webhooks.kapso import road
+    from webhooks import channels
 
-    monkeypatch.setattr(road, "FRESH", 0.0)
+    monkeypatch.setattr(channels, "FRESH", 0.0)
     await deliver(client, channel, text_message())
     channel.credentials = {**channel.credentials, "webhook_secrets": ["another"]}
     await channel.asave()

@@ -6,12 +6,13 @@ from typing import Any
 from config.live.unit import unit_of_work
 from jobs.queue import enqueue_many
 from webhooks.models import Delivery, DeliveryState, Provider
-from webhooks.services import kapso
+from webhooks.services import kapso, twilio
 from webhooks.services.reading import Reading, Unusable
 
 # How each provider's delivery is read. Pure apart from look-ups: it may be read again at any time.
 READERS: dict[str, Callable[[Delivery], Reading]] = {
     Provider.KAPSO: kapso.read,
+    Provider.TWILIO: twilio.read,
 }
 
 

@@ -94,7 +94,7 @@ DEMO = DemoWorkspace(
             name="Text line",
             identifier="AC00000000000000000000000000000001",
             phone="+15550100002",
-            credentials={"auth_token": "demo-twilio-token"},
+            credentials={"auth_tokens": ["demo-twilio-token"]},
         ),
         DemoChannel(slug="demo-widget", kind=ChannelKind.WIDGET, name="Website chat"),
     ),
