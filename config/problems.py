@@ -172,4 +172,4 @@ def _tidied(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
 
 
 def _encoded(problem: Problem) -> bytes:
-    return orjson.dumps(problem.body(), default=str)
+    return orjson.dumps(problem.body(), default=str, option=orjson.OPT_NON_STR_KEYS)  # of lists: the place

@@ -33,7 +33,7 @@ def subscribed(cast, receiver):
 
 def subscribe(cast, receiver: Receiver, **given) -> Subscription:
     made, secret = subscriptions.create_subscription(actor=cast.actor(cast.ada), url=receiver.url, **given)
-    made.secret = secret  # type: ignore[attr-defined]
+    made.secret = secret
     return made
 
 
