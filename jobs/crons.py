@@ -163,10 +163,12 @@ def _fail_unknown() -> int:
 @cron("jobs.cleanup", every=timedelta(hours=1))
 def cleanup() -> Stats:
     """Completed jobs go after a week. Failed and dismissed ones stay: somebody may still ask why."""
-    removed = 0
+    removed = attempts = 0
     while batch := _remove_completed():
         removed += batch
-    return {"removed": removed}
+    while batch := _remove_attempts():
+        attempts += batch
+    return {"removed": removed, "attempts": attempts}
 
 
 def _remove_completed() -> int:
@@ -175,6 +177,17 @@ def _remove_completed() -> int:
             "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE status = 'completed'"
             " AND completed_at < now() - %s::interval ORDER BY completed_at LIMIT %s FOR UPDATE SKIP LOCKED)",
             [str(KEEP_COMPLETED), CLEANUP_BATCH],
+        )
+        return int(cursor.rowcount)
+
+
+def _remove_attempts() -> int:
+    """Notes on tries whose job is gone."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM job_attempt WHERE id IN (SELECT id FROM job_attempt AS noted"
+            " WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.id = noted.job_id) LIMIT %s)",
+            [CLEANUP_BATCH],
         )
         return int(cursor.rowcount)
 

@@ -2,8 +2,9 @@
 
 import logging
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from uuid import UUID
 
 from config.live.unit import unit_of_work
 from jobs import claims, leases, tasks
@@ -24,10 +25,28 @@ LANE_HELD = timedelta(seconds=60)
 HOOK_TRIES = 3
 
 
+_listeners: list[Callable[[UUID | None], None]] = []
+
+
+def on_ended(listener: Callable[[UUID | None], None]) -> None:
+    """`listener(workspace_id)` is called after every run, however it went. It must be quick and never raise."""
+    _listeners.append(listener)
+
+
 def run(job: RunningJob) -> None:
     """Never raises but for what stops the process, or when the database cannot be told: the lease then runs out."""
+    try:
+        _run(job)
+    finally:
+        for listener in _listeners:
+            listener(job.workspace_id)
+
+
+def _run(job: RunningJob) -> None:
     task = tasks.named(job.type)
     try:
+        if job.died:
+            leases.note_death(job.id, job.attempt - 1, error=describe(WorkerDied()), code=WorkerDied.code)
         if job.attempt > job.max_attempts:
             raise WorkerDied
         _call(task, job)

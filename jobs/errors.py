@@ -74,6 +74,13 @@ class NoSuchJob(NotFound):
     message = "There is no such job."
 
 
+class Stopped(DomainError):
+    """What a job that was never done is told to its task's `on_failed`."""
+
+    code = "stopped"
+    message = "A person stopped this before it was done."
+
+
 class MoveRefused(Conflict):
     """`data["status"]` is where the job stands now."""
 

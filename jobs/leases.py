@@ -17,17 +17,33 @@ RETURNING lane <> '' AND EXISTS (
     SELECT 1 FROM job AS follower WHERE follower.lane = job.lane AND follower.lane <> '' AND follower.status = 'pending'
 )
 """
+# Each failed try is noted beside it. One that only waits (a refunded attempt) is noted when its reason is a new one:
+# what the statement reads of the job is how it was before.
+_NOTED = """
+INSERT INTO job_attempt (job_id, attempt, took, error, error_code)
+SELECT job.id, job.attempts, clock_timestamp() - job.started_at, %(error)s, %(code)s
+FROM moved JOIN job ON job.id = moved.id
+WHERE %(refund)s::int = 0 OR job.last_error <> %(error)s
+"""
 # The lane is held for a minute from the first failure, however often it fails after that.
-_PUT_BACK = """
-UPDATE job SET status = 'pending', next_attempt = now() + %(delay)s, lease_until = NULL,
+_PUT_BACK = f"""
+WITH moved AS (UPDATE job SET status = 'pending', next_attempt = now() + %(delay)s, lease_until = NULL,
     blocks_until = least(blocks_until, now() + %(holds)s), attempts = attempts - %(refund)s::int,
     last_error = %(error)s, error_code = %(code)s
-WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
-"""
-_FAIL = """
-UPDATE job SET status = 'failed', completed_at = clock_timestamp(), lease_until = NULL, blocks_until = NULL,
-    attempts = least(attempts, max_attempts), last_error = %(error)s, error_code = %(code)s
-WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
+WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing' RETURNING id),
+noted AS ({_NOTED})
+SELECT id FROM moved
+"""  # noqa: S608 - constants only
+_FAIL = f"""
+WITH moved AS (UPDATE job SET status = 'failed', completed_at = clock_timestamp(), lease_until = NULL,
+    blocks_until = NULL, attempts = least(attempts, max_attempts), last_error = %(error)s, error_code = %(code)s
+WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing' RETURNING id),
+noted AS ({_NOTED})
+SELECT id FROM moved
+"""  # noqa: S608
+# The claim that took it over has counted the death already; how long it ran nobody knows.
+_NOTE_DEATH = """
+INSERT INTO job_attempt (job_id, attempt, error, error_code) VALUES (%(id)s, %(attempt)s, %(error)s, %(code)s)
 """
 _EXTEND = """
 UPDATE job SET lease_until = now() + %(by)s WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
@@ -68,7 +84,11 @@ def put_back(
 
 
 def fail(job_id: int, token: int, *, error: str, code: str) -> None:
-    _held(_FAIL, {"id": job_id, "token": token, "error": error, "code": code})
+    _held(_FAIL, {"id": job_id, "token": token, "error": error, "code": code, "refund": 0})
+
+
+def note_death(job_id: int, attempt: int, *, error: str, code: str) -> None:
+    statements.execute(_NOTE_DEATH, {"id": job_id, "attempt": attempt, "error": error, "code": code})
 
 
 def extend(job_id: int, token: int, by: timedelta) -> None:

@@ -70,6 +70,26 @@ class Job(models.Model):
         return f"{self.type} {self.key}"
 
 
+class JobAttempt(models.Model):
+    """A try that did not work. Written by the engine, for people who ask why; a try that works leaves no row."""
+
+    id = models.BigAutoField(primary_key=True)
+    # No foreign key: rows are swept away after their job, and writing one locks no job.
+    job_id = models.BigIntegerField()
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now())
+    took = models.DurationField(null=True, blank=True)
+    error = models.TextField()
+    error_code = models.TextField(blank=True, db_default="")
+
+    class Meta:
+        db_table = "job_attempt"
+        indexes: ClassVar = [models.Index(name="job_attempt_of_job", fields=["job_id", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} {self.attempt}"
+
+
 class JobMeta(models.Model):
     """One row per cron: when it ran, how it went, and the guard against running twice."""
 
