@@ -30,6 +30,8 @@ class BillingAccount(TenantModel):
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     is_workspace = models.BooleanField(default=False)
+    # `created` of the event whose metadata named the owner; without one it is only assumed to be the workspace
+    owner_event_at = models.DateTimeField(null=True, blank=True)
 
     stripe_customer_id = models.CharField(max_length=255)
     stripe_subscription_id = models.CharField(max_length=255, blank=True)
@@ -44,8 +46,11 @@ class BillingAccount(TenantModel):
     ended_at = models.DateTimeField(null=True, blank=True)
     payment_failed_at = models.DateTimeField(null=True, blank=True)  # the open invoice that could not be charged
 
-    # `created` of the newest event applied to the subscription and to the invoice: older ones change nothing
+    # `created` of the newest event applied to the subscription and to the invoice: older ones change nothing. Of two
+    # in the same second the rank decides; of two subscriptions the one that was made later.
+    subscription_created_at = models.DateTimeField(null=True, blank=True)
     subscription_event_at = models.DateTimeField(null=True, blank=True)
+    subscription_event_rank = models.PositiveSmallIntegerField(default=0, db_default=0)
     invoice_event_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -76,6 +76,7 @@ class UserIdentity(models.Model):
     # The provider's time of the newest news applied, and when it said that the user is gone: older news change nothing
     provider_time = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
+    barred_at = models.DateTimeField(null=True, blank=True)  # banned at the provider, which can be taken back there
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
