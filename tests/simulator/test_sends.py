@@ -125,8 +125,8 @@ def test_read_marks_and_typing_are_acknowledged_and_not_messages(simulator):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", f"/meta/whatsapp/v24.0/{NUMBER_ID}/media"),
-        ("GET", f"/meta/whatsapp/v24.0/1371993794424264?phone_number_id={NUMBER_ID}"),
+        ("PUT", f"/meta/whatsapp/v24.0/{NUMBER_ID}/media"),
+        ("GET", "/storage/0123456789abcdef/photo.png"),
         ("DELETE", f"/meta/whatsapp/v24.0/{NUMBER_ID}/messages"),
         ("GET", "/2010-04-01/Accounts"),
         ("GET", "/"),

@@ -1,4 +1,4 @@
-"""The simulator's HTTP side: a small ASGI application. Routes, reads, answers, and breaks connections when told to."""
+"""The simulator's HTTP side: a small ASGI application. Reads, hands to a provider's routes, answers, breaks off."""
 
 import asyncio
 import re
@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from webhooks.simulator import control, kapso
+from webhooks.simulator import control, kapso_routes, stripe, twilio_routes
 from webhooks.simulator.behaviour import Wrong
+from webhooks.simulator.calls import BreakOff, Call
+from webhooks.simulator.files import BLOB_PATH, MEDIA_PATH
 from webhooks.simulator.replies import Refused, Reply
-from webhooks.simulator.state import Number
 from webhooks.simulator.world import World
 
 Scope = MutableMapping[str, Any]
@@ -19,18 +20,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_LIMIT = 1024 * 1024
-_KAPSO = re.compile(r"/meta/whatsapp/v[0-9]+\.[0-9]+/([^/]+)(?:/([a-z]+))?")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
-# How long a call that gets no answer is held when the caller does not hang up.
-SILENCE_SECONDS = 120.0
-
-
-class BreakOff(Exception):
-    """The connection is to end without an answer; `after` says how long to keep silent before."""
-
-    def __init__(self, after: float = 0.0) -> None:
-        super().__init__()
-        self.after = after
 
 
 class Simulator:
@@ -53,7 +43,7 @@ class Simulator:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            reply = await self._answer(scope, receive)
+            reply = await self._answer(await _call(scope, receive))
         except Refused as refused:
             reply = refused.reply
         except Wrong as wrong:
@@ -61,77 +51,68 @@ class Simulator:
         except BreakOff as end:
             await _break_off(end.after, receive, send)
             return
-        await _send(reply, send)
+        await _send(reply, send, head=scope["method"] == "HEAD")
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        raw = await _body(receive)
-        method, path = scope["method"], scope["path"]
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    async def _answer(self, call: Call) -> Reply:
+        world, path = self.world, call.path
         if path.startswith("/_control/"):
             # A web page may not steer the simulator by a name that points here.
-            if not _LOOPBACK.fullmatch(headers.get("host", "")):
+            if not _LOOPBACK.fullmatch(call.headers.get("host", "")):
                 raise Wrong("The control is for this machine only.")
-            return await control.answer(self.world, method, path.removeprefix("/_control/"), query, raw)
-        match = _KAPSO.fullmatch(path)
-        if match:
-            kapso.authorised(self.world.ledger, headers)
-            return await self._kapso(method, match[1], match[2] or "", query, raw)
-        return Reply({"error": "Not found", "message": "The simulator has no such address."}, 404)
+            return await control.answer(world, call.method, path.removeprefix("/_control/"), call.query, call.body)
+        if kapso_routes.is_for_kapso(path):
+            return await kapso_routes.answer(world, call)
+        if twilio_routes.is_for_twilio(path):
+            return await twilio_routes.answer(world, call)
+        if stripe.is_for_stripe(path):
+            return await stripe.answer(world, call)
+        return self._file(call) or kapso_routes.NOWHERE
 
-    async def _kapso(self, method: str, target: str, part: str, query: dict[str, str], raw: bytes) -> Reply:
-        ledger = self.world.ledger
-        if part == "media" or (not part and "phone_number_id" in query):
-            return Reply({"error": "Not found", "message": "The simulator keeps no media yet."}, 404)
-        number = kapso.number_of(ledger, target, method)
-        if method == "GET" and not part:
-            return kapso.describe(number)
-        if method == "GET" and part == "messages":
-            return kapso.listing(ledger, number, query, echo=self.world.behaviour.echo == "on")
-        if method == "POST" and part == "messages":
-            return await self._send_message(number, raw)
-        return Reply({"error": "Not found", "message": "The simulator has no such address."}, 404)
-
-    async def _send_message(self, number: Number, raw: bytes) -> Reply:
-        world = self.world
-        message = kapso.checked(number, raw, world.behaviour)
-        if message is None:
-            return Reply({"success": True})
-        fail, world.behaviour = world.behaviour.failure(world.chance)
-        behaviour = world.behaviour
-        if fail == "drop_before":
-            raise BreakOff
-        kapso.refuse(fail, behaviour)
-        world.accept(message)
-        if fail == "drop_after_accept":
-            raise BreakOff
-        if fail == "timeout":
-            raise BreakOff(after=SILENCE_SECONDS)
-        if fail == "500_after_accept":
-            kapso.refuse("500", behaviour)
-        await asyncio.sleep(behaviour.latency_ms / 1000)
-        return kapso.accepted(message)
+    def _file(self, call: Call) -> Reply | None:
+        """The storages behind Kapso and Twilio: whoever knows the address may read. Kapso's leads on first."""
+        for prefix in (BLOB_PATH, MEDIA_PATH):
+            if call.path.startswith(prefix) and call.method in {"GET", "HEAD"}:
+                file = self.world.files.by_token(call.path.removeprefix(prefix).partition("/")[0])
+                content = self.world.files.read(file) if file else None
+                if file is None or content is None:
+                    return None
+                if prefix == BLOB_PATH:
+                    return Reply({}, 302, {"Location": self.world.files.storage_url(file)}, content=b"")
+                return Reply({}, headers={"Content-Type": file.content_type}, content=content)
+        return None
 
 
-async def _body(receive: Receive) -> bytes:
-    body = b""
+async def _call(scope: Scope, receive: Receive) -> Call:
+    limit = kapso_routes.UPLOAD_LIMIT if scope["path"].endswith("/media") else BODY_LIMIT
+    return Call(
+        method=scope["method"],
+        path=scope["path"],
+        query=dict(parse_qsl(scope["query_string"].decode("latin-1"))),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=await _body(receive, limit),
+    )
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    body = bytearray()
     while True:
         part = await receive()
         if part["type"] == "http.disconnect":
             raise BreakOff
-        body += bytes(part.get("body", b""))
-        if len(body) > BODY_LIMIT:
+        body += part.get("body", b"")
+        if len(body) > limit:
             raise Refused(Reply({"error": "Payload too large", "message": "The body is too large."}, 413))
         if not part.get("more_body"):
-            return body
+            return bytes(body)
 
 
-async def _send(reply: Reply, send: Send) -> None:
-    body = orjson.dumps(reply.data)
-    headers = {"content-type": "application/json", "content-length": str(len(body)), **reply.headers}
-    named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+async def _send(reply: Reply, send: Send, *, head: bool) -> None:
+    body = orjson.dumps(reply.data) if reply.content is None else reply.content
+    headers = {"content-type": "application/json"} | {name.lower(): value for name, value in reply.headers.items()}
+    headers["content-length"] = str(len(body))
+    named = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": named})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 async def _break_off(after: float, receive: Receive, send: Send) -> None:

@@ -24,6 +24,7 @@ STATUSES = (
     "failed",  # sent, then failed with `code`
 )
 SWITCH = ("on", "off")
+PROVIDERS = ("all", "kapso", "twilio", "stripe")
 WINDOW_CLOSED = 131047
 
 
@@ -39,6 +40,7 @@ class Behaviour:
     retry_after: int = 60  # seconds that a 429 asks for
     probability: float = 1.0
     next_n: int | None = None  # fail so many times, then no more
+    provider: str = "all"  # at whom it fails
     statuses: str = "on"
     echo: str = "on"  # whether lists and statuses carry the sender's callback data
     customers: str = "off"
@@ -56,7 +58,10 @@ class Behaviour:
         return behaviour
 
     def _check(self) -> None:
-        choices = (("fail", FAILS), ("statuses", STATUSES), ("echo", SWITCH), ("customers", SWITCH))
+        choices = (
+            *(("fail", FAILS), ("statuses", STATUSES), ("provider", PROVIDERS)),
+            *(("echo", SWITCH), ("customers", SWITCH)),
+        )
         for name, among in choices:
             if getattr(self, name) not in among:
                 raise Wrong(f"{name} is one of {', '.join(among)}.")
@@ -68,8 +73,10 @@ class Behaviour:
         if isinstance(self.probability, bool) or not isinstance(self.probability, int | float):
             raise Wrong("probability is a number from 0 to 1.")
 
-    def failure(self, chance: random.Random) -> tuple[str, "Behaviour"]:
+    def failure(self, chance: random.Random, provider: str) -> tuple[str, "Behaviour"]:
         """What happens to this send, and how to behave from then on."""
+        if self.provider not in ("all", provider):
+            return "none", self
         if self.fail == "none" or self.next_n == 0 or chance.random() >= self.probability:
             return "none", self
         if self.next_n is None:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from webhooks.simulator.options import DEMO_ACCOUNT_SID
 from webhooks.simulator.people import PEOPLE, Person, thanks_for
-from webhooks.simulator.state import JSON, Message, Peer
+from webhooks.simulator.state import JSON, Message, Peer, Text
 
 if TYPE_CHECKING:
     from webhooks.simulator.world import World
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 ANSWERS = 0.7
 TALKS_ON = 0.25  # without a line of their own left to say
 IN_TWO_MESSAGES = 0.15  # some people press enter in the middle; Kapso then buffers
+WITH_A_FILE = 0.15  # a picture, a voice note or a document after the words
+AT_TWILIO = 0.25  # by SMS or on the number at Twilio
+BY_SMS = 0.6
+KINDS = ("image", "image", "audio", "document")
 
 
 class Customers:
@@ -42,11 +47,35 @@ class Customers:
         finally:
             self._answering.discard(message.peer.key)
 
+    async def heard_text(self, sent: Text) -> None:
+        """The same for a message by way of Twilio."""
+        digits = sent.to.removeprefix("whatsapp:").removeprefix("+")
+        account = self.world.ledger.accounts.get(sent.account)
+        if account is None or not self._are_on() or sent.to in self._answering:
+            return
+        self._answering.add(sent.to)
+        try:
+            await asyncio.sleep(self.world.chance.uniform(*self.world.options.answer_pauses))
+            answer = self._answer_to(Peer(wa_id=digits))
+            if answer and self._are_on():
+                self.world.twilio.write(account, sent.to, [answer])
+        finally:
+            self._answering.discard(sent.to)
+
     def begin(self, person: Person) -> None:
         first, *rest = self.world.chance.choice(person.dialogues)
         self._left[person.peer.key] = rest
+        chance = self.world.chance
+        account = self.world.ledger.accounts.get(DEMO_ACCOUNT_SID)
+        if account and person.peer.wa_id and chance.random() < AT_TWILIO:
+            address = f"+{person.peer.wa_id}" if chance.random() < BY_SMS else f"whatsapp:+{person.peer.wa_id}"
+            self.world.twilio.write(account, address, [first], more=profile(person.peer, address))
+            return
         lines = self._split(first)
         self.world.write(person.peer, [text(line) for line in lines], batch=len(lines) > 1)
+        if chance.random() < WITH_A_FILE:
+            content, _ = self.world.sample(chance.choice(KINDS))
+            self.world.write(person.peer, [content])
 
     def _somebody(self) -> Person:
         """Rather someone who has finished what they had to say."""
@@ -69,6 +98,11 @@ class Customers:
 
     def _are_on(self) -> bool:
         return self.world.behaviour.customers == "on"
+
+
+def profile(peer: Peer, address: str) -> dict[str, str]:
+    """WhatsApp tells the sender's name, SMS does not."""
+    return {"ProfileName": peer.name} if address.startswith("whatsapp:") and peer.name else {}
 
 
 def text(body: str) -> JSON:

@@ -11,9 +11,11 @@ from typing import Any
 import orjson
 
 from webhooks.simulator.behaviour import WINDOW_CLOSED, Behaviour
+from webhooks.simulator.files import Files
 from webhooks.simulator.kapso_events import extension, meta_message, meta_status
 from webhooks.simulator.replies import Reply, graph_refusal, kapso_refusal
-from webhooks.simulator.state import JSON, Ledger, Message, Number, Peer
+from webhooks.simulator.state import JSON, File, Ledger, Message, Number, Peer
+from webhooks.simulator.templates import check_template
 
 Row = tuple[int, Message]  # with its place in the ledger, which is what cursors point at
 
@@ -35,6 +37,14 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "contacts": (),
 }
 MEDIA = {"image", "video", "audio", "document", "sticker"}
+MEDIA_NOT_LOADED = 131053
+MEBIBYTE = 1024 * 1024
+UPLOADS: tuple[tuple[frozenset[str], int], ...] = (
+    (frozenset({"image/jpeg", "image/png"}), 5 * MEBIBYTE),
+    (frozenset({"image/webp"}), 500 * 1024),
+    (frozenset({"video/mp4", "video/3gpp"}), 16 * MEBIBYTE),
+    (frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}), 16 * MEBIBYTE),
+)
 _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 _DRESS = re.compile(r"[\s().-]+")
 _NUMBER = re.compile(r"\+?[0-9]{7,15}", re.ASCII)
@@ -49,9 +59,13 @@ def authorised(ledger: Ledger, headers: Mapping[str, str]) -> None:
 def number_of(ledger: Ledger, phone_number_id: str, method: str) -> Number:
     number = ledger.numbers.get(phone_number_id)
     if number is None:
-        what = f"Object with ID '{phone_number_id}' does not exist, cannot be loaded due to missing permissions."
-        raise graph_refusal(100, f"Unsupported {method.lower()} request. {what}", subcode=33)
+        raise no_object(phone_number_id, method)
     return number
+
+
+def no_object(id_: str, method: str) -> Exception:
+    what = f"Object with ID '{id_}' does not exist, cannot be loaded due to missing permissions."
+    return graph_refusal(100, f"Unsupported {method.lower()} request. {what}", subcode=33)
 
 
 def describe(number: Number) -> Reply:
@@ -68,7 +82,7 @@ def describe(number: Number) -> Reply:
 # --- Sends ------------------------------------------------------------------------------------------------
 
 
-def checked(number: Number, raw: bytes, behaviour: Behaviour) -> Message | None:
+def checked(ledger: Ledger, number: Number, raw: bytes, behaviour: Behaviour) -> Message | None:
     """The message that this request asks to send; None when it only marks something as read or typing."""
     request = _object(raw)
     if request.get("messaging_product") != "whatsapp":
@@ -78,7 +92,7 @@ def checked(number: Number, raw: bytes, behaviour: Behaviour) -> Message | None:
             raise graph_refusal(100, "The parameter message_id is required.")
         return None
     peer, to = _recipient(request, number)
-    content = _content(request)
+    content = _content(ledger, request)
     return Message(
         id=outbound_id(peer),
         phone_number_id=number.phone_number_id,
@@ -165,19 +179,29 @@ def _known_as(digits: str) -> str:
     return f"521{digits[2:]}" if len(digits) == 12 and digits.startswith("52") else digits
 
 
-def _content(request: JSON) -> JSON:
+def _content(ledger: Ledger, request: JSON) -> JSON:
     kind = request.get("type", "text")
     if not isinstance(kind, str) or kind not in REQUIRED:
         raise graph_refusal(100, "Param type must be one of " + ", ".join(sorted(REQUIRED)))
-    content = request.get(kind)
+    content: Any = request.get(kind)
     if not content or not isinstance(content, list if kind == "contacts" else dict):
         raise graph_refusal(131008, "Required parameter is missing", f"The {kind} parameter is required.")
     _check_content(kind, content)
+    if isinstance(content, dict):
+        _check_known(ledger, kind, content)
     found: JSON = {"type": kind, kind: content}
     context = request.get("context")
     if isinstance(context, dict) and isinstance(context.get("message_id"), str):
         found["context"] = {"id": context["message_id"]}
     return found
+
+
+def _check_known(ledger: Ledger, kind: str, content: JSON) -> None:
+    id_ = content.get("id")
+    if kind in MEDIA and id_ and id_ not in ledger.files:
+        raise graph_refusal(100, "Invalid parameter", f"The media id {id_} was not uploaded here.")
+    if kind == "template":
+        check_template(content)
 
 
 def _check_content(kind: str, content: Any) -> None:
@@ -205,12 +229,53 @@ def _plan(behaviour: Behaviour, content: JSON) -> str:
     return "sent_only" if content["type"] == "reaction" and behaviour.statuses == "on" else behaviour.statuses
 
 
+# --- Media ------------------------------------------------------------------------------------------------
+
+
+def media_id() -> str:
+    return "".join(secrets.choice("123456789") for _ in range(16))
+
+
+def check_upload(content_type: str, size: int) -> None:
+    """By Meta's limits for each kind; what is no picture, sound or film is a document."""
+    main = content_type.partition(";")[0].strip().lower()
+    limit = next((limit for types, limit in UPLOADS if main in types), 100 * MEBIBYTE)
+    if main.partition("/")[0] in {"image", "audio", "video"} and not any(main in types for types, _ in UPLOADS):
+        raise graph_refusal(100, f"Param file must be a file with one of the supported types. Received {main}.")
+    if size > limit:
+        raise graph_refusal(100, "Param file is too large", f"At most {limit} bytes for {main}.")
+
+
+def link_of(message: Message) -> str:
+    part = message.content.get(message.content["type"])
+    return str(part.get("link") or "") if isinstance(part, dict) and message.direction == "outbound" else ""
+
+
+def base64_sha256(file: File) -> str:
+    return base64.b64encode(bytes.fromhex(file.sha256)).decode()
+
+
+def media(files: Files, file: File) -> Reply:
+    """Sizes come as texts, as they do in life."""
+    return Reply(
+        {
+            "messaging_product": "whatsapp",
+            "id": file.id,
+            "url": files.storage_url(file),
+            "download_url": files.storage_url(file),
+            "mime_type": file.content_type,
+            "sha256": file.sha256,
+            "file_size": str(file.size),
+        }
+    )
+
+
 # --- The list ---------------------------------------------------------------------------------------------
 
 
-def listing(ledger: Ledger, number: Number, query: Mapping[str, str], *, echo: bool) -> Reply:
+def listing(ledger: Ledger, files: Files, number: Number, query: Mapping[str, str], *, echo: bool) -> Reply:
     """Newest first; Kapso's own fields only when they are asked for."""
-    limit = _limit(query.get("limit", ""))
+    limit = page_limit(query.get("limit", ""))
     older, newer = _position(query, "after"), _position(query, "before")
     between = (_instant(query, "since") or 0.0, _instant(query, "until") or float("inf"))
     rows: list[Row] = [
@@ -222,14 +287,14 @@ def listing(ledger: Ledger, number: Number, query: Mapping[str, str], *, echo: b
     within = [row for row in rows if (older is None or row[0] < older) and (newer is None or row[0] > newer)]
     page = within[-limit:] if newer is not None else within[:limit]
     extended = query.get("fields", "kapso()") != "kapso()"
-    data = [_row(ledger, message, extended=extended, echo=echo) for _, message in page]
+    data = [_row(ledger, files, message, extended=extended, echo=echo) for _, message in page]
     return Reply({"data": data, "paging": _paging(page, rows)})
 
 
 def _paging(page: list[Row], rows: list[Row]) -> JSON:
     if not page:
         return {"cursors": {"before": None, "after": None}, "next": None, "previous": None}
-    before, after = _cursor(page[0][0]), _cursor(page[-1][0])
+    before, after = cursor(page[0][0]), cursor(page[-1][0])
     return {
         "cursors": {"before": before, "after": after},
         "next": after if rows[-1] is not page[-1] else None,
@@ -237,14 +302,15 @@ def _paging(page: list[Row], rows: list[Row]) -> JSON:
     }
 
 
-def _row(ledger: Ledger, message: Message, *, extended: bool, echo: bool) -> JSON:
+def _row(ledger: Ledger, files: Files, message: Message, *, extended: bool, echo: bool) -> JSON:
     row = meta_message(message)
     if echo and message.callback_data:
         row["biz_opaque_callback_data"] = message.callback_data
     if extended:
         told = [meta_status(message, name, at, echo=echo) for name, at in ledger.states_of(message)]
         numbers = {"phone_number": f"+{message.peer.wa_id}" if message.peer.wa_id else None}
-        row["kapso"] = extension(message, _status(ledger, message)) | numbers | {"statuses": told}
+        row["kapso"] = extension(message, _status(ledger, message), files)
+        row["kapso"] |= numbers | {"statuses": told, "contact_name": message.peer.name or None}
     return row
 
 
@@ -263,7 +329,7 @@ def _is_wanted(ledger: Ledger, message: Message, query: Mapping[str, str], betwe
     )
 
 
-def _limit(text: str) -> int:
+def page_limit(text: str) -> int:
     if not text:
         return PAGE
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= PAGE_LIMIT:
@@ -282,8 +348,13 @@ def _instant(query: Mapping[str, str], name: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _cursor(place: int) -> str:
+def cursor(place: int) -> str:
     return base64.b64encode(orjson.dumps({"place": place})).decode()
+
+
+def place_in(query: Mapping[str, str], name: str, most: int) -> int:
+    """For lists that are cut by position."""
+    return min(_position(query, name) or 0, most)
 
 
 def _position(query: Mapping[str, str], name: str) -> int | None:

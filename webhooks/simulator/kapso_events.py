@@ -3,19 +3,22 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from webhooks.simulator.files import Files
 from webhooks.simulator.state import JSON, Ledger, Message, Number, conversation_id
 
 EVENT = "whatsapp.message."
 BATCH_WINDOW_MS = 5000
+MEDIA = {"image", "video", "audio", "document", "sticker"}
 TITLES = {
     131047: ("Re-engagement message", "More than 24 hours have passed since the recipient last replied"),
+    131053: ("Media upload error", "The media could not be loaded from its address."),
     131026: ("Message undeliverable", "Message Undeliverable."),
 }
 
 
-def received(ledger: Ledger, message: Message) -> JSON:
+def received(ledger: Ledger, message: Message, files: Files) -> JSON:
     """Also for what staff typed on the phone, which comes as sent."""
-    return envelope(ledger, message, "received" if message.direction == "inbound" else "sent")
+    return envelope(ledger, message, "received" if message.direction == "inbound" else "sent", files)
 
 
 def state(ledger: Ledger, message: Message, status: str, at: float, *, echo: bool) -> JSON:
@@ -57,10 +60,10 @@ def raw(number: Number, messages: list[Message]) -> JSON:
     return {"object": "whatsapp_business_account", "entry": [{"id": "100000000000000", "changes": [change]}]}
 
 
-def envelope(ledger: Ledger, message: Message, status: str) -> JSON:
+def envelope(ledger: Ledger, message: Message, status: str, files: Files | None = None) -> JSON:
     thread = ledger.thread(message.phone_number_id, message.peer)
     return {
-        "message": {**meta_message(message), "kapso": extension(message, status)},
+        "message": {**meta_message(message), "kapso": extension(message, status, files)},
         "conversation": _conversation(message, thread),
         "is_new_conversation": bool(thread) and thread[0].id == message.id,
         "phone_number_id": message.phone_number_id,
@@ -90,16 +93,33 @@ def meta_status(message: Message, status: str, at: float, *, echo: bool) -> JSON
     return _without_nothing(told)
 
 
-def extension(message: Message, status: str) -> JSON:
+def extension(message: Message, status: str, files: Files | None = None) -> JSON:
     inbound = message.direction == "inbound"
-    return {
+    told: JSON = {
         "direction": message.direction,
         "status": status,
         "processing_status": "pending" if inbound else "completed",
         "origin": message.origin,
-        "has_media": message.content["type"] in {"image", "video", "audio", "document", "sticker"},
+        "has_media": message.content["type"] in MEDIA,
         "content": message.body,
     }
+    return told | (_media(message, files) if inbound and files else {})
+
+
+def _media(message: Message, files: Files) -> JSON:
+    """Kapso's own copy of what was sent, at an address that anybody may open who knows it."""
+    kind = message.content["type"]
+    part = message.content[kind] if kind in MEDIA else {}
+    file = files.ledger.files.get(part.get("id", ""))
+    if file is None:
+        return {}
+    url, caption = files.blob_url(file), part.get("caption", "")
+    what = (
+        f"{caption} {kind.title()} attached ({file.name}) [Size: {file.size} B | Type: {file.content_type}] URL: {url}"
+    )
+    data = {"url": url, "filename": file.name, "content_type": file.content_type, "byte_size": file.size}
+    more: JSON = {"content": what.strip(), "media_url": url, "media_data": data}
+    return more | ({"message_type_data": {"caption": caption}} if caption else {})
 
 
 def stamp(at: float) -> str:

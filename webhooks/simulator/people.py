@@ -113,6 +113,8 @@ PEOPLE: tuple[Person, ...] = (
     ),
 )
 
+NUMBERED = tuple(person for person in PEOPLE if person.peer.wa_id)
+
 # What somebody says who has no dialogue of their own, by country code; the longest prefix wins.
 THANKS: dict[str, tuple[str, ...]] = {
     "": ("Thanks!", "Okay, got it 👍", "Perfect, thank you.", "One moment, I'll check."),

@@ -1,4 +1,4 @@
-"""What the simulated provider knows: numbers, messages, states, and webhooks not yet delivered.
+"""What the simulated providers know: numbers, accounts, messages, states, files, and webhooks not yet delivered.
 
 Everything is in memory and in an append-only file, written before an answer goes out: killed at any moment and started
 again, it still knows what it accepted. A half-written last line was never answered for, and is dropped.
@@ -7,7 +7,7 @@ again, it still knows what it accepted. A half-written last line was never answe
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +29,16 @@ class Number:
     channel: str
     secret: str
     api_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Twilio account with its one number, and where its webhooks go."""
+
+    sid: str
+    auth_token: str
+    phone: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,46 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A message at Twilio: SMS, or WhatsApp where the addresses say so."""
+
+    id: str  # the MessageSid
+    account: str
+    direction: str  # inbound, outbound-api or outbound-reply
+    from_: str
+    to: str
+    body: str
+    at: float
+    media: tuple[str, ...] = ()  # ids of files
+    service: str = ""
+    callback: str = ""  # where statuses go, as the sender wrote it
+    more: dict[str, str] = field(default_factory=dict)  # further parameters of an inbound one
+    plan: str = "on"
+    code: int = 0
+
+    @property
+    def is_whatsapp(self) -> bool:
+        return self.to.startswith("whatsapp:")
+
+    @property
+    def peer(self) -> str:
+        return self.from_ if self.direction == "inbound" else self.to
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What was uploaded here or made up here; its bytes lie beside the ledger."""
+
+    id: str
+    token: str  # opens it without any key, as the storage addresses of the real ones do
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    owner: str = ""  # the number or account
+
+
+@dataclass(frozen=True, slots=True)
 class Hook:
     """A webhook on its way to the product."""
 
@@ -75,8 +125,9 @@ class Hook:
     body: str
     peer: str
     batch: int = 0
-    form: str = "kapso"  # whose signature: kapso or meta
+    form: str = "kapso"  # whose signature: kapso, meta, twilio, stripe, svix or standard
     singles: tuple[str, ...] = ()  # the bodies it falls back to when it is a batch that fails
+    url: str = ""  # where the form alone does not say
 
 
 @dataclass(slots=True)
@@ -88,6 +139,11 @@ class Ledger:
     messages: list[Message] = field(default_factory=list)
     states: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     hooks: dict[str, Hook] = field(default_factory=dict)  # not yet delivered
+    accounts: dict[str, Account] = field(default_factory=dict)
+    texts: dict[str, Text] = field(default_factory=dict)
+    opted_out: set[tuple[str, str]] = field(default_factory=set)  # our sender, their address
+    files: dict[str, File] = field(default_factory=dict)
+    objects: dict[str, JSON] = field(default_factory=dict)  # Stripe's, by id
     _by_id: dict[str, Message] = field(default_factory=dict)
     _file: BinaryIO | None = None
 
@@ -113,7 +169,30 @@ class Ledger:
     def add(self, message: Message) -> None:
         self._write({"record": "message", **asdict(message)})
 
-    def add_state(self, message: Message, status: str, at: float) -> None:
+    def connect(self, account: Account) -> None:
+        self._write({"record": "account", **asdict(account)})
+
+    def add_text(self, text: Text) -> None:
+        self._write({"record": "text", **asdict(text)})
+
+    def add_file(self, file: File) -> None:
+        self._write({"record": "file", **asdict(file)})
+
+    def put(self, thing: JSON) -> None:
+        """One of Stripe's objects as it is from now on."""
+        self._write({"record": "object", "data": thing})
+
+    def opt(self, sender: str, address: str, *, out: bool) -> None:
+        self._write({"record": "opt", "sender": sender, "address": address, "out": out})
+
+    def planned(self, message: Message, plan: str, code: int) -> Message:
+        """The same message with another outcome ahead. Not kept: after a restart it is found out again."""
+        changed = replace(message, plan=plan, code=code)
+        self.messages[self.messages.index(message)] = changed
+        self._by_id[message.id] = changed
+        return changed
+
+    def add_state(self, message: Message | Text, status: str, at: float) -> None:
         self._write({"record": "state", "id": message.id, "status": status, "at": at})
 
     def owe(self, hook: Hook) -> None:
@@ -127,7 +206,7 @@ class Ledger:
     def find(self, message_id: str) -> Message | None:
         return self._by_id.get(message_id)
 
-    def states_of(self, message: Message) -> list[tuple[str, float]]:
+    def states_of(self, message: Message | Text) -> list[tuple[str, float]]:
         return self.states.get(message.id, [])
 
     def thread(self, phone_number_id: str, peer: Peer) -> list[Message]:
@@ -138,13 +217,16 @@ class Ledger:
         ]
 
     def reset(self) -> None:
-        """Forgets messages and webhooks; connected numbers stay connected."""
-        numbers = list(self.numbers.values())
+        """Forgets messages and webhooks; connected numbers and accounts stay connected."""
+        numbers, accounts = list(self.numbers.values()), list(self.accounts.values())
         self.messages, self.states, self.hooks, self._by_id = [], {}, {}, {}
+        self.texts, self.opted_out, self.files, self.objects = {}, set(), {}, {}
         if self._file:
             self._file.truncate(0)
         for number in numbers:
             self.register(number)
+        for account in accounts:
+            self.connect(account)
 
     def _write(self, record: JSON) -> None:
         """On its way to the disk before it counts: the kernel keeps it when this process is killed."""
@@ -154,34 +236,63 @@ class Ledger:
         self._apply(record)
 
     def _apply(self, record: JSON) -> None:
+        """What an earlier release wrote is read too: fields that came later have defaults."""
         kind, rest = record["record"], {name: value for name, value in record.items() if name != "record"}
-        if kind == "number":
-            self.numbers[rest["phone_number_id"]] = Number(**rest)
-        elif kind == "message":
-            message = Message(**rest | {"peer": Peer(**rest["peer"])})
-            self.messages.append(message)
-            self._by_id[message.id] = message
-        elif kind == "state":
-            self.states.setdefault(rest["id"], []).append((rest["status"], rest["at"]))
-        elif kind == "hook":
-            self.hooks[rest["key"]] = Hook(**rest | {"singles": tuple(rest["singles"])})
-        elif kind == "settled":
-            self.hooks.pop(rest["key"], None)
+        match kind:
+            case "number":
+                self.numbers[rest["phone_number_id"]] = Number(**rest)
+            case "message":
+                message = Message(**rest | {"peer": Peer(**rest["peer"])})
+                self.messages.append(message)
+                self._by_id[message.id] = message
+            case "state":
+                self.states.setdefault(rest["id"], []).append((rest["status"], rest["at"]))
+            case "hook":
+                self.hooks[rest["key"]] = Hook(**rest | {"singles": tuple(rest["singles"])})
+            case "settled":
+                self.hooks.pop(rest["key"], None)
+            case _:
+                self._apply_other(kind, rest)
+
+    def _apply_other(self, kind: str, rest: JSON) -> None:
+        match kind:
+            case "account":
+                self.accounts[rest["sid"]] = Account(**rest)
+            case "text":
+                self.texts[rest["id"]] = Text(**rest | {"media": tuple(rest["media"])})
+            case "file":
+                self.files[rest["id"]] = File(**rest)
+            case "object":
+                self.objects[rest["data"]["id"]] = rest["data"]
+            case "opt":
+                change = self.opted_out.add if rest["out"] else self.opted_out.discard
+                change((rest["sender"], rest["address"]))
 
     def _compact(self, path: Path) -> None:
         since = time.time() - KEEP_SECONDS
         kept = [message for message in self.messages if message.at >= since]
+        texts = [text for text in self.texts.values() if text.at >= since]
         records: list[JSON] = [{"record": "number", **asdict(number)} for number in self.numbers.values()]
+        records += [{"record": "account", **asdict(account)} for account in self.accounts.values()]
+        records += [{"record": "file", **asdict(file)} for file in self.files.values()]
         for message in kept:
-            records.append({"record": "message", **asdict(message)})
-            states = self.states_of(message)
-            records += [{"record": "state", "id": message.id, "status": name, "at": at} for name, at in states]
+            records += [{"record": "message", **asdict(message)}, *self._states_as_records(message)]
+        for text in texts:
+            records += [{"record": "text", **asdict(text)}, *self._states_as_records(text)]
+        for sender, address in sorted(self.opted_out):
+            records.append({"record": "opt", "sender": sender, "address": address, "out": True})
+        records += [{"record": "object", "data": thing} for thing in self.objects.values()]
         records += [{"record": "hook", **asdict(hook)} for hook in self.hooks.values()]
         fresh = path.with_suffix(".new")
         fresh.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
         fresh.replace(path)
         self.messages, self._by_id = kept, {message.id: message for message in kept}
-        self.states = {message.id: self.states[message.id] for message in kept if message.id in self.states}
+        self.texts = {text.id: text for text in texts}
+        ids = {*self._by_id, *self.texts}
+        self.states = {name: states for name, states in self.states.items() if name in ids}
+
+    def _states_as_records(self, message: Message | Text) -> list[JSON]:
+        return [{"record": "state", "id": message.id, "status": name, "at": at} for name, at in self.states_of(message)]
 
 
 def conversation_id(phone_number_id: str, peer: Peer) -> str:

@@ -1,4 +1,4 @@
-"""The simulated provider at work: what follows from an accepted send or from somebody writing.
+"""The simulated providers at work: what follows from an accepted send or from somebody writing.
 
 Holds the parts together; app.py and control.py call it, nothing here speaks HTTP to callers.
 """
@@ -15,19 +15,33 @@ import orjson
 from webhooks.simulator import kapso, kapso_events
 from webhooks.simulator.behaviour import Behaviour
 from webhooks.simulator.customers import Customers
+from webhooks.simulator.emitters import Emitters
+from webhooks.simulator.files import Files
 from webhooks.simulator.hooks import Courier
 from webhooks.simulator.options import (
+    DEMO_ACCOUNT_SID,
     DEMO_API_KEY,
+    DEMO_AUTH_TOKEN,
     DEMO_CHANNEL,
     DEMO_PHONE,
     DEMO_PHONE_NUMBER_ID,
     DEMO_SECRET,
+    DEMO_TWILIO_CHANNEL,
+    DEMO_TWILIO_PHONE,
     Options,
 )
-from webhooks.simulator.state import FILE_NAME, JSON, Hook, Ledger, Message, Number, Peer
+from webhooks.simulator.pictures import SAMPLES
+from webhooks.simulator.state import FILE_NAME, JSON, Account, File, Hook, Ledger, Message, Number, Peer
+from webhooks.simulator.twilio_life import TwilioLife
 
 # After a restart, states older than this are nobody's concern any more.
 RESUME_SECONDS = 600.0
+# What is connected from the start, the other demo workspace's number included.
+NUMBERS = (
+    Number(DEMO_PHONE_NUMBER_ID, DEMO_PHONE, DEMO_CHANNEL, DEMO_SECRET, DEMO_API_KEY),
+    Number("100000000000002", "+15550100003", "elsewhere-kapso", "elsewhere-kapso-secret", "elsewhere-kapso-key"),
+)
+ACCOUNTS = (Account(DEMO_ACCOUNT_SID, DEMO_AUTH_TOKEN, DEMO_TWILIO_PHONE, DEMO_TWILIO_CHANNEL),)
 RUNGS = ("sent", "delivered", "read")
 FAILED_RUNGS = ("sent", "failed")
 
@@ -40,19 +54,29 @@ class World:
         self.behaviour = Behaviour(customers="on" if options.customers else "off")
         self.courier = Courier(options, self.ledger)
         self.customers = Customers(self)
+        self.files = Files(options.folder, self.ledger, options.own_url)
+        self.twilio = TwilioLife(self)
+        self.emitters = Emitters(self)
+        self.arrived_events: set[str] = set()  # Stripe's, as long as this process lives
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def load(self) -> None:
         """Reads what an earlier run left. OSError when its folder cannot be used."""
         self.ledger.open()
-        if DEMO_PHONE_NUMBER_ID not in self.ledger.numbers:
-            self.ledger.register(Number(DEMO_PHONE_NUMBER_ID, DEMO_PHONE, DEMO_CHANNEL, DEMO_SECRET, DEMO_API_KEY))
+        for number in NUMBERS:
+            if number.phone_number_id not in self.ledger.numbers:
+                self.ledger.register(number)
+        for account in ACCOUNTS:
+            if account.sid not in self.ledger.accounts:
+                self.ledger.connect(account)
 
     async def open(self) -> None:
         self.courier.resume()
+        since = time.time() - RESUME_SECONDS
         for message in self.ledger.messages:
-            if message.direction == "outbound" and message.at > time.time() - RESUME_SECONDS:
+            if message.direction == "outbound" and message.at > since:
                 self.spawn(self._tell_states(message))
+        self.twilio.resume(since)
         self.spawn(self.customers.live())
 
     async def close(self) -> None:
@@ -65,6 +89,7 @@ class World:
         await self._end_all()
         await self.courier.drop_all()
         self.courier.attempts.clear()
+        self.arrived_events.clear()
         self.ledger.reset()
         self.behaviour = Behaviour(customers="on" if self.options.customers else "off")
         self.customers = Customers(self)
@@ -85,6 +110,9 @@ class World:
     async def _tell_states(self, message: Message) -> None:
         """Sent, delivered, read, each at its time; what was told before a restart is not told again."""
         told = {name for name, _ in self.ledger.states_of(message)}
+        link = kapso.link_of(message)
+        if link and not told and not await self.twilio.loads(link):
+            message = self.ledger.planned(message, "failed", kapso.MEDIA_NOT_LOADED)
         due = [(name, at) for name, at in self._plan(message) if name not in told]
         late: list[tuple[str, float]] = []
         for name, at in due:
@@ -149,12 +177,23 @@ class World:
         hooks = self._hooks_for(messages, batch=batch, form=form)
         return messages, [self.courier.post(hook) for hook in hooks]
 
+    def sample(self, kind: str) -> tuple[JSON, File]:
+        """A file made in code, as the object that WhatsApp puts under its kind."""
+        name, content_type, content = SAMPLES[kind](self.chance)
+        file = self.files.add(content, id_=kapso.media_id(), name=name, content_type=content_type)
+        part: JSON = {"id": file.id, "mime_type": content_type, "sha256": kapso.base64_sha256(file)}
+        if kind == "audio":
+            part["voice"] = True
+        if kind == "document":
+            part["filename"] = name
+        return {"type": kind, kind: part}, file
+
     def _hooks_for(self, messages: list[Message], *, batch: bool, form: str) -> list[Hook]:
         bodies = []
         for message in messages:
             if self.ledger.find(message.id) is None:
                 self.ledger.add(message)
-            bodies.append(kapso_events.received(self.ledger, message))
+            bodies.append(kapso_events.received(self.ledger, message, self.files))
         first = messages[0]
         event = kapso_events.EVENT + ("received" if first.direction == "inbound" else "sent")
         number, person = first.phone_number_id, first.peer.key
