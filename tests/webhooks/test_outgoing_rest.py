@@ -1,6 +1,7 @@
 """REST of outgoing webhooks: who may, what is refused, what is shown, and that pulled and pushed are the same."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -40,13 +41,13 @@ def receiver():
     http.close()
 
 
-def subscribe(ada, url: str, **given) -> dict:
+def subscribe(ada, url: str, **given) -> dict[str, Any]:
     answer = ada.post("webhook-subscriptions/", {"url": url, **given})
     assert answer.status_code == 201, answer.content
     return answer.json()
 
 
-def deliver(cast, subscription: dict) -> None:
+def deliver(cast, subscription: dict[str, Any]) -> None:
     fanout.dispatch(workspace_id=cast.workspace.pk)
     waiting = Job.objects.filter(lane=f"hook:{subscription['id']}", status="pending").order_by("id")
     for job_id in list(waiting.values_list("pk", flat=True)):
@@ -236,7 +237,7 @@ def test_what_we_send_is_refused_at_our_own_roads():
 
     from webhooks.kapso.road import kapso
 
-    sent: list[dict] = []
+    sent: list[dict[str, Any]] = []
     scope = {
         "type": "http",
         "method": "POST",
@@ -245,10 +246,10 @@ def test_what_we_send_is_refused_at_our_own_roads():
         "headers": [(b"host", b"testserver"), (b"switchboard-hops", b"1")],
     }
 
-    async def receive_nothing() -> dict:
+    async def receive_nothing() -> dict[str, Any]:
         return {"type": "http.request", "body": b"{}"}
 
-    async def send(message: dict) -> None:
+    async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
     asyncio.run(kapso(scope, receive_nothing, send))
@@ -272,7 +273,7 @@ EVERYTHING = [
 ]
 
 
-def call(api: Api, method: str, path: str, body: object, made: dict):
+def call(api: Api, method: str, path: str, body: object, made: dict[str, Any]):
     path = path.format(id=made["id"], call=made.get("call", SOME_ID))
     return getattr(api, method)(path, *([body] if method in {"post", "patch"} else []))
 
