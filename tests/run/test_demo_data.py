@@ -93,7 +93,7 @@ def test_channels_are_those_of_the_contract():
     assert (kapso.identifier, kapso.phone) == ("100000000000001", "+15550100001")
     assert kapso.credentials["webhook_secrets"] == ["demo-kapso-secret"]
     assert (twilio.identifier, twilio.phone) == ("AC00000000000000000000000000000001", "+15550100002")
-    assert twilio.credentials == {"auth_token": "demo-twilio-token"}
+    assert twilio.credentials == {"auth_tokens": ["demo-twilio-token"]}
     assert widget.kind == ChannelKind.WIDGET
     assert {kapso.workspace_id, twilio.workspace_id, widget.workspace_id} == {DEMO.id}
     other = Channel.objects.get(workspace=ELSEWHERE.id)
