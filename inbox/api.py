@@ -17,7 +17,9 @@ from inbox import queries
 from inbox.answers import list_answer, thread_answer
 from inbox.models import Conversation, Message
 from inbox.payloads import MessagePayload, message_payload
-from inbox.services import conversations, messages
+from inbox.services import conversations, messages, presence, templates
+from inbox.services.composing import TemplateChoice
+from inbox.services.templates import TemplatePayload
 from inbox.states import ConversationStatus, Scope
 
 QUERY = ("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit")
@@ -166,21 +168,55 @@ class ConversationRead(WorkspaceView):
         return Response({"seen_count": reader.seen_count, "unread_count": max(unread, 0)})
 
 
+# --- Templates --------------------------------------------------------------------------------------------
+
+
+class TemplateListPayload(TypedDict):
+    results: list[TemplatePayload]
+
+
+class TemplateList(WorkspaceView):
+    @extend_schema(responses={200: _schema(TemplateListPayload)}, operation_id="list_templates")
+    def get(self, request: Request, workspace: str, channel: str) -> Response:
+        return Response({"results": templates.list_templates(self.actor(request), channel)})
+
+
+class TemplateSync(WorkspaceView):
+    @extend_schema(request=None, responses={202: None})
+    def post(self, request: Request, workspace: str, channel: str) -> Response:
+        templates.request_sync(actor=self.actor(request), slug=channel)
+        return Response(status=202)
+
+
 # --- Messages -----------------------------------------------------------------------------------------------
+
+
+SEND_TYPES = ("text", "image", "video", "audio", "document", "sticker", "template", "reaction")
+
+
+class TemplateBody(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=512)
+    language = serializers.CharField(max_length=20)
+    variables = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False), default=dict
+    )
 
 
 class SendBody(serializers.Serializer[Any]):
     client_id = serializers.UUIDField()
-    type = serializers.ChoiceField(["text"], default="text")
-    body = serializers.CharField(trim_whitespace=False)
+    type = serializers.ChoiceField(SEND_TYPES, default="text")
+    body = serializers.CharField(trim_whitespace=False, allow_blank=True, default="")
+    reply_to = serializers.UUIDField(required=False, allow_null=True, default=None)
+    attachments = serializers.ListField(child=serializers.UUIDField(), default=list)
+    template = TemplateBody(required=False, allow_null=True, default=None)
     direction = serializers.ChoiceField(["out", "note"], default="out")
     seen_seq = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     force = serializers.BooleanField(default=False)
 
-    def validate_body(self, value: str) -> str:
-        if not value.strip():
-            raise serializers.ValidationError("Write something first.")
-        return value
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["type"] == "text" and not attrs["attachments"] and not attrs["body"].strip():
+            raise serializers.ValidationError({"body": "Write something first."})
+        return attrs
 
 
 class MessageList(WorkspaceView):
@@ -207,6 +243,10 @@ class MessageList(WorkspaceView):
             conversation_id=conversation,
             client_id=given["client_id"],
             body=given["body"],
+            type=given["type"],
+            reply_to=given["reply_to"],
+            attachments=given["attachments"],
+            template=TemplateChoice(**given["template"]) if given["template"] else None,
             note=given["direction"] == "note",
             seen_seq=given.get("seen_seq"),
             force=given["force"],
@@ -219,6 +259,13 @@ class MessageRetry(WorkspaceView):
     def post(self, request: Request, workspace: str, conversation: UUID, message: UUID) -> Response:
         retried = messages.retry_message(actor=self.actor(request), conversation_id=conversation, message_id=message)
         return Response(_message(retried))
+
+
+class ConversationTyping(WorkspaceView):
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        presence.tell_typing(actor=self.actor(request), conversation_id=conversation)
+        return Response(status=204)
 
 
 def _message(message: Message) -> MessagePayload:

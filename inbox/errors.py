@@ -16,8 +16,15 @@ class ConversationChanged(Conflict):
 
 
 class WindowClosed(Conflict):
+    """`data["closes_at"]`: when it closed; `data["templates"]`: what can be sent instead."""
+
     code = "window_closed"
     message = "The 24-hour window is closed. Only an approved template can be sent now."
+
+
+class OptedOut(Conflict):
+    code = "opted_out"
+    message = "This person has told us to stop writing from this number."
 
 
 class ChannelCannotSend(Conflict):
@@ -51,3 +58,20 @@ class AlreadyReceived(DomainError):
     """The provider sent this message before. Nothing to do."""
 
     code = "already_received"
+
+
+class WrongFile(Invalid):
+    """`data["errors"]["file"]`: what is wrong with it."""
+
+    code = "wrong_file"
+    message = "This file cannot be taken."
+
+
+class NotStored(Conflict):
+    code = "attachment_not_stored"
+    message = "The file is not here yet."
+
+
+class NotFailed(Conflict):
+    code = "attachment_not_failed"
+    message = "Only a file that could not be fetched can be fetched again."

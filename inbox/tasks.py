@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from inbox.services import attachments, outbox
+from inbox.services import attachments, outbox, presence, templates
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
 
@@ -24,3 +24,18 @@ def deliver_message(job: RunningJob, message_id: str, attempt: int) -> None:
 @task("inbox.fetch_attachment", atomic=False)
 def fetch_attachment(job: RunningJob, attachment_id: str, attempt: int) -> None:
     attachments.fetch(attachment_id=UUID(attachment_id), attempt=attempt)
+
+
+@task("inbox.mark_read_at_provider", atomic=False, max_attempts=3)
+def mark_read_at_provider(job: RunningJob, message_id: str) -> None:
+    presence.mark_read(message_id=UUID(message_id))
+
+
+@task("inbox.show_typing", atomic=False, max_attempts=1)
+def show_typing(job: RunningJob, conversation_id: str) -> None:
+    presence.show_typing(conversation_id=UUID(conversation_id))
+
+
+@task("inbox.sync_templates", atomic=False, max_attempts=5)
+def sync_templates(job: RunningJob, channel_id: str) -> None:
+    templates.sync(job=job, channel_id=UUID(channel_id))

@@ -15,6 +15,9 @@ api_v1 = [
     path("conversations/<uuid:conversation>/messages/", api.MessageList.as_view()),
     path("conversations/<uuid:conversation>/messages/<uuid:message>/retry", api.MessageRetry.as_view()),
     path("conversations/<uuid:conversation>/read", api.ConversationRead.as_view()),
+    path("conversations/<uuid:conversation>/typing", api.ConversationTyping.as_view()),
     path("conversations/<uuid:conversation>/assign", api.ConversationAssign.as_view()),
     path("conversations/<uuid:conversation>/status", api.ConversationStatusView.as_view()),
+    path("channels/<slug:channel>/templates/", api.TemplateList.as_view()),
+    path("channels/<slug:channel>/templates/sync", api.TemplateSync.as_view()),
 ]

@@ -8,8 +8,7 @@ from django.utils import timezone
 from inbox.states import ChannelKind
 
 WINDOW = timedelta(hours=24)
-# Channels whose provider enforces it
-WINDOWED = frozenset({ChannelKind.KAPSO})
+WHATSAPP = "whatsapp:"  # before the addresses of WhatsApp at Twilio, where SMS has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +17,13 @@ class Window:
     closes_at: datetime | None
 
 
-def window_for(kind: str, last_inbound_at: datetime | None) -> Window:
-    if kind not in WINDOWED:
+def is_whatsapp(kind: str, address: str) -> bool:
+    return kind == ChannelKind.KAPSO or (kind == ChannelKind.TWILIO and address.startswith(WHATSAPP))
+
+
+def window_for(kind: str, address: str, last_inbound_at: datetime | None) -> Window:
+    """`address`: the customer's. Only WhatsApp has a window."""
+    if not is_whatsapp(kind, address):
         return Window(open=True, closes_at=None)
     if last_inbound_at is None:
         return Window(open=False, closes_at=None)

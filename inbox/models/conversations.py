@@ -98,7 +98,7 @@ class Conversation(TenantModel):
     @property
     def window(self) -> Window:
         """Reads `channel`: select it with the conversation."""
-        return window_for(self.channel.kind, self.last_inbound_at)
+        return window_for(self.channel.kind, self.peer_address, self.last_inbound_at)
 
     @property
     def lane(self) -> str:

@@ -39,6 +39,7 @@ class Message(TenantModel):
     error_message = models.CharField(max_length=500, blank=True)
     send_attempt = models.PositiveSmallIntegerField(default=0)  # counts a person's retries; part of the job's key
     sending_since = models.DateTimeField(null=True, blank=True)  # when the call to the provider began
+    send_after = models.DateTimeField(null=True, blank=True)  # its turn at the channel's pace
     sent_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)

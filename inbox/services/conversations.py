@@ -15,6 +15,7 @@ from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.events import announce_conversation, announce_read
 from inbox.models import Conversation, ConversationReader
 from inbox.queries import get_seen_counts, with_lines
+from inbox.services.presence import tell_read
 from inbox.states import ConversationStatus, Scope
 
 
@@ -107,4 +108,6 @@ def mark_read(*, actor: Member, conversation_id: UUID, seen_count: int | None = 
     reader.updated_at = timezone.now()
     reader.save(update_fields=["seen_count", "updated_at"])
     announce_read(actor.user_id, conversation.pk, reader.seen_count)
+    if reader.seen_count == conversation.inbound_count:
+        tell_read(conversation)
     return reader

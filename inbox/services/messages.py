@@ -1,7 +1,8 @@
 """A member writes: a reply that goes out through the outbox, or a private note that stays."""
 
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
 
@@ -12,17 +13,10 @@ from crm.actors import Member
 from crm.roles import Action
 from inbox import topics
 from inbox.access import conversation_for, is_retryable, message_for
-from inbox.errors import (
-    BodyTooLong,
-    ChannelCannotSend,
-    ClientIdReused,
-    ConversationChanged,
-    NotRetryable,
-    WindowClosed,
-)
+from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
 from inbox.events import announce_conversation, announce_message
-from inbox.models import Conversation, Message
-from inbox.senders import BODY_LIMITS, NOTE_LIMIT, can_send
+from inbox.models import Attachment, Conversation, Message
+from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_send, compose
 from inbox.services.outbox import enqueue_delivery
 from inbox.states import Direction, MessageStatus, SenderKind
 
@@ -33,7 +27,11 @@ def send_message(
     actor: Member,
     conversation_id: UUID,
     client_id: UUID,
-    body: str,
+    body: str = "",
+    type: str = "text",  # noqa: A002
+    reply_to: UUID | None = None,
+    attachments: Sequence[UUID] = (),
+    template: TemplateChoice | None = None,
     note: bool = False,
     seen_seq: int | None = None,
     force: bool = False,
@@ -41,51 +39,54 @@ def send_message(
     """The message, and whether this call made it. The same client_id again gives the same message.
 
     `seen_seq` is the newest number of the conversation's topic that the writer has seen: what customers or colleagues
-    wrote since stops the reply once, with ConversationChanged, unless `force`.
+    wrote since stops the reply once, with ConversationChanged, unless `force`. Of several files each becomes a message
+    where the channel takes one at a time; the first carries the client_id.
     """
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.NOTE if note else Action.REPLY)
-    direction = Direction.NOTE if note else Direction.OUT
-    known = _same_client_id(actor, conversation, client_id, body, direction)
+    wanted = Wanted(body, type, reply_to, tuple(attachments), template, note)
+    known = _same_client_id(actor, conversation, client_id, wanted)
     if known:
         return known, False
-    _check_length(conversation, body, note=note)
-    if not note:
-        _check_can_send(conversation)
+    composed = compose(actor, conversation, wanted)
     if seen_seq is not None and not force:
         _check_unchanged(actor, conversation, seen_seq)
-    message = _create(actor, conversation, client_id, body, direction)
-    _touch(conversation, message)
-    if not note:
-        enqueue_delivery(conversation, message)
-    announce_message(message, conversation, created=True)
+    made = []
+    for position, part in enumerate(composed.parts):
+        detail = part.detail | ({"request": wanted.request_hash} if wanted.request_hash and not position else {})
+        made.append(
+            _create(
+                actor,
+                conversation,
+                uuid5(client_id, str(position)) if position else client_id,
+                part,
+                wanted.direction,
+                detail=detail,
+                reply_to=None if position else composed.reply_to,
+            )
+        )
+    _touch(conversation, made[-1])
+    for message in made:
+        if not note:
+            enqueue_delivery(conversation, message)
+        announce_message(message, conversation, created=True)
     announce_conversation(conversation)
-    return message, True
+    return made[0], True
 
 
-def _same_client_id(
-    actor: Member, conversation: Conversation, client_id: UUID, body: str, direction: Direction
-) -> Message | None:
+def _same_client_id(actor: Member, conversation: Conversation, client_id: UUID, wanted: Wanted) -> Message | None:
     known = Message.objects.filter(workspace_id=actor.workspace_id, client_id=client_id).first()
     if known is None:
         return None
-    same = (known.conversation_id, known.body, known.direction) == (conversation.pk, body, direction)
-    if not same or known.sender_user_id != actor.user_id:
+    same = (
+        (known.conversation_id, known.direction, known.sender_user_id)
+        == (conversation.pk, wanted.direction, actor.user_id)
+        and known.detail.get("request", "") == wanted.request_hash
+        and (bool(wanted.request_hash) or known.body == wanted.body)
+    )
+    if not same:
         raise ClientIdReused
     return known
-
-
-def _check_length(conversation: Conversation, body: str, *, note: bool) -> None:
-    limit = NOTE_LIMIT if note else BODY_LIMITS[conversation.channel.kind]
-    if len(body) > limit:
-        raise BodyTooLong(f"At most {limit:,} characters fit.", limit=limit)
-
-
-def _check_can_send(conversation: Conversation) -> None:
-    if not can_send(conversation.channel.kind) or not conversation.channel.is_active:
-        raise ChannelCannotSend
-    if not conversation.window.open:
-        raise WindowClosed(closes_at=conversation.window.closes_at)
 
 
 def _check_unchanged(actor: Member, conversation: Conversation, seen_seq: int) -> None:
@@ -101,27 +102,45 @@ def _check_unchanged(actor: Member, conversation: Conversation, seen_seq: int) -
         raise ConversationChanged(arrived=arrived)
 
 
-def _create(actor: Member, conversation: Conversation, client_id: UUID, body: str, direction: Direction) -> Message:
+def _create(
+    actor: Member,
+    conversation: Conversation,
+    client_id: UUID,
+    part: Part,
+    direction: Direction,
+    *,
+    detail: dict[str, Any],
+    reply_to: Message | None,
+) -> Message:
     try:
         with transaction.atomic():
-            return Message.objects.create(
+            message = Message.objects.create(
                 workspace_id=conversation.workspace_id,
                 conversation=conversation,
                 channel_id=conversation.channel_id,
                 direction=direction,
                 sender_kind=SenderKind.MEMBER,
                 sender_user_id=actor.user_id,
-                body=body,
+                type=part.type,
+                body=part.body,
+                detail=detail,
+                reply_to=reply_to,
                 client_id=client_id,
                 status=MessageStatus.QUEUED if direction == Direction.OUT else MessageStatus.RECEIVED,
             )
     except IntegrityError:
         # The same id at the same moment in another conversation: this conversation's lock does not cover that one.
         raise ClientIdReused from None
+    for position, attachment in enumerate(part.attachments):
+        attachment.message, attachment.position = message, position
+        attachment.save(update_fields=["message", "position"])
+    return message
 
 
 def _touch(conversation: Conversation, message: Message) -> None:
-    """A person's reply ends the customer's waiting; a note does not."""
+    """A person's reply ends the customer's waiting; a note or a reaction does not."""
+    if message.type == "reaction":
+        return
     fields = ["last_activity_at", "updated_at"]
     conversation.last_activity_at = message.created_at
     if message.direction == Direction.OUT:
@@ -139,12 +158,14 @@ def retry_message(*, actor: Member, conversation_id: UUID, message_id: UUID) -> 
     message = message_for(actor, conversation, message_id, for_update=True)
     if message.direction != Direction.OUT or not is_retryable(message):
         raise NotRetryable
-    _check_can_send(conversation)
+    check_can_send(conversation, is_template=message.type == "template")
     message.status = MessageStatus.QUEUED
     message.send_attempt += 1
     message.error_code = message.error_message = message.provider_id = ""
-    message.sending_since = message.sent_at = message.delivered_at = message.read_at = message.failed_at = None
+    message.send_after = message.sending_since = None
+    message.sent_at = message.delivered_at = message.read_at = message.failed_at = None
     message.save()
+    Attachment.objects.filter(message=message).update(provider_media_id="")  # it may have expired over there
     enqueue_delivery(conversation, message)
     announce_message(message, conversation)
     announce_conversation(conversation)

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from inbox.clients.kapso import Accepted
+from inbox.clients.kapso import Accepted, KapsoClient
+from inbox.clients.outgoing import Outgoing
 from inbox.errors import NotRetryable
 from inbox.models import Message
 from inbox.services import outbox
@@ -28,7 +29,7 @@ class Provider:
     breaks: list[ProviderError] = field(default_factory=list)
     lists: bool = True
 
-    def send_text(self, *, callback_data: str, **_: object) -> Accepted:
+    def send(self, callback_data: str) -> Accepted:
         self.calls += 1
         error = self.breaks.pop(0) if self.breaks else None
         if error is None or error.code == "accepted":
@@ -37,7 +38,7 @@ class Provider:
             raise error
         return Accepted(provider_id=f"wamid.{callback_data}", wa_id="34600")
 
-    def find_sent(self, *, callback_data: str, **_: object) -> Accepted | None:
+    def find_sent(self, callback_data: str) -> Accepted | None:
         if not self.lists:
             raise ProviderError("no list here", permanent=False)
         return Accepted(f"wamid.{callback_data}", "34600") if callback_data in self.accepted else None
@@ -46,8 +47,15 @@ class Provider:
 @pytest.fixture
 def provider(monkeypatch):
     provider = Provider()
-    monkeypatch.setattr(outbox.kapso, "send_text", provider.send_text)
-    monkeypatch.setattr(outbox.kapso, "find_sent", provider.find_sent)
+
+    def send(_client: KapsoClient, message: Outgoing) -> Accepted:
+        return provider.send(message.callback_data)
+
+    def find_sent(_client: KapsoClient, message: Outgoing, **_: object) -> Accepted | None:
+        return provider.find_sent(message.callback_data)
+
+    monkeypatch.setattr(KapsoClient, "send", send)
+    monkeypatch.setattr(KapsoClient, "find_sent", find_sent)
     return provider
 
 
@@ -158,7 +166,7 @@ def test_a_call_that_broke_off_is_sent_again_only_when_the_providers_list_has_se
 
 def test_a_worker_killed_between_acceptance_and_commit_sends_once(sent, provider):
     outbox.begin(message_id=sent.message.pk, attempt=0)
-    provider.send_text(callback_data=str(sent.message.pk))  # accepted, and the worker is gone
+    provider.send(str(sent.message.pk))  # accepted, and the worker is gone
     message = sent.run()
     assert message.status == "sent"
     assert provider.accepted == [str(message.pk)]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inbox.clients import kapso
+from inbox.clients.outgoing import Kind, Outgoing
 from jobs.errors import ProviderError
 from tests.simulator.harness import API_KEY, NUMBER_ID
 
@@ -14,18 +15,22 @@ from tests.simulator.harness import API_KEY, NUMBER_ID
 def client(simulator, settings):
     settings.KAPSO_API_URL = simulator.url
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1"]
-    return {"api_key": API_KEY, "phone_number_id": NUMBER_ID}
+    return kapso.KapsoClient(api_key=API_KEY, phone_number_id=NUMBER_ID)
 
 
 def find(client, callback_data, *, to="+15551234567", body="Hello", **more):
     since = datetime.now(UTC) - timedelta(seconds=5)
-    return kapso.find_sent(**client, to=to, since=since, callback_data=callback_data, body=body, **more)
+    return client.find_sent(Outgoing(Kind.TEXT, to, callback_data, body), since=since, **more)
+
+
+def send(client, **given):
+    return client.send(Outgoing(kind=Kind.TEXT, **given))
 
 
 def test_a_text_is_sent_and_found_again(simulator, client):
     ours = str(uuid.uuid4())
 
-    sent = kapso.send_text(**client, to="15551234567", body="Hello", callback_data=ours)
+    sent = send(client, to="15551234567", body="Hello", callback_data=ours)
 
     (row,) = simulator.accepted()
     assert (row["id"], row["to"], row["callback_data"]) == (sent.provider_id, "+15551234567", ours)
@@ -34,9 +39,7 @@ def test_a_text_is_sent_and_found_again(simulator, client):
 
 
 def test_a_reply_to_a_person_without_a_number_is_sent(simulator, client):
-    kapso.send_text(
-        **client, to="US.13491208655302741918", body="Hello", reply_to="wamid.asked", callback_data=str(uuid.uuid4())
-    )
+    send(client, to="US.13491208655302741918", body="Hello", reply_to="wamid.asked", callback_data=str(uuid.uuid4()))
 
     (row,) = simulator.accepted()
     assert (row["to"], row["reply_to"]) == ("US.13491208655302741918", "wamid.asked")
@@ -48,7 +51,7 @@ def test_what_was_taken_before_the_call_broke_is_found(simulator, client, fail):
     ours = str(uuid.uuid4())
 
     with pytest.raises(ProviderError) as caught:
-        kapso.send_text(**client, to="+15551234567", body="Hello", callback_data=ours)
+        send(client, to="+15551234567", body="Hello", callback_data=ours)
 
     assert caught.value.maybe_sent
     found = find(client, ours)
@@ -62,7 +65,7 @@ def test_what_was_not_taken_is_not_found(simulator, client, fail):
     ours = str(uuid.uuid4())
 
     with pytest.raises(ProviderError) as caught:
-        kapso.send_text(**client, to="+15551234567", body="Hello", callback_data=ours)
+        send(client, to="+15551234567", body="Hello", callback_data=ours)
 
     assert caught.value.maybe_sent
     assert find(client, ours) is None
@@ -70,8 +73,8 @@ def test_what_was_not_taken_is_not_found(simulator, client, fail):
 
 def test_without_echo_words_and_person_find_it_in_the_number_s_other_form(simulator, client):
     simulator.behave(echo="off")
-    one = kapso.send_text(**client, to="+525512345678", body="Hola", callback_data="a")
-    two = kapso.send_text(**client, to="+525512345678", body="Hola", callback_data="b")
+    one = send(client, to="+525512345678", body="Hola", callback_data="a")
+    two = send(client, to="+525512345678", body="Hola", callback_data="b")
     more = {"to": "+525512345678", "body": "Hola"}
 
     assert one.wa_id == "5215512345678"
@@ -82,7 +85,7 @@ def test_without_echo_words_and_person_find_it_in_the_number_s_other_form(simula
 
 def test_a_look_up_reads_every_page(simulator, client):
     simulator.behave(statuses="off")
-    first = kapso.send_text(**client, to="+15551234567", body="The first", callback_data="first")
+    first = send(client, to="+15551234567", body="The first", callback_data="first")
     for n in range(120):
         assert simulator.send(body=f"Message {n}").status_code == 200
 
@@ -102,7 +105,7 @@ def test_refusals_are_understood(simulator, client, told, permanent, maybe_sent,
     simulator.behave(**told)
 
     with pytest.raises(ProviderError) as caught:
-        kapso.send_text(**client, to="+15551234567", body="Hello", callback_data="x")
+        send(client, to="+15551234567", body="Hello", callback_data="x")
 
     error = caught.value
     assert (error.permanent, error.maybe_sent, error.code) == (permanent, maybe_sent, code)
@@ -111,8 +114,8 @@ def test_refusals_are_understood(simulator, client, told, permanent, maybe_sent,
 
 
 def test_the_connection_is_checked(client):
-    assert kapso.check_connection(**client).phone == "+15550100001"
+    assert client.check_connection().phone == "+15550100001"
     with pytest.raises(ProviderError, match="API key"):
-        kapso.check_connection(api_key="wrong", phone_number_id=NUMBER_ID)
+        kapso.KapsoClient("wrong", NUMBER_ID).check_connection()
     with pytest.raises(ProviderError, match="no longer connected"):
-        kapso.check_connection(api_key=API_KEY, phone_number_id="999")
+        kapso.KapsoClient(API_KEY, "999").check_connection()

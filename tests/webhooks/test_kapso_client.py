@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from inbox.clients import kapso, kapso_errors
+from inbox.clients.outgoing import Kind, Outgoing
 from jobs import http
 from jobs.errors import ProviderError
 
@@ -42,26 +43,22 @@ def provider(monkeypatch, settings):
 
 
 def send(**changes: Any) -> kapso.Accepted:
-    given: dict[str, Any] = {
-        "api_key": "key",
-        "phone_number_id": NUMBER_ID,
-        "to": "+15551234567",
-        "body": "Hello",
-        "callback_data": OURS,
-    }
-    return kapso.send_text(**given | changes)
+    return _client(changes).send(_message(changes))
 
 
 def find(**changes: Any) -> kapso.Accepted | None:
-    given: dict[str, Any] = {
-        "api_key": "key",
-        "phone_number_id": NUMBER_ID,
-        "to": "+15551234567",
-        "since": SINCE,
-        "callback_data": OURS,
-        "body": "Hello",
-    }
-    return kapso.find_sent(**given | changes)
+    known = changes.pop("known", ())
+    return _client(changes).find_sent(_message(changes), since=SINCE, known=known)
+
+
+def _client(changes: dict[str, Any]) -> kapso.KapsoClient:
+    return kapso.KapsoClient(
+        api_key=changes.pop("api_key", "key"), phone_number_id=changes.pop("phone_number_id", NUMBER_ID)
+    )
+
+
+def _message(changes: dict[str, Any]) -> Outgoing:
+    return Outgoing(**{"kind": Kind.TEXT, "to": "+15551234567", "body": "Hello", "callback_data": OURS, **changes})
 
 
 def accepted(provider_id: str = "wamid.1", wa_id: str = "15551234567") -> dict[str, Any]:
@@ -436,7 +433,7 @@ def test_a_look_up_that_fails_has_sent_nothing(provider):
 def test_the_connection_tells_the_number(provider):
     provider.answer(200, {"id": NUMBER_ID, "display_phone_number": "+1 555-010-0001", "verified_name": "Demo"})
 
-    found = kapso.check_connection(api_key="key", phone_number_id=NUMBER_ID)
+    found = kapso.KapsoClient("key", NUMBER_ID).check_connection()
 
     assert found == kapso.Connection(NUMBER_ID, "+1 555-010-0001", "Demo")
 
@@ -445,6 +442,6 @@ def test_a_wrong_key_is_told_in_words(provider):
     provider.answer(401, {"error": "Unauthorized"})
 
     with pytest.raises(ProviderError) as caught:
-        kapso.check_connection(api_key="wrong", phone_number_id=NUMBER_ID)
+        kapso.KapsoClient("wrong", NUMBER_ID).check_connection()
 
     assert "API key" in caught.value.message

@@ -1,0 +1,13 @@
+"""What the inbox does by the clock."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from inbox.services.templates import request_all_syncs
+from jobs.crons import cron
+from jobs.payloads import JSON
+
+
+@cron("inbox.sync_templates", every=timedelta(hours=1))
+def sync_templates() -> Mapping[str, JSON]:
+    return {"channels": request_all_syncs()}
