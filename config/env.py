@@ -1,12 +1,14 @@
 """Typed readers for the environment. A missing or malformed value stops the start with a sentence that names it."""
 
+import base64
 import os
+import re
 import shlex
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -59,6 +61,18 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Comma-separated words."""
     raw = os.environ.get(name, "")
     return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
+
+
+def secrets(name: str, *, base64_encoded: bool = False) -> list[str]:
+    """Secrets with commas or spaces between, several while one is rotated. Supabase writes `v1,` before its own."""
+    found = re.split(r"[\s,]+", os.environ.get(name, "").replace("v1,whsec_", "whsec_"))
+    for secret in found if base64_encoded else ():
+        coded = secret.removeprefix("whsec_").rstrip("=")
+        try:
+            base64.b64decode(coded + "=" * (-len(coded) % 4), validate=True)
+        except ValueError:
+            raise _fail(name, "must hold secrets of the form whsec_ and base64, with commas between.") from None
+    return [secret for secret in found if secret]
 
 
 def networks(name: str) -> list[str]:
@@ -118,6 +132,51 @@ def database(name: str) -> dict[str, Any]:
 
 def redis(name: str) -> str:
     return url(name, schemes=("redis", "rediss", "unix"))
+
+
+def storage(name: str, default: Path) -> dict[str, Any]:
+    """Where files are kept, as Django's STORAGES writes it: `file:///folder`, or `s3://key:secret@bucket` with
+    `?endpoint=https://...&region=...&prefix=...`; without key and secret, what the machine itself is allowed."""
+    raw = os.environ.get(name, "").strip()
+    parts = urlsplit(raw or default.as_uri())
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/") and not parts.query:
+        return _folder(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.hostname and parts.path in {"", "/"}:
+        return _s3(name, parts)
+    raise _fail(name, "must be file:///folder or s3://key:secret@bucket?endpoint=https://...&region=....")
+
+
+def _folder(path: Path) -> dict[str, Any]:
+    # No base_url: nothing of it is public.
+    options = {"location": path, "base_url": None, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+
+
+def _s3(name: str, parts: SplitResult) -> dict[str, Any]:
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := given.keys() - {"endpoint", "region", "prefix", "style"}:
+        raise _fail(name, f"has {sorted(unknown)[0]!r} in its query; endpoint, region, prefix and style are known.")
+    if bool(parts.username) != bool(parts.password):
+        raise _fail(name, "needs both a key and its secret, or neither.")
+    endpoint = urlsplit(given.get("endpoint", ""))
+    if given.get("endpoint") and (endpoint.scheme not in {"https", "http"} or not endpoint.netloc):
+        raise _fail(name, "has an endpoint that is no URL.")
+    if given.get("style", "auto") not in {"auto", "path", "virtual"}:
+        raise _fail(name, "has a style that is none of auto, path and virtual.")
+    options = {
+        # As written: urlsplit's hostname would be in lower case
+        "bucket_name": parts.netloc.rpartition("@")[2],
+        "access_key": unquote(parts.username or "") or None,
+        "secret_key": unquote(parts.password or "") or None,
+        "endpoint_url": given.get("endpoint") or None,
+        "region_name": given.get("region") or None,
+        "location": given.get("prefix", ""),
+        "addressing_style": given.get("style") or None,
+        "default_acl": None,
+        "file_overwrite": False,
+        "querystring_auth": True,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
 def shell_file(path: Path) -> dict[str, str]:

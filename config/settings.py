@@ -36,10 +36,10 @@ CRM_API_KEY_WORKSPACE = env.text("CRM_API_KEY_WORKSPACE", "")
 # --- Providers ---------------------------------------------------------------------------------------
 STRIPE_WORKSPACE = env.text("STRIPE_WORKSPACE", "")
 IDENTITY_WORKSPACE = env.text("IDENTITY_WORKSPACE", "")
-STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_WEBHOOK_SECRETS = env.secrets("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
-IDENTITY_WEBHOOK_SECRET = env.text("IDENTITY_WEBHOOK_SECRET", "")
-SCORES_SECRET = env.text("SCORES_SECRET", "")
+IDENTITY_WEBHOOK_SECRETS = env.secrets("IDENTITY_WEBHOOK_SECRET", base64_encoded=True)
+SCORES_SECRETS = env.secrets("SCORES_SECRET", base64_encoded=True)
 KAPSO_API_URL = env.url("KAPSO_API_URL", "https://api.kapso.ai")
 TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
 STRIPE_API_URL = env.url("STRIPE_API_URL", "https://api.stripe.com")
@@ -148,9 +148,11 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": env.storage("STORAGE_URL", VAR_DIR / "media"),
     "staticfiles": {"BACKEND": "config.staticfiles.CollectedOnce"},
 }
+# An upload goes to a file of its own from here on; memory is not for films.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 STATICFILES_DIRS = [("ui", BASE_DIR / "config" / "static")]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -187,6 +189,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"plain": {"()": "config.logs.Formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -5,9 +5,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from config.errors import NotFound
-from crm.actors import Actor
+from crm.actors import Actor, Member
 from crm.roles import Action
-from inbox.models import Conversation, Message
+from inbox.models import Attachment, Conversation, Message
 from inbox.senders import can_send
 from inbox.states import RETRYABLE, ConversationStatus, MessageStatus, Scope
 
@@ -46,6 +46,25 @@ def message_for(actor: Actor, conversation: Conversation, message_id: UUID, *, f
     if message is None:
         raise NotFound
     return message
+
+
+def attachment_for(actor: Actor, attachment_id: UUID, *, for_update: bool = False) -> Attachment:
+    """A file of a message the actor can see, or the actor's own upload that nothing has been sent with yet."""
+    rows = Attachment.objects.select_related("message").filter(pk=attachment_id, workspace_id=actor.workspace_id)
+    if for_update:
+        rows = rows.select_for_update(of=("self",))
+    attachment = rows.first()
+    if attachment is None or not _may_see(actor, attachment):
+        raise NotFound
+    return attachment
+
+
+def _may_see(actor: Actor, attachment: Attachment) -> bool:
+    message = attachment.message
+    if message is None:
+        return isinstance(actor, Member) and attachment.uploaded_by_id == actor.user_id
+    seen = visible_conversations(actor).filter(pk=message.conversation_id)
+    return message.deleted_at is None and seen.exists()
 
 
 def allowed_actions(actor: Actor, conversation: Conversation) -> list[str]:

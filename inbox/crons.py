@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from inbox.services.attachments import clear_unsent
 from inbox.services.templates import request_all_syncs
 from jobs.crons import cron
 from jobs.payloads import JSON
@@ -11,3 +12,8 @@ from jobs.payloads import JSON
 @cron("inbox.sync_templates", every=timedelta(hours=1))
 def sync_templates() -> Mapping[str, JSON]:
     return {"channels": request_all_syncs()}
+
+
+@cron("inbox.clear_unsent_uploads", every=timedelta(hours=1))
+def clear_unsent_uploads() -> Mapping[str, JSON]:
+    return clear_unsent()

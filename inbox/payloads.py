@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from inbox.models import Attachment, Conversation, Message
+from django.db.models import QuerySet
+
+from inbox.links import attachment_path
+from inbox.models import Attachment, AttachmentState, Conversation, Message
 from inbox.states import Direction, MessageStatus, SenderKind
 
 PREVIEW = 200  # characters of a message's body in the list
@@ -83,7 +86,9 @@ class AttachmentPayload(TypedDict):
     name: str
     content_type: str
     size: int | None
-    state: str
+    state: str  # pending, stored or failed
+    url: str | None  # asks who is reading, then leads to the file
+    error: ErrorPayload | None
 
 
 class MessagePayload(TypedDict):
@@ -155,6 +160,8 @@ def _error(message: Message) -> ErrorPayload | None:
 
 
 def attachment_payload(attachment: Attachment) -> AttachmentPayload:
+    is_stored = attachment.state == AttachmentState.STORED
+    has_failed = attachment.state == AttachmentState.FAILED
     return {
         "id": attachment.pk,
         "kind": attachment.kind,
@@ -162,11 +169,24 @@ def attachment_payload(attachment: Attachment) -> AttachmentPayload:
         "content_type": attachment.content_type,
         "size": attachment.size,
         "state": attachment.state,
+        "url": attachment_path(attachment.workspace.slug, attachment.pk) if is_stored else None,
+        "error": {"code": attachment.error_code, "message": attachment.error_message} if has_failed else None,
     }
 
 
+def _attachments(message: Message) -> list[AttachmentPayload]:
+    """With the workspace, whose name is part of the address, in the same query."""
+    known = "attachments" in getattr(message, "_prefetched_objects_cache", ())
+    rows = message.attachments.all() if known else with_address(message.attachments.all())
+    return [attachment_payload(attachment) for attachment in sorted(rows, key=lambda row: row.position)]
+
+
+def with_address(rows: QuerySet[Attachment]) -> QuerySet[Attachment]:
+    return rows.select_related("workspace").defer("source")
+
+
 def message_payload(message: Message, contact_name: str) -> MessagePayload:
-    """Reads sender_user and attachments: `queries.with_parts` selects them."""
+    """Reads sender_user and attachments: `queries.with_parts` selects them, else the files take a query."""
     times = {
         MessageStatus.QUEUED: message.created_at if message.direction == Direction.OUT else None,
         MessageStatus.SENT: message.sent_at,
@@ -183,7 +203,7 @@ def message_payload(message: Message, contact_name: str) -> MessagePayload:
         "sender": sender_payload(message, contact_name),
         "type": message.type,
         "body": message.body,
-        "attachments": [attachment_payload(attachment) for attachment in message.attachments.all()],
+        "attachments": _attachments(message),
         "reply_to": message.reply_to_id,
         "status": message.status,
         "error": _error(message),

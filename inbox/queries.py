@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from config.errors import Invalid
 from config.live.events import head
@@ -19,8 +19,8 @@ from crm.roles import Action, Role, is_allowed
 from inbox import topics
 from inbox.access import allowed_actions, conversation_for, visible_conversations, visible_messages
 from inbox.counts import Counts, get_counts
-from inbox.models import Conversation, ConversationReader, Message
-from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
+from inbox.models import Attachment, Conversation, ConversationReader, Message
+from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
 from inbox.states import Scope
 
 NEWEST = ("-last_activity_at", "-id")
@@ -71,7 +71,9 @@ def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 
 def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
-    return rows.select_related("sender_user").prefetch_related("attachments")
+    return rows.select_related("sender_user").prefetch_related(
+        Prefetch("attachments", with_address(Attachment.objects.all()))
+    )
 
 
 # --- The list -------------------------------------------------------------------------------------------

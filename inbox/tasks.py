@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from inbox.services import attachments, outbox, presence, templates
+from inbox.services import fetching, outbox, presence, templates
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
 
@@ -21,9 +21,19 @@ def deliver_message(job: RunningJob, message_id: str, attempt: int) -> None:
     outbox.deliver(job=job, message_id=UUID(message_id), attempt=attempt)
 
 
-@task("inbox.fetch_attachment", atomic=False)
+def _leave_unfetched(job: RunningJob, error: Exception) -> None:
+    fetching.mark_failed(
+        attachment_id=UUID(job.payload["attachment_id"]),
+        attempt=job.payload["attempt"],
+        code=code_of(error),
+        reason=getattr(error, "message", ""),
+    )
+
+
+# About a minute of tries; after that a person decides.
+@task("inbox.fetch_attachment", atomic=False, max_attempts=6, on_failed=_leave_unfetched)
 def fetch_attachment(job: RunningJob, attachment_id: str, attempt: int) -> None:
-    attachments.fetch(attachment_id=UUID(attachment_id), attempt=attempt)
+    fetching.fetch(job=job, attachment_id=UUID(attachment_id), attempt=attempt)
 
 
 @task("inbox.mark_read_at_provider", atomic=False, max_attempts=3)

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from inbox import api, views
+from inbox import api, media, views
 
 pages = [
     path("inbox", views.inbox, name="inbox"),
     path("inbox/<uuid:conversation>", views.inbox, name="inbox-conversation"),
+    path("media/provider/<str:token>", media.for_provider),
+    path("media/<str:token>", media.for_reader),
 ]
 
 api_v1 = [
@@ -14,6 +16,12 @@ api_v1 = [
     path("conversations/<uuid:conversation>/", api.ConversationDetail.as_view()),
     path("conversations/<uuid:conversation>/messages/", api.MessageList.as_view()),
     path("conversations/<uuid:conversation>/messages/<uuid:message>/retry", api.MessageRetry.as_view()),
+    path(
+        "conversations/<uuid:conversation>/messages/<uuid:message>/attachments/<uuid:attachment>/retry",
+        media.Retry.as_view(),
+    ),
+    path("attachments/", media.Upload.as_view()),
+    path("attachments/<uuid:attachment>/", media.Download.as_view()),
     path("conversations/<uuid:conversation>/read", api.ConversationRead.as_view()),
     path("conversations/<uuid:conversation>/typing", api.ConversationTyping.as_view()),
     path("conversations/<uuid:conversation>/assign", api.ConversationAssign.as_view()),

@@ -6,9 +6,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import httpcore
 import httpx
@@ -25,6 +25,8 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 SECONDS = 10.0
+DOWNLOAD_SECONDS = 300.0
+SILENT_SECONDS = 20.0  # a download that brings nothing for so long is over
 MAX_BYTES = 5 * 1024 * 1024
 # Having been read twice, these change nothing; anything else may have had its effect.
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -62,13 +64,14 @@ def request(
     *,
     headers: Mapping[str, str] | None = None,
     json: JSON = None,
-    content: bytes | None = None,
+    content: bytes | Iterable[bytes] | None = None,
     params: Mapping[str, str | int] | None = None,
     timeout: float = SECONDS,
     max_bytes: int = MAX_BYTES,
     redirects: int = 0,
 ) -> Response:
     """`timeout` is for the whole call. `redirects` are followed for harmless methods only, each checked like the first.
+    `content` in pieces needs its length among the headers.
 
     ProviderError.maybe_sent is False when nothing can have reached the peer (name, connection, TLS) or the method
     changes nothing, True when bytes of the request have left and no whole answer came back.
@@ -76,17 +79,56 @@ def request(
     _leave_database()
     method = method.upper()
     body, extra = (orjson.dumps(json), {"content-type": "application/json"}) if json is not None else (content, {})
-    target = _parsed(url, params)
+
     given = {**extra, **(headers or {})}
+
+    def ask(url: httpx.URL, given: Mapping[str, str]) -> Response:
+        return _Exchange(method, url, given, body, timeout, max_bytes).run()
+
     with network.deadline(timeout):
-        for _ in range(redirects + 1):
-            response = _Exchange(method, target, given, body, timeout, max_bytes).run()
-            onward = _onward(response, method, target) if redirects else None
-            if onward is None:
-                return response
-            if (onward.scheme, onward.host, onward.port) != (target.scheme, target.host, target.port):
-                given = {}  # a key is meant for the host it was given for
-            target = onward
+        return _followed(method, _parsed(url, params), given, ask, redirects)
+
+
+def download(
+    url: str,
+    into: IO[bytes],
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = DOWNLOAD_SECONDS,
+    max_bytes: int,
+    redirects: int = 5,
+) -> Response:
+    """GET, piece by piece into an open file; an answer other than 200 comes as `content` and writes nothing.
+
+    `headers` go with the first request alone: where it redirects to is another's, be it on the same host.
+    """
+    _leave_database()
+
+    def ask(url: httpx.URL, given: Mapping[str, str]) -> Response:
+        return _Download(url, given, timeout, max_bytes, into).run()
+
+    with network.deadline(timeout):
+        return _followed("GET", _parsed(url, None), headers or {}, ask, redirects, keeps_headers=False)
+
+
+def _followed(
+    method: str,
+    target: httpx.URL,
+    given: Mapping[str, str],
+    ask: Callable[[httpx.URL, Mapping[str, str]], Response],
+    redirects: int,
+    *,
+    keeps_headers: bool = True,
+) -> Response:
+    for _ in range(redirects + 1):
+        response = ask(target, given)
+        onward = _onward(response, method, target) if redirects else None
+        if onward is None:
+            return response
+        same_origin = (onward.scheme, onward.host, onward.port) == (target.scheme, target.host, target.port)
+        if not (keeps_headers and same_origin):
+            given = {}  # a key is meant for the host it was given for
+        target = onward
     raise ProviderError(f"{target.host} redirects too often", permanent=True, code="redirects")
 
 
@@ -110,7 +152,7 @@ class _Exchange:
         method: str,
         url: httpx.URL,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Iterable[bytes] | None,
         seconds: float,
         max_bytes: int,
     ) -> None:
@@ -146,15 +188,20 @@ class _Exchange:
         return Response(response.status_code, response.headers, content, self.host, not self.harmless)
 
     def _read(self, response: httpx.Response) -> bytes:
-        declared = response.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self.max_bytes and self.request.method != "HEAD":
-            raise self._error("sent too much", "too_large", permanent=True)
         content = bytearray()
-        for chunk in response.iter_bytes():
-            content += chunk
-            if len(content) > self.max_bytes:
-                raise self._error("sent too much", "too_large", permanent=True)
+        self._copy(response, content.extend, self.max_bytes)
         return bytes(content)
+
+    def _copy(self, response: httpx.Response, take: Callable[[bytes], object], most: int) -> None:
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most and self.request.method != "HEAD":
+            raise self._error("sent too much", "too_large", permanent=True)
+        size = 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > most:
+                raise self._error("sent too much", "too_large", permanent=True)
+            take(chunk)
 
     def _error(self, what: str, code: str, *, permanent: bool = False) -> ProviderError:
         maybe_sent = self.left and not self.harmless
@@ -171,6 +218,24 @@ class _Exchange:
         took = round((time.monotonic() - began) * 1000)
         what = {"action": "provider_called", "host": self.host, "status": status, "ms": took}
         logger.debug("provider_called", extra=what)
+
+
+class _Download(_Exchange):
+    def __init__(
+        self, url: httpx.URL, headers: Mapping[str, str], seconds: float, max_bytes: int, into: IO[bytes]
+    ) -> None:
+        super().__init__("GET", url, headers, None, seconds, max_bytes)
+        self.into = into
+
+    def _read(self, response: httpx.Response) -> bytes:
+        if response.status_code == httpx.codes.OK:
+            self._copy(response, self.into.write, self.max_bytes)
+            return b""
+        self.max_bytes = MAX_BYTES
+        return super()._read(response)
+
+    def _limits(self) -> httpx.Timeout:
+        return httpx.Timeout(min(self.seconds, SILENT_SECONDS), connect=network.CONNECT_SECONDS)
 
 
 class _Pool:

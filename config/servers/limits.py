@@ -1,6 +1,7 @@
 """How much one web process takes: bytes of a body, open files, seconds a socket may be silent."""
 
 import logging
+import re
 import resource
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -13,6 +14,9 @@ MIB = 1024 * 1024
 BODY_BYTES = 8 * MIB
 # Refused here, before the body is read; the longest prefix comes first.
 BODY_BYTES_BY_PREFIX = (("/webhooks/kapso/", 4 * MIB), ("/webhooks/", MIB))
+# A file of 100 MB and the form around it
+UPLOAD_BYTES = 101 * MIB
+UPLOADS = re.compile(r"/api/v1/workspaces/[^/]+/attachments/")
 # A refused body is read and dropped for this long, since closing at once would lose the answer on its way.
 LINGER_SECONDS = 2.0
 
@@ -47,7 +51,7 @@ def body_limit(path: str) -> int:
     for prefix, limit in BODY_BYTES_BY_PREFIX:
         if path.startswith(prefix):
             return limit
-    return BODY_BYTES
+    return UPLOAD_BYTES if UPLOADS.fullmatch(path) else BODY_BYTES
 
 
 def raise_file_limit() -> None:
