@@ -22,7 +22,7 @@ from config.errors import Invalid, NotFound
 from crm.identity.exempt import without_identity
 from inbox import links, storage
 from inbox.access import attachment_for
-from inbox.api import WorkspaceView
+from inbox.api import WorkspaceView, _schema
 from inbox.errors import NotStored
 from inbox.filetypes import ALLOWED, KINDS, SHOWN, UNKNOWN
 from inbox.models import Attachment, AttachmentState
@@ -47,7 +47,7 @@ class Upload(WorkspaceView):
 
     @extend_schema(
         request={"multipart/form-data": UploadBody},
-        responses={201: AttachmentPayload},
+        responses={201: _schema(AttachmentPayload)},
         operation_id="upload_attachment",
     )
     def post(self, request: Request, workspace: str) -> Response:
@@ -93,7 +93,7 @@ class Download(WorkspaceView):
 
 
 class Retry(WorkspaceView):
-    @extend_schema(request=None, responses={200: MessagePayload}, operation_id="retry_attachment")
+    @extend_schema(request=None, responses={200: _schema(MessagePayload)}, operation_id="retry_attachment")
     def post(self, request: Request, workspace: str, conversation: UUID, message: UUID, attachment: UUID) -> Response:
         retried = attachments.retry_fetch(
             actor=self.actor(request), conversation_id=conversation, message_id=message, attachment_id=attachment

@@ -18,8 +18,8 @@ def keep(content: IO[bytes], workspace_id: UUID) -> str:
     return str(default_storage.save(f"{workspace_id}/{uuid4().hex}", File(content)))
 
 
-def open_file(name: str) -> File[bytes]:
-    found: File[bytes] = default_storage.open(name, "rb")
+def open_file(name: str) -> "File[bytes]":
+    found: "File[bytes]" = default_storage.open(name, "rb")
     return found
 
 

@@ -50,7 +50,7 @@ def provider_url(attachment: Attachment) -> str:
     return links.provider_link(attachment.pk)
 
 
-def open_attachment(attachment: Attachment) -> File[bytes]:
+def open_attachment(attachment: Attachment) -> "File[bytes]":
     """To be closed by the caller. May call the network, so never inside a transaction."""
     if attachment.state != AttachmentState.STORED:
         raise NotStored
