@@ -14,6 +14,7 @@ from crm.models import Contact
 from crm.services.contacts import Sender, contact_for_sender
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
+from inbox.services import late
 from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 
@@ -33,7 +34,8 @@ class Incoming:
     body: str
     peer_address: str  # where a reply goes: the id as received
     received_at: datetime  # ours: when it was kept
-    is_history: bool = False  # back-filled: `at` is to be believed however old it is
+    is_history: bool = False  # old news: nobody is notified, and `at` is to be believed however old it is
+    place_at: datetime | None = None  # back-filled: its place in the thread is by time, and not at the end
     reply_to_provider_id: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     media: tuple["IncomingMedia", ...] = ()
@@ -43,7 +45,7 @@ class Incoming:
     def written_at(self) -> datetime:
         """When the customer wrote, as far as the window is concerned: the provider's clock where it can be right."""
         possible = self.received_at - OLDEST_LIVE <= self.at <= self.received_at
-        return self.at if self.is_history or possible else self.received_at
+        return self.at if self.is_history or self.place_at or possible else self.received_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Echo:
     reply_to_provider_id: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     media: tuple[IncomingMedia, ...] = ()
+    is_history: bool = False
+    place_at: datetime | None = None
 
 
 @unit_of_work
@@ -81,7 +85,7 @@ def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> M
     if not created and is_known(channel, incoming.provider_id):
         return None
     message = _store(conversation, channel, incoming)
-    _touch(conversation, message, incoming)
+    _touch(conversation, message, incoming, opened=created)
     announce_message(message, conversation, created=True)
     announce_conversation(conversation, created=created)
     return message
@@ -97,6 +101,7 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
     if not created and is_known(channel, echo.provider_id):
         return None
     message = Message.objects.create(
+        id=late.id_at(echo.place_at),
         workspace_id=channel.workspace_id,
         conversation=conversation,
         channel=channel,
@@ -112,14 +117,22 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
         sent_at=echo.at,
     )
     attach(message, echo.media)
-    conversation.last_message = message
-    conversation.last_activity_at = message.created_at
-    conversation.waiting_since = None  # a person answered, be it on the phone
-    conversation.peer_address = conversation.peer_address or echo.peer_address
-    conversation.save(update_fields=["last_message", "last_activity_at", "waiting_since", "peer_address", "updated_at"])
+    _touch_by_echo(conversation, message, echo, opened=created)
     announce_message(message, conversation, created=True)
     announce_conversation(conversation, created=created)
     return message
+
+
+def _touch_by_echo(conversation: Conversation, message: Message, echo: Echo, *, opened: bool) -> None:
+    conversation.peer_address = conversation.peer_address or echo.peer_address
+    if echo.place_at:
+        late.put_in_place(message, echo.place_at)
+        late.touch(conversation, message, opened=opened, is_history=echo.is_history)
+        return
+    conversation.last_message = message
+    conversation.last_activity_at = message.created_at
+    conversation.waiting_since = None  # a person answered, be it on the phone
+    conversation.save(update_fields=["last_message", "last_activity_at", "waiting_since", "peer_address", "updated_at"])
 
 
 def is_known(channel: Channel, provider_id: str) -> bool:
@@ -158,6 +171,7 @@ def conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation,
 
 def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> Message:
     message = Message.objects.create(
+        id=late.id_at(incoming.place_at),
         workspace_id=channel.workspace_id,
         conversation=conversation,
         channel=channel,
@@ -209,10 +223,15 @@ def _source(media: IncomingMedia) -> dict[str, Any] | None:
     return {"url": media.url} if media.url else None
 
 
-def _touch(conversation: Conversation, message: Message, incoming: Incoming) -> None:
+def _touch(conversation: Conversation, message: Message, incoming: Incoming, *, opened: bool) -> None:
+    conversation.last_inbound_at = max(filter(None, (conversation.last_inbound_at, incoming.written_at)))
+    if incoming.place_at:
+        conversation.peer_address = conversation.peer_address or incoming.peer_address
+        late.put_in_place(message, incoming.place_at)
+        late.touch(conversation, message, opened=opened, is_history=incoming.is_history)
+        return
     conversation.last_message = message
     conversation.last_activity_at = message.created_at
-    conversation.last_inbound_at = max(filter(None, (conversation.last_inbound_at, incoming.written_at)))
     conversation.waiting_since = conversation.waiting_since or message.created_at
     conversation.inbound_count += 1
     conversation.peer_address = incoming.peer_address
