@@ -13,6 +13,7 @@ from inbox.services import inbound, opt_outs, outbox
 from inbox.states import MessageStatus
 from jobs.queue import NewJob
 from webhooks.models import Delivery
+from webhooks.services.late import lateness
 from webhooks.services.reading import Reading, Unusable
 from webhooks.twilio.form import NotAForm, is_form, read_form, read_json
 from webhooks.twilio.items import Inbound, Item, Receipt
@@ -77,12 +78,26 @@ def receive(*, delivery_id: int) -> dict[str, Any]:
     item = _item(delivery)
     if not isinstance(item, Inbound):
         raise TypeError(f"delivery {delivery_id} is now {type(item).__name__}")
-    return take_in(channel=_channel(delivery), item=item, at=delivery.received_at, received_at=delivery.received_at)
+    late = lateness(delivery)
+    return take_in(
+        channel=_channel(delivery),
+        item=item,
+        at=late.place_at or delivery.received_at,
+        received_at=delivery.received_at,
+        is_history=late.is_history,
+        place_at=late.place_at,
+    )
 
 
 @unit_of_work
 def take_in(
-    *, channel: Channel, item: Inbound, at: datetime, received_at: datetime, is_history: bool = False
+    *,
+    channel: Channel,
+    item: Inbound,
+    at: datetime,
+    received_at: datetime,
+    is_history: bool = False,
+    place_at: datetime | None = None,
 ) -> dict[str, Any]:
     """`at` is when it was written, as near as anybody knows: Twilio's requests carry no time."""
     message = inbound.receive_message(
@@ -94,6 +109,7 @@ def take_in(
             at=at,
             received_at=received_at,
             is_history=is_history,
+            place_at=place_at,
             type=item.type,
             body=item.body,
             peer_address=item.sender,
@@ -147,7 +163,7 @@ def record_receipt(*, delivery_id: int) -> dict[str, Any]:
     recorded = outbox.record_receipt(
         workspace_id=delivery.workspace_id,
         channel_id=delivery.channel_id,
-        receipt=receipt_of(item, delivery.received_at),
+        receipt=receipt_of(item, lateness(delivery).place_at or delivery.received_at),
     )
     return {"status": item.status} if recorded else {"duplicate": True}
 
