@@ -44,6 +44,9 @@ KAPSO_API_URL = env.url("KAPSO_API_URL", "https://api.kapso.ai")
 TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
 STRIPE_API_URL = env.url("STRIPE_API_URL", "https://api.stripe.com")
 ALLOWED_PRIVATE_HOSTS = env.words("ALLOWED_PRIVATE_HOSTS")
+# Deliveries are kept so long: those that worked, and those that failed or were not handled.
+JOURNAL_DAYS = env.whole("JOURNAL_DAYS", 30, least=1, most=3650)
+JOURNAL_TROUBLE_DAYS = env.whole("JOURNAL_TROUBLE_DAYS", 90, least=1, most=3650)
 # A Supabase on this machine may be called; elsewhere its keys and our tokens travel encrypted.
 _supabase = urlsplit(SUPABASE_URL)
 if _supabase.hostname in {"127.0.0.1", "localhost", "::1"}:

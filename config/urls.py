@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config import health
 from crm import urls as crm
 from inbox import urls as inbox
+from webhooks.outbox import urls as outbox
 from webhooks.outgoing import urls as outgoing
 
 api_v1: list[URLPattern | URLResolver] = [
@@ -13,6 +14,7 @@ api_v1: list[URLPattern | URLResolver] = [
     *crm.api_v1,
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
     path("workspaces/<slug:workspace>/", include(outgoing.api_v1)),
+    path("workspaces/<slug:workspace>/", include(outbox.api_v1)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -17,6 +17,7 @@ from config.errors import Invalid
 M = TypeVar("M", bound=Model)
 DEFAULT_LIMIT = 50
 MOST = 200
+LONGEST_NUMBER = 18  # digits; more would not fit a bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def _read(cursor: str, length: int) -> tuple[bool, list[Any]]:
         raise Invalid("The cursor is not one of ours.", errors={"cursor": "Start again without it."}) from None
 
 
-def _typed(value: str) -> datetime | UUID:
+def _typed(value: str) -> datetime | UUID | int:
+    if value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER:
+        return int(value)
     return UUID(value) if len(value) == 36 and value.count("-") == 4 else datetime.fromisoformat(value)
 
 

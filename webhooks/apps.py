@@ -7,6 +7,10 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import feed
+        from jobs import engine
+        from webhooks.outbox import topics as outbox
         from webhooks.outgoing import notifier
 
         feed.on_announced(notifier.heard)
+        outbox.register_topics()
+        engine.on_ended(outbox.changed)

@@ -19,6 +19,7 @@ from config.errors import Unavailable
 from config.live.pool import hot_pool
 from jobs.queue import awake, insert_from
 from jobs.tasks import named
+from webhooks.outbox.topics import changed
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,8 @@ class _Writer:
             await self._write_singly(batch, error)
         else:
             await awake()
+            for workspace_id in {arrival.workspace_id for arrival, _ in batch}:
+                changed(workspace_id)
             for _, done in batch:
                 if not done.done():
                     done.set_result(None)

@@ -5,6 +5,7 @@ from typing import Any
 
 from config.live.unit import unit_of_work
 from jobs.queue import enqueue_many
+from jobs.services.jobs import renew_failed
 from webhooks.models import Delivery, DeliveryState, Provider
 from webhooks.services import kapso, twilio
 from webhooks.services.reading import Reading, Unusable
@@ -17,8 +18,9 @@ READERS: dict[str, Callable[[Delivery], Reading]] = {
 
 
 @unit_of_work
-def unpack(*, delivery_id: int) -> dict[str, Any]:
-    """Repeatable: the keys of the item jobs make a second unpacking harmless. Returns what became of the delivery."""
+def unpack(*, delivery_id: int, again: bool = False) -> dict[str, Any]:
+    """Repeatable: the keys of the item jobs make a second unpacking harmless. Returns what became of the delivery.
+    `again`: a person asked for it, so items that failed are tried again, as they read now."""
     delivery = Delivery.objects.select_for_update().filter(pk=delivery_id).first()
     if delivery is None:
         return {"state": "pruned"}
@@ -26,6 +28,8 @@ def unpack(*, delivery_id: int) -> dict[str, Any]:
         reading = READERS[delivery.provider](delivery)
     except Unusable as error:
         return _fail(delivery, str(error))
+    if again:
+        renew_failed(reading.jobs)
     enqueue_many(reading.jobs)
     delivery.state = DeliveryState.APPLIED if reading.jobs else DeliveryState.UNHANDLED
     delivery.event = delivery.event or reading.event[:80]
@@ -36,6 +40,6 @@ def unpack(*, delivery_id: int) -> dict[str, Any]:
 
 def _fail(delivery: Delivery, reason: str) -> dict[str, Any]:
     delivery.state = DeliveryState.FAILED
-    delivery.outcome = {"reason": reason}
+    delivery.outcome = {**delivery.outcome, "reason": reason}
     delivery.save(update_fields=["state", "outcome"])
     return {"state": delivery.state}

@@ -1,0 +1,111 @@
+"""How much waits, runs, failed and was done: one query, capped, and kept for a moment since many may ask at once."""
+
+import threading
+import time
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import connection
+
+from jobs import crons
+from webhooks.outbox.access import Manager
+
+CAP = 1_000  # beyond it a person reads "1 000+"
+DONE_CAP = 20_000
+SAMPLE = 1_000  # newest completed jobs, for how long they took
+FRESH = 1.0  # seconds
+
+_OF = "from job where workspace_id = %(workspace)s and status"
+_SQL = f"""
+select
+  (select count(*) from (select 1 {_OF} = 'pending' and last_error = '' limit {CAP + 1}) x),
+  (select min(least(next_attempt, created_at)) from
+    (select next_attempt, created_at {_OF} = 'pending' and last_error = '' order by id limit {CAP}) x),
+  (select count(*) from (select 1 {_OF} = 'processing' limit {CAP + 1}) x),
+  (select count(*) from (select 1 {_OF} = 'pending' and last_error <> '' limit {CAP + 1}) x),
+  (select min(next_attempt) from (select next_attempt {_OF} = 'pending' and last_error <> '' limit {CAP}) x),
+  (select count(*) from (select 1 {_OF} = 'failed' limit {CAP + 1}) x),
+  (select count(*) from (
+    select 1 {_OF} = 'completed' and completed_at > now() - interval '24 h' limit {DONE_CAP + 1}) x),
+  (select percentile_cont(0.95) within group (order by extract(epoch from took) * 1000) from (
+    select completed_at - started_at as took {_OF} = 'completed' and completed_at > now() - interval '24 h'
+    order by id desc limit {SAMPLE}) x where took >= interval '0'),
+  (select count(*) from (select 1 from webhooks_delivery where workspace_id = %(workspace)s limit {DONE_CAP + 1}) x),
+  (select count(*) from (
+    select 1 from webhooks_delivery where workspace_id = %(workspace)s and state = 'failed' limit {CAP + 1}) x),
+  (select count(*) from (select 1 from webhooks_call where workspace_id = %(workspace)s limit {DONE_CAP + 1}) x)
+"""  # noqa: S608 - constants only
+_FAILED = f"select count(*) from (select 1 {_OF} = 'failed' limit {CAP + 1}) x"  # noqa: S608
+
+
+class Figures(TypedDict):
+    pending: int
+    oldest_pending: datetime | None
+    processing: int
+    retrying: int
+    next_retry: datetime | None
+    failed: int
+    done: int
+    p95_ms: int | None
+    deliveries: int
+    failed_deliveries: int
+    calls: int
+    crons: int
+    open: int
+    capped: int
+    done_capped: int
+
+
+_lock = threading.Lock()
+_kept: dict[UUID, tuple[float, Figures]] = {}
+
+
+def get_figures(who: Manager) -> Figures:
+    """A number above its cap means "more than that"."""
+    with _lock:
+        kept = _kept.get(who.workspace_id)
+    if kept and time.monotonic() - kept[0] < FRESH:
+        return kept[1]
+    found = _read(who.workspace_id)
+    with _lock:
+        if len(_kept) > CAP:
+            _kept.clear()
+        _kept[who.workspace_id] = time.monotonic(), found
+    return found
+
+
+def forget(workspace_id: UUID) -> None:
+    """Something was done here and now: whoever did it wants to see it in the numbers."""
+    with _lock:
+        _kept.pop(workspace_id, None)
+
+
+def count_failed(workspace_id: UUID) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED, {"workspace": workspace_id})
+        return int(cursor.fetchone()[0])
+
+
+def _read(workspace_id: UUID) -> Figures:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, {"workspace": workspace_id})
+        row: tuple[Any, ...] = cursor.fetchone()
+    pending, oldest, processing, retrying, next_retry, failed, done, p95, deliveries, broken, calls = row
+    return {
+        "pending": pending,
+        "oldest_pending": oldest,
+        "processing": processing,
+        "retrying": retrying,
+        "next_retry": next_retry,
+        "failed": failed,
+        "done": done,
+        "p95_ms": None if p95 is None else round(p95),
+        "deliveries": deliveries,
+        "failed_deliveries": broken,
+        "calls": calls,
+        "crons": len(crons.registered()),
+        "open": pending + processing + retrying + failed,
+        "capped": CAP,
+        "done_capped": DONE_CAP,
+    }

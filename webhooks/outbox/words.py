@@ -1,0 +1,121 @@
+"""Plain words for types of job, providers, errors and crons. What is not listed is said by its name, spelled out."""
+
+import re
+from datetime import timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from jobs.states import Status
+from webhooks.models import Provider
+
+JOBS: dict[str, Promise] = {
+    "crm.revoke_session": lazy("End a sign-in"),
+    "inbox.deliver_message": lazy("Send a message"),
+    "inbox.fetch_attachment": lazy("Fetch a file from the provider"),
+    "inbox.mark_read_at_provider": lazy("Show the customer that it was read"),
+    "inbox.show_typing": lazy("Show the customer that somebody is writing"),
+    "inbox.sync_templates": lazy("Fetch the message templates"),
+    "webhooks.apply_identity_event": lazy("Apply a change of a user"),
+    "webhooks.apply_score": lazy("Store a score"),
+    "webhooks.apply_stripe_event": lazy("Apply a payment event"),
+    "webhooks.backfill_channel": lazy("Fetch what may have been missed"),
+    "webhooks.call_subscription": lazy("Tell another system"),
+    "webhooks.dispatch_feed": lazy("Prepare calls to other systems"),
+    "webhooks.receive_kapso_message": lazy("Take in a WhatsApp message"),
+    "webhooks.receive_twilio_message": lazy("Take in a message from Twilio"),
+    "webhooks.record_kapso_echo": lazy("Note what was sent from the phone"),
+    "webhooks.record_kapso_receipt": lazy("Note what became of a sent message"),
+    "webhooks.record_twilio_receipt": lazy("Note what became of a sent message"),
+    "webhooks.unpack_delivery": lazy("Read a delivery"),
+}
+SENDS: dict[str, Promise] = {
+    "kapso": lazy("Send a WhatsApp message"),
+    "twilio": lazy("Send a message through Twilio"),
+    "widget": lazy("Send a web chat message"),
+}
+PROVIDERS: dict[str, Promise] = {
+    Provider.KAPSO: lazy("WhatsApp (Kapso)"),
+    Provider.TWILIO: lazy("Twilio"),
+    Provider.STRIPE: lazy("Stripe"),
+    Provider.IDENTITY: lazy("Identity provider"),
+    Provider.SCORES: lazy("Score push"),
+}
+CRONS: dict[str, Promise] = {
+    "crm.prune_sessions": lazy("Clear ended sign-ins"),
+    "inbox.clear_unsent_attachments": lazy("Clear files that were never sent"),
+    "inbox.sync_templates": lazy("Fetch message templates"),
+    "jobs.cleanup": lazy("Clear jobs that are done"),
+    "jobs.sweep": lazy("Wake workers for what is due"),
+    "live.prune": lazy("Shorten the event log"),
+    "webhooks.prune_journal": lazy("Clear old deliveries"),
+    "webhooks.remove_calls": lazy("Clear old calls to other systems"),
+    "webhooks.sweep_feeds": lazy("Look for events not yet told to other systems"),
+}
+REFUSED_RETRY: dict[str, Promise] = {
+    Status.COMPLETED: lazy("This job is done. There is nothing to try again."),
+    Status.PROCESSING: lazy("It is running right now. Wait for how it ends."),
+    Status.PENDING: lazy("It is due already and runs as soon as a worker is free."),
+}
+REFUSED_DISMISSAL: dict[str, Promise] = {
+    Status.COMPLETED: lazy("This job is done. There is nothing to dismiss."),
+    Status.PROCESSING: lazy("It is running right now. Wait for how it ends."),
+    Status.DISMISSED: lazy("It is dismissed already."),
+}
+_ERRORS: dict[str, Promise] = {
+    "worker_died": lazy("The worker that ran it was stopped in the middle of it."),
+    "unknown_task": lazy("This release does not know this kind of job any more."),
+    "error": lazy("Something of ours broke while doing it. The place in the code stands with the attempts."),
+}
+# jobs.errors.describe: the type and our own sentence, or the type and a place in the code.
+_AUTHORED = re.compile(r"^[A-Za-z_]\w*: (.+)$", re.DOTALL)
+
+
+def job_title(type_: str, channel_kind: str = "") -> str:
+    if type_ == "inbox.deliver_message" and channel_kind in SENDS:
+        return str(SENDS[channel_kind])
+    return str(JOBS.get(type_) or _spelled(type_))
+
+
+def cron_title(name: str) -> str:
+    return str(CRONS.get(name) or _spelled(name))
+
+
+def provider_name(provider: str) -> str:
+    return str(PROVIDERS.get(provider, provider))
+
+
+def error_sentence(code: str, described: str) -> str:
+    """What a person reads; "" where nothing went wrong."""
+    if not described:
+        return ""
+    if code in _ERRORS:
+        return str(_ERRORS[code])
+    said = _AUTHORED.match(described)
+    return sentence(said[1]) if said else str(_ERRORS["error"])
+
+
+def every(span: timedelta) -> str:
+    seconds = round(span.total_seconds())
+    if seconds % 86_400 == 0:
+        return _count(ngettext("every day", "every %(n)d days", seconds // 86_400), seconds // 86_400)
+    if seconds % 3_600 == 0:
+        return _count(ngettext("every hour", "every %(n)d hours", seconds // 3_600), seconds // 3_600)
+    if seconds % 60 == 0:
+        return _count(ngettext("every minute", "every %(n)d minutes", seconds // 60), seconds // 60)
+    return _count(ngettext("every second", "every %(n)d seconds", seconds), seconds)
+
+
+def _count(text: str, n: int) -> str:
+    return text.replace("%(n)d", str(n))
+
+
+def sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _spelled(name: str) -> str:
+    words = name.rpartition(".")[2].replace("_", " ")
+    return words[:1].upper() + words[1:]
