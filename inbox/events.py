@@ -44,6 +44,15 @@ class MessageUpdated(MessageCreated):
     type: ClassVar[str] = "message.updated"
 
 
+@dataclass(frozen=True)
+class MessageDeleted(Event):
+    """No more than that it is gone: what it said is nobody's any longer."""
+
+    type: ClassVar[str] = "message.updated"
+    id: UUID
+    deleted: bool = True
+
+
 @feed.offered
 @dataclass(frozen=True)
 class NoteCreated(MessageCreated):
@@ -85,6 +94,12 @@ def announce_message(message: Message, conversation: Conversation, *, created: b
     publish(topics.conversation(conversation.pk), event)
     if message.direction == Direction.NOTE:
         event = NoteCreated(payload) if created else NoteUpdated(payload)
+    _tell_other_systems(conversation, event)
+
+
+def announce_deletion(message: Message, conversation: Conversation) -> None:
+    event = MessageDeleted(message.pk)
+    publish(topics.conversation(conversation.pk), event)
     _tell_other_systems(conversation, event)
 
 

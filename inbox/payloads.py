@@ -4,7 +4,7 @@ Nothing here depends on who reads. REST adds `unread_count`, `seen_count` and `a
 """
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,6 +14,8 @@ from inbox.models import Attachment, AttachmentState, Conversation, Message
 from inbox.states import Direction, MessageStatus, SenderKind
 
 PREVIEW = 200  # characters of a message's body in the list
+# What of a message's detail is shown. Never a file's own part: it may hold an address that opens without a password.
+DETAILS = ("location", "contacts", "interactive", "button", "order", "reaction", "system", "unsupported", "template")
 
 
 class NamedPayload(TypedDict):
@@ -106,6 +108,8 @@ class MessagePayload(TypedDict):
     error: ErrorPayload | None
     status_times: dict[str, datetime]
     provider_time: datetime | None
+    edited_at: datetime | None
+    detail: dict[str, Any]  # of what is more than words, in the form of WhatsApp's own message objects
     created_at: datetime
 
 
@@ -209,5 +213,7 @@ def message_payload(message: Message, contact_name: str) -> MessagePayload:
         "error": _error(message),
         "status_times": {status.value: at for status, at in times.items() if at},
         "provider_time": message.provider_time,
+        "edited_at": message.edited_at,
+        "detail": {name: message.detail[name] for name in DETAILS if name in message.detail},
         "created_at": message.created_at,
     }

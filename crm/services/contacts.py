@@ -94,6 +94,21 @@ def _learn(contact: Contact, keys: list[Key]) -> None:
         )
 
 
+def learn_identities(*, actor: Actor, contact: Contact, sender: Sender) -> None:
+    """The person goes by these from now on, the number they are called under included, unless it is another's.
+
+    Joins the caller's unit of work.
+    """
+    _learn(contact, sender.known_as())
+    phone = sender.phone.e164 if sender.phone else ""
+    held = Contact.objects.filter(workspace_id=actor.workspace_id, phone_normalized=phone, deleted_at=None)
+    if not phone or held.exists():
+        return
+    contact.phone = contact.phone_normalized = phone
+    contact.save(update_fields=["phone", "phone_normalized", "updated_at"])
+    announce_contact(contact)
+
+
 class _LostRace(Exception):
     pass
 

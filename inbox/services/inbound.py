@@ -219,7 +219,7 @@ def attach(message: Message, media: Sequence[IncomingMedia]) -> None:
         enqueue_fetch(attachment)
 
 
-def _source(media: IncomingMedia) -> dict[str, Any] | None:
+def _source(media: IncomingMedia) -> Any:
     return {"url": media.url} if media.url else None
 
 

@@ -48,6 +48,68 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """A message got other words. With `type` and `body` None nobody tells which."""
+
+    provider_id: str  # of the news itself
+    target: str  # the message's id
+    at: datetime | None
+    person: WhoIs
+    type: str | None
+    body: str | None
+    phone_number_id: str | None
+    origin: str
+    by_us: bool  # staff did it on the phone app
+    detail: Mapping[str, Any] = field(repr=False)  # the message as it is now
+
+    @property
+    def item_key(self) -> str:
+        return f"edited:{self.target}:{self.provider_id}"
+
+    @property
+    def peer_key(self) -> str:
+        return self.person.key
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message was taken back."""
+
+    provider_id: str
+    target: str
+    at: datetime | None
+    person: WhoIs
+    phone_number_id: str | None
+    by_us: bool
+
+    @property
+    def item_key(self) -> str:
+        return f"deleted:{self.target}:{self.provider_id}"
+
+    @property
+    def peer_key(self) -> str:
+        return self.person.key
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """Somebody goes by another number or user id from now on."""
+
+    old: WhoIs
+    new: WhoIs
+    phone_number_id: str | None
+    digest: str
+
+    @property
+    def item_key(self) -> str:
+        return f"identity:{self.digest}"
+
+    @property
+    def peer_key(self) -> str:
+        return self.old.key
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A message went out that we may never have sent: staff typed it on the phone, or it is history."""
 
@@ -107,10 +169,15 @@ class Other:
 
     @property
     def item_key(self) -> str:
-        return f"other:{self.kind}:{hashlib.sha256(orjson.dumps(self.raw, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
+        return f"other:{self.kind}:{digest(self.raw)}"
 
 
-Item = Inbound | Sent | Receipt | Other
+Item = Inbound | Edited | Deleted | IdentityChanged | Sent | Receipt | Other
+
+
+def digest(raw: Any) -> str:
+    """The same for the same content, however it was written."""
+    return hashlib.sha256(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

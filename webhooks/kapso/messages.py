@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from webhooks.kapso import changes
 from webhooks.kapso.fields import Fields, bsuid, fields, first, identifier, moment, name_or_id, objects
-from webhooks.kapso.items import Inbound, Other, Receipt, Sent, WhoIs
+from webhooks.kapso.items import Deleted, Edited, Inbound, Other, Receipt, Sent, WhoIs
 from webhooks.kapso.words import body_of, text
 
 STATUSES = ("sent", "delivered", "read", "failed")
@@ -22,10 +23,13 @@ def unhandled(kind: str, raw: Any, phone_number_id: str | None = None, peer_key:
     return Other(kind[:_KIND_LIMIT], raw, reason, phone_number_id, peer_key)
 
 
-def inbound(message: Fields, sender: WhoIs, phone_number_id: str | None, origin: str) -> Inbound:
+def inbound(message: Fields, sender: WhoIs, phone_number_id: str | None, origin: str) -> Inbound | Edited | Deleted:
     if not sender.key:
         raise Odd("The message names no sender.")
     kind = _type_of(message)
+    change = changes.change(message, kind)
+    if change is not None:
+        return _changed(message, change, sender, phone_number_id, origin, by_us=False)
     return Inbound(
         provider_id=id_of(message),
         at=moment(message.get("timestamp")),
@@ -39,10 +43,13 @@ def inbound(message: Fields, sender: WhoIs, phone_number_id: str | None, origin:
     )
 
 
-def sent(message: Fields, recipient: WhoIs, phone_number_id: str | None, origin: str) -> Sent:
+def sent(message: Fields, recipient: WhoIs, phone_number_id: str | None, origin: str) -> Sent | Edited | Deleted:
     if not recipient.key:
         raise Odd("The message names no recipient.")
     kind = _type_of(message)
+    change = changes.change(message, kind)
+    if change is not None:
+        return _changed(message, change, recipient, phone_number_id, origin, by_us=True)
     return Sent(
         provider_id=id_of(message),
         at=moment(message.get("timestamp")),
@@ -54,6 +61,27 @@ def sent(message: Fields, recipient: WhoIs, phone_number_id: str | None, origin:
         origin=origin,
         callback_data=callback_data(message),
         detail=message,
+    )
+
+
+def _changed(
+    message: Fields, change: changes.Change, person: WhoIs, phone_number_id: str | None, origin: str, *, by_us: bool
+) -> Edited | Deleted:
+    at = moment(message.get("timestamp"))
+    if change.deleted:
+        return Deleted(id_of(message), change.target, at, person, phone_number_id, by_us)
+    kind = changes.kind_of(change.now)
+    return Edited(
+        provider_id=id_of(message),
+        target=change.target,
+        at=at,
+        person=person,
+        type=kind,
+        body=body_of(change.now, kind) if kind else None,
+        phone_number_id=phone_number_id,
+        origin=origin,
+        by_us=by_us,
+        detail=change.now,
     )
 
 

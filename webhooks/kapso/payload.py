@@ -10,11 +10,14 @@ from typing import Any
 import orjson
 
 from webhooks.kapso import meta, v2
-from webhooks.kapso.items import Delivery, Inbound, Item, Other, Receipt, Sent, WhoIs
+from webhooks.kapso.items import Deleted, Delivery, Edited, IdentityChanged, Inbound, Item, Other, Receipt, Sent, WhoIs
 from webhooks.kapso.words import text
 
 __all__ = [
+    "Deleted",
     "Delivery",
+    "Edited",
+    "IdentityChanged",
     "Inbound",
     "Item",
     "Other",

@@ -6,6 +6,7 @@ Which way it went is decided by `kapso.direction`, never by a status.
 from typing import Any
 
 from webhooks.kapso.fields import Fields, fields, first, identifier, name_or_id, objects, who
+from webhooks.kapso.identity import read_identity
 from webhooks.kapso.items import Item, Other, Receipt, WhoIs
 from webhooks.kapso.messages import (
     STATUSES,
@@ -21,6 +22,10 @@ from webhooks.kapso.messages import (
 from webhooks.kapso.words import text
 
 RECEIVED = "received"
+IDENTITY_CHANGED = "whatsapp.contact.identity_changed"
+CONVERSATION_EVENTS = "whatsapp.conversation."
+CONVERSATION_REASON = "Nothing to do: conversations here open and close by what is written and by the team."
+IDENTITY_REASON = "It does not tell both who it was and who it is now."
 LEGACY_REASON = "Kapso's payload version 1 is not read. Set the webhook to version 2."
 _MESSAGE_EVENTS = {f"whatsapp.message.{tail}" for tail in (RECEIVED, *STATUSES)}
 # Whoever wrote these, it was not this product: they are news to it.
@@ -39,8 +44,11 @@ def _items_of(envelope: Any, event: str) -> list[Item]:
     if not isinstance(envelope, dict):
         raise Odd("The item is not an object.")
     message = envelope.get("message")
+    if event == IDENTITY_CHANGED:
+        return [read_identity(envelope, _phone_number_id(envelope)) or _other(envelope, event, IDENTITY_REASON)]
     if event and event not in _MESSAGE_EVENTS:
-        return [_other(envelope, event)]
+        reason = CONVERSATION_REASON if event.startswith(CONVERSATION_EVENTS) else ""
+        return [_other(envelope, event, reason)]
     if message is None and not event:
         return [_other(envelope, "unknown")]
     if not isinstance(message, dict):
@@ -52,11 +60,11 @@ def _items_of(envelope: Any, event: str) -> list[Item]:
     return _outbound(envelope, message, event)
 
 
-def _other(envelope: Fields, event: str) -> Other:
+def _other(envelope: Fields, event: str, reason: str = "") -> Other:
     person = who(
         numbers=(fields(envelope.get("conversation")).get("phone_number"),), ids=_ids(envelope), usernames=(), names=()
     )
-    return unhandled(event, envelope, _phone_number_id(envelope), person.key)
+    return unhandled(event, envelope, _phone_number_id(envelope), person.key, reason)
 
 
 def _outbound(envelope: Fields, message: Fields, event: str) -> list[Item]:

@@ -6,6 +6,8 @@ Never `kapso.content`: it carries a media address that works without any credent
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 Fields = Mapping[str, Any]
 
 
@@ -41,10 +43,58 @@ def _reaction(content: Fields) -> str:
 def _interactive(content: Fields) -> str:
     """Titles of what was tapped; outbound, the text over the buttons."""
     reply = content.get(text(content.get("type")))
+    if isinstance(reply, Mapping) and "response_json" in reply:
+        return _form(reply)
     if isinstance(reply, Mapping):
         return text(reply.get("title")) or text(reply.get("body"))
     asked = content.get("body")
     return text(asked.get("text")) if isinstance(asked, Mapping) else ""
+
+
+def _form(reply: Fields) -> str:
+    """What was filled in, a line each; the token that names the form is nobody's business."""
+    try:
+        answers = orjson.loads(text(reply.get("response_json")))
+    except orjson.JSONDecodeError:
+        answers = {}
+    plain = answers.items() if isinstance(answers, dict) else ()
+    lines = [
+        f"{name}: {value}"
+        for name, value in plain
+        if name != "flow_token" and isinstance(value, str | int | float) and value != ""
+    ]
+    return "\n".join(lines) or text(reply.get("body")) or text(reply.get("name"))
+
+
+def _order(content: Fields) -> str:
+    """The customer's words, then what is ordered."""
+    items = content.get("product_items")
+    wanted = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+    return "\n".join(line for line in (text(content.get("text")), *map(_order_line, wanted)) if line)
+
+
+def _order_line(item: Fields) -> str:
+    name, quantity = _plain(item.get("product_retailer_id")), _plain(item.get("quantity"))
+    price = " ".join(part for part in (_plain(item.get("item_price")), _plain(item.get("currency"))) if part)
+    line = " × ".join(part for part in (quantity, name) if part)
+    return f"{line} ({price})" if line and price else line
+
+
+def _template(content: Fields) -> str:
+    """Its name and what was filled in: the text itself is with the provider."""
+    parts = content.get("components")
+    filled = [
+        text(parameter.get("text"))
+        for part in (parts if isinstance(parts, list) else [])
+        if isinstance(part, Mapping) and isinstance(part.get("parameters"), list)
+        for parameter in part["parameters"]
+        if isinstance(parameter, Mapping)
+    ]
+    return ": ".join(part for part in (text(content.get("name")), ", ".join(word for word in filled if word)) if part)
+
+
+def _plain(value: Any) -> str:
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _location(content: Fields) -> str:
@@ -66,7 +116,8 @@ _READERS: dict[str, Callable[[Fields], str]] = {
     "button": _button,
     "interactive": _interactive,
     "location": _location,
-    "order": _button,
+    "order": _order,
     "reaction": _reaction,
     "system": _text,
+    "template": _template,
 }

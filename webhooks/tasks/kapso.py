@@ -11,6 +11,21 @@ def receive_kapso_message(job: RunningJob, delivery_id: int, position: int) -> d
     return kapso.receive(delivery_id=delivery_id, position=position)
 
 
+@task("webhooks.edit_kapso_message")
+def edit_kapso_message(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
+    return kapso.edit(delivery_id=delivery_id, position=position)
+
+
+@task("webhooks.delete_kapso_message")
+def delete_kapso_message(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
+    return kapso.delete(delivery_id=delivery_id, position=position)
+
+
+@task("webhooks.record_kapso_identity")
+def record_kapso_identity(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
+    return kapso.record_identity(delivery_id=delivery_id, position=position)
+
+
 @task("webhooks.record_kapso_echo")
 def record_kapso_echo(job: RunningJob, delivery_id: int, position: int) -> dict[str, Any]:
     return kapso.record_echo(delivery_id=delivery_id, position=position)
