@@ -10,10 +10,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 from config.live import socket  # noqa: E402  # apps must be loaded first
+from webhooks.identity.road import identity  # noqa: E402
 from webhooks.kapso.road import kapso  # noqa: E402
+from webhooks.scores.road import scores  # noqa: E402
+from webhooks.stripe.road import stripe, warm  # noqa: E402
 from webhooks.twilio.road import twilio  # noqa: E402
 
-ROADS = (kapso, twilio)
+ROADS = (kapso, twilio, stripe, identity, scores)
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
@@ -23,4 +26,5 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
     return await django_application(scope, receive, send)
 
 
+warm()
 application = ProtocolTypeRouter({"http": http, "websocket": socket.application})

@@ -6,12 +6,15 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config import health
 from crm import urls as crm
 from inbox import urls as inbox
+from proctoring import urls as proctoring
 from webhooks.outbox import urls as outbox
 from webhooks.outgoing import urls as outgoing
 
 api_v1: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     *crm.api_v1,
+    *proctoring.public,
+    path("workspaces/<slug:workspace>/", include(crm.of_workspace)),
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
     path("workspaces/<slug:workspace>/", include(outgoing.api_v1)),
     path("workspaces/<slug:workspace>/", include(outbox.api_v1)),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import views
+from crm import api, views
 
 pages: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -11,4 +11,14 @@ pages: list[URLPattern | URLResolver] = [
     path("session/renew", views.renew, name="renew-session"),
     path("auth/v1/", include("crm.issuer.urls")),
 ]
-api_v1: list[URLPattern | URLResolver] = [path("me", views.MeView.as_view(), name="me")]
+api_v1: list[URLPattern | URLResolver] = [
+    path("me", views.MeView.as_view(), name="me"),
+    path("me/payment-attempts/", api.MyPaymentAttempts.as_view()),
+    path("me/payment-attempts/<uuid:attempt>/", api.MyPaymentAttempt.as_view()),
+]
+of_workspace: list[URLPattern | URLResolver] = [
+    path("billing-accounts/", api.BillingAccountList.as_view()),
+    path("billing-accounts/checkout", api.Checkout.as_view()),
+    path("billing-accounts/<uuid:account>/portal", api.Portal.as_view()),
+    path("payment-attempts/", api.PaymentAttemptList.as_view()),
+]

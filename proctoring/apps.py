@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class ProctoringConfig(AppConfig):
     name = "proctoring"
     label = "proctoring"
+
+    def ready(self) -> None:
+        from proctoring.topics import register_topics
+
+        register_topics()

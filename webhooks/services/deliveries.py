@@ -7,13 +7,16 @@ from config.live.unit import unit_of_work
 from jobs.queue import enqueue_many
 from jobs.services.jobs import renew_failed
 from webhooks.models import Delivery, DeliveryState, Provider
-from webhooks.services import kapso, twilio
+from webhooks.services import identity, kapso, scores, stripe, twilio
 from webhooks.services.reading import Reading, Unusable
 
 # How each provider's delivery is read. Pure apart from look-ups: it may be read again at any time.
 READERS: dict[str, Callable[[Delivery], Reading]] = {
     Provider.KAPSO: kapso.read,
     Provider.TWILIO: twilio.read,
+    Provider.STRIPE: stripe.read,
+    Provider.IDENTITY: identity.read,
+    Provider.SCORES: scores.read,
 }
 
 

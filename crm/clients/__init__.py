@@ -1,0 +1,1 @@
+"""What people and billing ask of providers, on top of jobs/http."""

@@ -1,0 +1,1 @@
+"""Changes to exams, sessions and boards."""

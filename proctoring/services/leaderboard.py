@@ -1,0 +1,125 @@
+"""Entries of a board: one for each submission, however often it is pushed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from django.db.models import F
+
+from config.live.unit import unit_of_work
+from crm.actors import System
+from proctoring.errors import NoSuchBoard
+from proctoring.events import announce_entry
+from proctoring.models import Leaderboard, LeaderboardEntry, ScoreCorrection
+from proctoring.queries import boards_by_code
+
+THOUSANDTH = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    submission_id: str
+    quiz_code: str
+    exam_id: str
+    nickname: str
+    score: Decimal
+    max_score: Decimal
+    submitted_at: datetime
+    correction_id: str = ""
+
+
+class Outcome(StrEnum):
+    STORED = "stored"
+    UNCHANGED = "unchanged"  # known already, or a correction that has been made
+    CONFLICT = "conflict"  # another score for the same submission, and nothing that says it is a correction
+    CORRECTED = "corrected"
+
+
+@unit_of_work
+def set_entry(*, actor: System, pushed: Pushed) -> Outcome:
+    """Once per submission; changed only by a correction, and by each of those once."""
+    board = _board(actor, pushed)
+    entry = _new(board, pushed)
+    made = LeaderboardEntry.objects.bulk_create([entry], ignore_conflicts=True)[0]
+    stored = LeaderboardEntry.objects.select_for_update().get(
+        workspace_id=board.workspace_id, submission_id=pushed.submission_id
+    )
+    if stored.pk == made.pk:
+        if pushed.correction_id:  # it overtook the score that it corrects
+            _note_correction(stored, pushed, before=stored.score)
+        announce_entry(board, stored, rank_of(stored))
+        return Outcome.STORED
+    if stored.board_id != board.pk:
+        return _conflict(stored)
+    return _correct(board, stored, pushed) if pushed.correction_id else _repeat(stored, pushed)
+
+
+def _board(actor: System, pushed: Pushed) -> Leaderboard:
+    board = boards_by_code(pushed.quiz_code).filter(workspace_id=actor.workspace_id, is_open=True).first()
+    if board is None:
+        raise NoSuchBoard
+    return board
+
+
+def _new(board: Leaderboard, pushed: Pushed) -> LeaderboardEntry:
+    return LeaderboardEntry(
+        workspace_id=board.workspace_id,
+        board=board,
+        submission_id=pushed.submission_id,
+        exam_id=pushed.exam_id,
+        nickname=pushed.nickname,
+        score=pushed.score,
+        max_score=pushed.max_score,
+        percentage=percentage(pushed.score, pushed.max_score),
+        submitted_at=pushed.submitted_at,
+    )
+
+
+def percentage(score: Decimal, max_score: Decimal) -> Decimal:
+    return (score * 100 / max_score).quantize(THOUSANDTH, ROUND_HALF_UP)
+
+
+def _repeat(stored: LeaderboardEntry, pushed: Pushed) -> Outcome:
+    same = (stored.score, stored.max_score) == (pushed.score, pushed.max_score)
+    return Outcome.UNCHANGED if same or _was_corrected(stored, pushed) else _conflict(stored)
+
+
+def _was_corrected(stored: LeaderboardEntry, pushed: Pushed) -> bool:
+    """The score from before the correction, pushed once more: what it said then is known."""
+    return stored.corrections.filter(score_before=pushed.score).exists()
+
+
+def _conflict(stored: LeaderboardEntry) -> Outcome:
+    LeaderboardEntry.objects.filter(pk=stored.pk).update(conflicts=F("conflicts") + 1)
+    return Outcome.CONFLICT
+
+
+def _correct(board: Leaderboard, stored: LeaderboardEntry, pushed: Pushed) -> Outcome:
+    if not _note_correction(stored, pushed, before=stored.score):
+        return Outcome.UNCHANGED
+    corrected = _new(board, pushed)
+    changed = ("nickname", "score", "max_score", "percentage")
+    for name in changed:
+        setattr(stored, name, getattr(corrected, name))
+    stored.save(update_fields=[*changed, "updated_at"])
+    announce_entry(board, stored, rank_of(stored))
+    return Outcome.CORRECTED
+
+
+def _note_correction(stored: LeaderboardEntry, pushed: Pushed, *, before: Decimal) -> bool:
+    """False when a correction of this id has been made."""
+    correction = ScoreCorrection(
+        workspace_id=stored.workspace_id,
+        entry=stored,
+        correction_id=pushed.correction_id,
+        score_before=before,
+        score_after=pushed.score,
+    )
+    ScoreCorrection.objects.bulk_create([correction], ignore_conflicts=True)
+    return ScoreCorrection.objects.filter(pk=correction.pk).exists()
+
+
+def rank_of(entry: LeaderboardEntry) -> int:
+    """As in sports: equals share a rank, and the next one counts all before it."""
+    return LeaderboardEntry.objects.filter(board_id=entry.board_id, score__gt=entry.score).count() + 1

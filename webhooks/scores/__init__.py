@@ -1,0 +1,1 @@
+"""The grading function's push of one score."""

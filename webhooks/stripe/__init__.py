@@ -1,0 +1,1 @@
+"""Stripe: is a delivery genuine, and what does its event say."""
