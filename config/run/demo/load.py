@@ -14,11 +14,12 @@ from config.run.demo.guard import has_demo_data
 from config.run.demo.people import DEMO, ELSEWHERE, PASSWORD, USERS, WORKSPACES, DemoWorkspace
 from config.run.demo.persons import Crowd
 from config.run.demo.rows import Maker, Rows
+from config.run.demo.templates import demo_templates
 from config.run.demo.threads import Thread, demo_threads, elsewhere_threads
 from crm.ids import uuid7_at
 from crm.issuer.accounts import create_account
 from crm.models import Contact, ContactIdentity, IssuerAccount, Member, User, UserIdentity, Workspace
-from inbox.models import Channel, Conversation, ConversationLabel, ConversationReader, Label, Message
+from inbox.models import Channel, Conversation, ConversationLabel, ConversationReader, Label, Message, MessageTemplate
 
 SEED = 20
 # Older than the oldest conversation: what came before a member joined counts as read.
@@ -134,11 +135,13 @@ def _create_channels(of: DemoWorkspace, since: datetime) -> dict[str, Channel]:
             identifier=channel.identifier,
             phone=channel.phone,
             credentials=channel.credentials,
+            settings=channel.settings,
             created_at=since,
         )
         for channel in of.channels
     }
     _copy(Channel, list(channels.values()))
+    _copy(MessageTemplate, demo_templates(of.id, list(channels.values()), since))
     return channels
 
 
@@ -171,4 +174,4 @@ def _analyze() -> None:
 
 
 def _value(field: "models.Field[Any, Any]", value: object) -> object:
-    return field.get_db_prep_save(value, connection) if isinstance(value, dict) else value
+    return field.get_db_prep_save(value, connection) if isinstance(value, dict | list) else value

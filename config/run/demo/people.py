@@ -53,6 +53,7 @@ class DemoChannel:
     identifier: str = ""
     phone: str = ""
     credentials: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def _kapso(word: str, identifier: str, phone: str) -> DemoChannel:
             "app_secrets": [],
             "verify_tokens": [f"{word}-kapso-verify"],
         },
+        settings={"business_account_id": "100000000000009"},
     )
 
 

@@ -11,6 +11,7 @@ from config.live.identity import publish_access_change
 from config.live.unit import unit_of_work
 from config.run.demo.people import USERS, WORKSPACES
 from crm.models import IssuerAccount, User, Workspace
+from inbox.models import ChannelPace
 
 # Topics of a workspace bear its name; all others bear the id of what they are about.
 NAMED_TOPICS = ("inbox", "workspace", "presence.workspace")
@@ -30,6 +31,9 @@ def purge() -> Purged:
         cursor.execute("set constraints all deferred")  # so that the order of the tables does not matter
     ids = [user.id for user in USERS.values()]
     gone: list[UUID] = [*ids]
+    ChannelPace.objects.filter(
+        channel__workspace_id__in=workspaces
+    ).delete()  # the one table that knows its channel alone
     for model in _tenant_models():
         gone += _delete(model, workspaces)
     found = Workspace.objects.filter(pk__in=workspaces)

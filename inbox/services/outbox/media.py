@@ -4,6 +4,7 @@ from uuid import UUID
 
 from inbox.clients.outgoing import Client, Kind, Media, Outgoing, Upload
 from inbox.models import Attachment, Message
+from inbox.services.attachments import open_attachment, provider_url
 
 
 def ready(client: Client, message_id: UUID, kind: str) -> tuple[Media, ...]:
@@ -22,16 +23,12 @@ def known(message_id: UUID, outgoing: Outgoing) -> tuple[Media, ...]:
 
 
 def _media(client: Client, attachment: Attachment, kind: str) -> Media:
-    from inbox.services.attachments import provider_url
-
     if client.by_link:
         return Media(kind=kind, link=provider_url(attachment), name=attachment.name)
     return Media(kind=kind, media_id=attachment.provider_media_id or _upload(client, attachment), name=attachment.name)
 
 
 def _upload(client: Client, attachment: Attachment) -> str:
-    from inbox.services.attachments import open_attachment
-
     with open_attachment(attachment) as file:
         media_id = client.upload(
             Upload(
