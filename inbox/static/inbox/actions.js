@@ -16,10 +16,10 @@ export class Actions {
     });
   }
 
-  send({ body, direction }) {
+  send({ body, direction, attachments }) {
     const { open, me } = this.#store;
     const thread = this.#store.thread(open);
-    this.#outbox.add(open, { body, direction, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
+    this.#outbox.add(open, { body, direction, attachments, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
     thread.line = null; // answered: nothing above is new any more
   }
 
@@ -63,6 +63,18 @@ export class Actions {
     } catch (problem) {
       settle(before);
       failed("failed.retry", problem);
+    }
+  }
+
+  /** A file that could not be fetched from the provider, once more. */
+  async refetch(button, messageId, attachmentId) {
+    const id = this.#store.open;
+    button.disabled = true;
+    try {
+      this.#store.hear(id, await this.#api.refetch(id, messageId, attachmentId));
+    } catch (problem) {
+      button.disabled = false;
+      failed("failed.refetch", problem);
     }
   }
 

@@ -13,6 +13,7 @@ export function inboxApi(slug) {
     messages: (id, signal) => call("GET", own(id, "messages/"), undefined, { signal }),
     send: (id, message) => call("POST", own(id, "messages/"), message),
     retry: (id, message) => call("POST", own(id, `messages/${message}/retry`), {}),
+    refetch: (id, message, file) => call("POST", own(id, `messages/${message}/attachments/${file}/retry`), {}),
     read: (id, seen) => call("POST", own(id, "read"), { seen_count: seen }, { keepalive: true }), // also as the page goes
     assign: (id, assignee) => call("POST", own(id, "assign"), { assignee }),
     status: (id, status) => call("POST", own(id, "status"), { status }),

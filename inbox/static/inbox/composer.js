@@ -4,6 +4,7 @@ import { recall, remember } from "../ui/js/memory.js";
 import { nameOf } from "../ui/js/people.js";
 import { moment, now, onTick, span } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
+import { Shelf } from "./shelf.js";
 
 const DAY = 24 * 60 * 60_000;
 const SOON = 2 * 60 * 60_000; // ms before the window shuts that it turns amber
@@ -19,13 +20,15 @@ export class Composer {
   #parts = this.#form && fields(this.#form);
   #typed = 0;
   #handlers;
+  #shelf;
 
-  /** Handlers: send({ body, direction }), typing(boolean), drafted(conversation id). */
-  constructor(store, handlers) {
+  /** Handlers: send({ body, direction, attachments }), typing(boolean), drafted(conversation id). */
+  constructor(store, slug, handlers) {
     this.#store = store;
     this.#handlers = handlers;
     store.drafts = new Map(recall(DRAFTS, "sessionStorage") ?? []);
     if (!this.#form) return;
+    this.#shelf = new Shelf(store, slug, () => this.render());
     this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     this.#form.addEventListener("change", (event) => { if (event.target.name === "mode") { this.#keep(); this.render(); this.#body.focus(); } });
     this.#body.addEventListener("input", () => this.#input());
@@ -50,7 +53,7 @@ export class Composer {
     const draft = this.#store.drafts.get(this.#store.open);
     this.#body.value = draft?.body ?? "";
     this.#choose(draft?.mode ?? "reply");
-    this.render();
+    this.#shelf.render();
   }
 
   focus(mode) {
@@ -61,11 +64,11 @@ export class Composer {
   }
 
   /** Words that were not sent come back to be changed. */
-  putBack({ body, direction }) {
+  putBack({ body, direction, attachments = [] }) {
     this.#choose(direction === "note" ? "note" : "reply");
     this.#body.value = [body, this.#body.value].filter(Boolean).join("\n");
     this.#keep();
-    this.render();
+    this.#shelf.putBack(attachments);
     this.#body.focus();
   }
 
@@ -107,11 +110,12 @@ export class Composer {
 
   #send() {
     const body = this.#body.value.trim();
-    if (!body || $('[type="submit"]', this.#form).disabled) return;
+    const note = this.mode === "note";
+    if ((!body && (note || this.#shelf.isEmpty)) || $('[type="submit"]', this.#form).disabled) return;
     this.#body.value = "";
     this.#keep();
     this.#stopTyping();
-    this.#handlers.send({ body, direction: this.mode === "note" ? "note" : "out" });
+    this.#handlers.send({ body, direction: note ? "note" : "out", attachments: note ? [] : this.#shelf.take() });
     this.render();
   }
 
@@ -136,7 +140,9 @@ export class Composer {
     const over = [...this.#body.value].length - (note ? NOTE_LIMIT : LIMITS[conversation.channel.kind] ?? NOTE_LIMIT);
     show(parts.length, over > 0);
     if (over > 0) text(parts.length, t("too-long", { n: over }));
-    $('[type="submit"]', this.#form).disabled = over > 0;
+    $('[type="submit"]', this.#form).disabled = over > 0 || (!note && !this.#shelf.isReady);
+    show(parts.attach, !note);
+    show(parts.files, !note && !this.#shelf.isEmpty);
     show(parts.saved, this.#body.value.trim());
     attribute($('[data-act="enter-sends"]', this.#form), "aria-checked", String(this.#enterSends));
     const [mod] = parts.keys.children;

@@ -15,6 +15,7 @@ import { Composer } from "./composer.js";
 import { List } from "./list.js";
 import { Outbox } from "./outbox.js";
 import { Person } from "./person.js";
+import { letGo } from "./shelf.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
 import { Thread } from "./thread.js";
@@ -29,7 +30,7 @@ const api = inboxApi(state.workspace.slug);
 const live = new Live({ renew, signIn });
 const outbox = new Outbox({
   send: api.send,
-  sent: (message, item) => store.hearAnswer(item.conversation, message),
+  sent: (message, item) => { store.hearAnswer(item.conversation, message); letGo(item.attachments); },
 });
 const list = new List(store, {
   filter: setFilter,
@@ -37,7 +38,7 @@ const list = new List(store, {
   reload: () => sync.loadList().catch(() => {}),
 });
 const thread = new Thread(store, outbox, { older: () => sync.older(), looked: () => sync.looked() });
-const composer = new Composer(store, {
+const composer = new Composer(store, state.workspace.slug, {
   send(message) { actions.send(message); thread.toFoot(); },
   typing: (on) => sync.typing(on),
   drafted: (id) => store.changed("list", id),
@@ -127,6 +128,7 @@ const acts = {
   "reload-thread"() { store.thread(store.open).failed = null; store.changed("thread"); sync.follow(store.open); },
   reconnect() { live.retryNow(); outbox.flush(); },
   retry(button) { const { messageId, clientId } = button.closest(".message").dataset; actions.retry(messageId, clientId); },
+  refetch(button) { actions.refetch(button, button.closest(".message").dataset.messageId, button.closest("[data-attachment-id]").dataset.attachmentId); },
   force(button) { actions.force(button.closest(".message").dataset.clientId); },
   edit(button) { actions.edit(button.closest(".message").dataset.clientId); },
 };

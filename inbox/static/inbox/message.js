@@ -2,6 +2,7 @@
 import { attribute, clone, fields, icon, show, text } from "../ui/js/dom.js";
 import { paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
+import { fillFiles } from "./files.js";
 import { kindWord } from "./list.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,:;!?)\]}]/g;
@@ -20,7 +21,7 @@ export function fillMessage(element, message, { joined, more, last, offline, can
   attribute(element, "data-joined", joined);
   attribute(element, "data-last", last);
   const files = message.attachments ?? [];
-  attachments(element, parts.body, files);
+  fillFiles(element, parts.body, files, canReply);
   body(parts.body, message, files);
   show(parts.meta, !more);
   text(parts.sender, message.sender?.name || t("nameless"));
@@ -72,23 +73,4 @@ function body(element, { body: words, type }, files) {
     from = index + address.length;
   }
   element.replaceChildren(...pieces, words.slice(from));
-}
-
-function attachments(element, before, files) {
-  let place = element.querySelector('[data-part="files"]');
-  if (!files.length) return place?.remove();
-  if (!place) {
-    place = document.createElement("div");
-    Object.assign(place, { className: "stack" }).dataset.part = "files";
-    before.before(place);
-  }
-  place.replaceChildren(...files.map((file) => {
-    const card = clone("attachment");
-    const parts = fields(card);
-    text(parts.name, file.name || kindWord(file.kind ?? file.type));
-    text(parts.about, [file.content_type, file.size && `${Math.max(1, Math.round(file.size / 1024))} KB`].filter(Boolean).join(" · "));
-    attribute(parts.link, "href", file.url ?? null);
-    show(parts.link, file.url);
-    return card;
-  }));
 }

@@ -18,7 +18,7 @@ export class Outbox extends EventTarget {
     this.#send = send;
     this.sent = sent;
     // What was under way when the page went may or may not have arrived: the same client_id finds out.
-    this.#items = (recall(KEPT, "sessionStorage") ?? []).map((item) => ({ ...item, tries: 0, status: item.status === "held" ? "held" : "queued", error: item.status === "held" ? item.error : null }));
+    this.#items = (recall(KEPT, "sessionStorage") ?? []).map((item) => ({ ...item, attachments: item.attachments?.map(({ preview: _, ...file }) => file), tries: 0, status: item.status === "held" ? "held" : "queued", error: item.status === "held" ? item.error : null }));
     for (const id of new Set(this.#items.map(({ conversation }) => conversation))) this.#work(id);
     addEventListener("online", () => this.flush());
   }
@@ -27,9 +27,9 @@ export class Outbox extends EventTarget {
     return this.#items.filter((item) => item.conversation === conversation);
   }
 
-  add(conversation, { body, direction = "out", seenSeq, sender }) {
+  add(conversation, { body, direction = "out", attachments = [], seenSeq, sender }) {
     const item = {
-      client_id: crypto.randomUUID(), conversation, direction, sender, type: "text", body, status: "queued",
+      client_id: crypto.randomUUID(), conversation, direction, sender, type: "text", body, attachments, status: "queued",
       created_at: new Date(now()).toISOString(), seen_seq: seenSeq, force: false, tries: 0, error: null,
     };
     // What waits before it goes first: a new message is a reason to try the old one again.
@@ -86,8 +86,9 @@ export class Outbox extends EventTarget {
   async #attempt(item) {
     if (item.due > Date.now()) await this.#until(item);
     if (!this.#items.includes(item) || item.status !== "queued") return;
-    const { client_id, type, body, direction, seen_seq, force } = item;
+    const { client_id, type, body, attachments, direction, seen_seq, force } = item;
     const message = { client_id, type, body };
+    if (attachments?.length) message.attachments = attachments.map(({ id }) => id);
     if (direction === "note") message.direction = "note";
     else if (Number.isInteger(seen_seq)) message.seen_seq = seen_seq;
     if (force) message.force = true;
