@@ -230,7 +230,8 @@ def listing(ledger: Ledger, account: Account, call: Call) -> Reply:
     """Newest first, in pages. As over there, what it does not know among the parameters is passed over."""
     size = _size(call.query.get("PageSize", ""))
     rows = [text for text in ledger.texts.values() if text.account == account.sid and _is_wanted(text, call.query)]
-    rows.sort(key=lambda text: text.at, reverse=True)  # stable: of one moment, in the order they came
+    rows.sort(key=lambda text: text.at)  # stable: of one moment, in the order they came
+    rows.reverse()
     start = _start(rows, call.query.get("PageToken", ""))
     page, number = rows[start : start + size], _whole(call.query.get("Page", "0"))
     path = f"/{VERSION}/Accounts/{account.sid}/Messages.json"
