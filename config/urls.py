@@ -7,6 +7,7 @@ from config import health
 from crm import urls as crm
 from inbox import urls as inbox
 from proctoring import urls as proctoring
+from webhooks.backfill import urls as backfill
 from webhooks.outbox import urls as outbox
 from webhooks.outgoing import urls as outgoing
 
@@ -18,6 +19,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
     path("workspaces/<slug:workspace>/", include(outgoing.api_v1)),
     path("workspaces/<slug:workspace>/", include(outbox.api_v1)),
+    path("workspaces/<slug:workspace>/", include(backfill.api_v1)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
