@@ -4,11 +4,14 @@ Such texts quote what they choke on: a row with a number in it, a body that is n
 """
 
 import logging
+import threading
 from traceback import StackSummary, walk_tb
 from types import TracebackType
 from typing import TypeAlias
 
 from django.conf import settings
+
+logger = logging.getLogger(__name__)
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
@@ -31,6 +34,20 @@ class Formatter(logging.Formatter):
         line = super().formatMessage(record)
         # asyncio's second line shows the task, and in it the exception with its text.
         return line.partition("\n")[0] if record.name == "asyncio" and not settings.DEBUG else line
+
+
+def hear_threads() -> None:
+    """What ends a thread goes to the log in the same form, instead of to stderr as it is."""
+    if threading.excepthook is threading.__excepthook__:  # else somebody listens already, such as a test runner
+        threading.excepthook = _ended
+
+
+def _ended(what: threading.ExceptHookArgs) -> None:
+    if what.exc_value is None or issubclass(what.exc_type, SystemExit):
+        return
+    name = what.thread.name if what.thread else ""
+    error = (what.exc_type, what.exc_value, what.exc_traceback)
+    logger.error("a thread ended", exc_info=error, extra={"action": "thread_ended", "thread_name": name})
 
 
 def _chain(error: BaseException) -> list[str]:

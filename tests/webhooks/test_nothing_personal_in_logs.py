@@ -3,7 +3,9 @@
 Our own loggers are heard from DEBUG on, libraries from INFO on, as the product writes them and with all they carry.
 """
 
+import asyncio
 import base64
+import gc
 import json
 import logging
 import threading
@@ -12,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -23,7 +25,7 @@ from standardwebhooks import Webhook
 
 from config.asgi import application
 from config.live import pool
-from config.logs import Formatter
+from config.logs import Formatter, hear_threads
 from crm.ids import uuid7
 from crm.models import ContactIdentity
 from inbox.services.messages import send_message
@@ -138,7 +140,7 @@ async def people():
     return await sync_to_async(make_cast)()
 
 
-def run_everything(workspace_id: object, rounds: int = 4) -> set[str]:
+def run_everything(workspace_id: UUID, rounds: int = 4) -> set[str]:
     """Every job of the workspace, and those they make, tried a few times; the types that ran."""
     ran = set()
     for _ in range(rounds):
@@ -300,7 +302,7 @@ def twice_the_same_number(*_: object, **__: object) -> None:
     cast = make_cast()
     thread = receive(cast)
     with transaction.atomic():
-        for _ in range(2):
+        for _attempt in range(2):
             ContactIdentity.objects.create(
                 workspace=cast.workspace, contact=thread.contact, kind="phone", value=f"+{DIGITS}"
             )
@@ -389,3 +391,22 @@ def test_the_database_texts_are_left_out_and_the_place_is_told(heard):
     assert heard.has("ValueError at")
     assert heard.has("IntegrityError 23505")
     assert heard.has("KeyError")
+
+
+def test_what_ends_a_thread_is_told_in_the_same_form(heard, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    hear_threads()
+    thread = threading.Thread(target=raise_it)
+    thread.start()
+    thread.join()
+    assert heard.has("a thread ended")
+    assert heard.has("ValueError at")
+
+
+async def test_what_ends_a_task_is_told_without_its_words(heard):
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(sync_to_async(raise_it)())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    assert heard.has("Task exception was never retrieved")

@@ -56,3 +56,5 @@ def test_killed_workers_lose_nothing(stage):
         assert len(receiver.got) - MESSAGES <= KILLS
         by_id = {got.headers["webhook-id"]: got.raw for got in receiver.got}
         assert len(by_id) == MESSAGES
+        assert "nr 1" not in stage.logs()
+        assert "Lucía" not in stage.logs()
