@@ -1,6 +1,6 @@
 """Writes the demo in one transaction: all of it or nothing, and nothing when it is there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from config.run.demo.featured import featured_threads
+from config.run.demo.featured import featured_files, featured_threads
+from config.run.demo.files import KeptFile, drop_files, keep_files
 from config.run.demo.guard import has_demo_data
 from config.run.demo.people import DEMO, ELSEWHERE, PASSWORD, USERS, WORKSPACES, DemoWorkspace
 from config.run.demo.persons import Crowd
@@ -19,7 +20,16 @@ from config.run.demo.threads import Thread, demo_threads, elsewhere_threads
 from crm.ids import uuid7_at
 from crm.issuer.accounts import create_account
 from crm.models import Contact, ContactIdentity, IssuerAccount, Member, User, UserIdentity, Workspace
-from inbox.models import Channel, Conversation, ConversationLabel, ConversationReader, Label, Message, MessageTemplate
+from inbox.models import (
+    Attachment,
+    Channel,
+    Conversation,
+    ConversationLabel,
+    ConversationReader,
+    Label,
+    Message,
+    MessageTemplate,
+)
 
 SEED = 20
 # Older than the oldest conversation: what came before a member joined counts as read.
@@ -49,12 +59,17 @@ def load() -> Loaded | None:
         (DEMO, featured_threads(now, rng, crowd) + demo_threads(now, rng, crowd)),
         (ELSEWHERE, elsewhere_threads(now, rng, crowd)),
     )
-    with transaction.atomic():
-        _check_names()
-        _create_users(now)
-        _create_accounts()
-        made = [_create_workspace(workspace, threads, now, rng) for workspace, threads in told]
-        _analyze()
+    files = keep_files(featured_files(), DEMO.id)
+    try:
+        with transaction.atomic():
+            _check_names()
+            _create_users(now)
+            _create_accounts()
+            made = [_create_workspace(workspace, threads, now, rng, files) for workspace, threads in told]
+            _analyze()
+    except BaseException:
+        drop_files(files)
+        raise
     return Loaded(*(sum(map(len, part)) for part in zip(*made, strict=True)))
 
 
@@ -103,7 +118,9 @@ def _create_accounts() -> None:
     )
 
 
-def _create_workspace(of: DemoWorkspace, threads: list[Thread], now: datetime, rng: Random) -> tuple[list[object], ...]:
+def _create_workspace(
+    of: DemoWorkspace, threads: list[Thread], now: datetime, rng: Random, files: Mapping[str, KeptFile]
+) -> tuple[list[object], ...]:
     since = now - SINCE
     _copy(Workspace, [Workspace(id=of.id, slug=of.slug, name=of.name, created_at=since)])
     _copy(
@@ -118,7 +135,7 @@ def _create_workspace(of: DemoWorkspace, threads: list[Thread], now: datetime, r
         name: Label(id=uuid7_at(since), workspace_id=of.id, name=name, hue=hue) for name, hue in of.labels.items()
     }
     _copy(Label, list(labels.values()))
-    maker = Maker(of, channels, labels, now, rng)
+    maker = Maker(of, channels, labels, now, rng, files)
     maker.add(threads)
     _write(maker.rows)
     return [*maker.rows.contacts], [*maker.rows.conversations], [*maker.rows.messages]
@@ -152,6 +169,7 @@ def _write(rows: Rows) -> None:
         cursor.execute("set constraints inbox_conversation_last_message_id_same_workspace deferred")
     _copy(Conversation, rows.conversations)
     _copy(Message, rows.messages)
+    _copy(Attachment, rows.attachments)
     _copy(ConversationReader, rows.readers)
     _copy(ConversationLabel, rows.labels)
 

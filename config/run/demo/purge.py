@@ -8,10 +8,11 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 
 from config.live.identity import publish_access_change
-from config.live.unit import unit_of_work
+from config.live.unit import on_commit, unit_of_work
 from config.run.demo.people import USERS, WORKSPACES
 from crm.models import IssuerAccount, User, Workspace
-from inbox.models import ChannelPace
+from inbox import storage
+from inbox.models import Attachment, ChannelPace
 
 # Topics of a workspace bear its name; all others bear the id of what they are about.
 NAMED_TOPICS = ("inbox", "workspace", "presence.workspace")
@@ -34,6 +35,12 @@ def purge() -> Purged:
     ChannelPace.objects.filter(
         channel__workspace_id__in=workspaces
     ).delete()  # the one table that knows its channel alone
+    files = list(
+        Attachment.objects.filter(workspace_id__in=workspaces)
+        .exclude(storage_name="")
+        .values_list("storage_name", flat=True)
+    )
+    on_commit(lambda: _remove(files))
     for model in _tenant_models():
         gone += _delete(model, workspaces)
     found = Workspace.objects.filter(pk__in=workspaces)
@@ -45,6 +52,11 @@ def purge() -> Purged:
     _, deleted = User.objects.filter(pk__in=ids).delete()
     IssuerAccount.objects.filter(user_id__in=ids).delete()
     return Purged(workspaces=count, users=deleted.get(User._meta.label, 0))
+
+
+def _remove(files: list[str]) -> None:
+    for name in files:
+        storage.remove(name)
 
 
 def _tenant_models() -> list[type[models.Model]]:

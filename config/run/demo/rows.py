@@ -8,6 +8,7 @@ from itertools import chain
 from random import Random
 from uuid import UUID
 
+from config.run.demo.files import DemoFile, KeptFile
 from config.run.demo.people import USERS, DemoWorkspace
 from config.run.demo.persons import Person
 from config.run.demo.texts import Kind
@@ -17,7 +18,16 @@ from crm.models import Contact, ContactIdentity
 from crm.roles import Action, is_allowed
 from crm.services.contacts import Sender
 from inbox.clients.kapso_errors import explain
-from inbox.models import Channel, Conversation, ConversationLabel, ConversationReader, Label, Message
+from inbox.models import (
+    Attachment,
+    AttachmentState,
+    Channel,
+    Conversation,
+    ConversationLabel,
+    ConversationReader,
+    Label,
+    Message,
+)
 from inbox.states import ChannelKind, ConversationStatus, Direction, MessageStatus, Priority, SenderKind
 from inbox.windows import WINDOW
 
@@ -45,6 +55,7 @@ class Rows:
     messages: list[Message] = field(default_factory=list)
     readers: list[ConversationReader] = field(default_factory=list)
     labels: list[ConversationLabel] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
 
 
 class Maker:
@@ -57,8 +68,10 @@ class Maker:
         labels: Mapping[str, Label],
         now: datetime,
         rng: Random,
+        files: Mapping[str, KeptFile],
     ) -> None:
         self.rows = Rows()
+        self._files = files
         self._workspace = workspace
         self._channels = channels
         self._labels = labels
@@ -176,6 +189,8 @@ class Maker:
         answered_at: datetime | None = None  # when the customer next wrote, seen from the end
         for said in reversed(thread.said):
             message = self._message(said, conversation, channel)
+            if said.file:
+                self._attach(message, said.file)
             if message.direction == Direction.OUT:
                 self._climb(message, channel.kind, answered_at)
             elif message.direction == Direction.IN:
@@ -206,6 +221,29 @@ class Maker:
             status=MessageStatus.RECEIVED,
             created_at=said.at,
             updated_at=said.at,
+        )
+
+    def _attach(self, message: Message, file: DemoFile) -> None:
+        kept = self._files[file.name]
+        message.type = file.kind
+        self.rows.attachments.append(
+            Attachment(
+                id=uuid7_at(message.created_at),
+                workspace_id=message.workspace_id,
+                message_id=message.pk,
+                uploaded_by_id=message.sender_user_id,
+                kind=file.kind,
+                name=file.name,
+                content_type=file.content_type,
+                size=kept.size,
+                sha256=kept.sha256,
+                storage_name=kept.storage_name,
+                state=AttachmentState.STORED,
+                fetch_attempt=0,
+                error_code="",
+                error_message="",
+                created_at=message.created_at,
+            )
         )
 
     def _provider_id(self, kind: str) -> str:

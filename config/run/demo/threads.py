@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from config.run.demo.files import DemoFile
 from config.run.demo.people import DEMO, ELSEWHERE, USERS
 from config.run.demo.persons import Crowd, Person
 from config.run.demo.texts import Episode, Kind, Line, Pool, plain_lines, pool, spoken
@@ -58,6 +59,7 @@ class Said:
     text: str
     at: datetime
     by: str = ""  # a member's key
+    file: DemoFile | None = None
 
 
 @dataclass

@@ -7,7 +7,8 @@ const SHAPES = { image: "image", sticker: "image", audio: "audio", video: "video
 
 export function sizeWord(bytes) {
   if (!bytes) return "";
-  return bytes < MB ? `${Math.max(1, Math.round(bytes / KB))} KB` : `${(bytes / MB).toFixed(bytes < 10 * MB ? 1 : 0)} MB`;
+  // As the server's first paint has it
+  return bytes < KB ? `${bytes} bytes` : bytes < MB ? `${(bytes / KB).toFixed(1)} KB` : `${(bytes / MB).toFixed(1)} MB`;
 }
 
 export function fillFiles(element, before, files, canReply) {

@@ -1,6 +1,6 @@
 // Files that wait to go out with the next reply: chosen, dropped or pasted, uploaded at once, each with its progress.
 // A shelf belongs to its conversation; what is on it stays there while one looks at another.
-import { $, announce, attribute, clone, fields, reconcile, show, text } from "../ui/js/dom.js";
+import { $, announce, attribute, clone, fields, icon, reconcile, show, text } from "../ui/js/dom.js";
 import { Problem } from "../ui/js/http.js";
 import { renew } from "../ui/js/session.js";
 import { t } from "../ui/js/words.js";
@@ -166,9 +166,11 @@ function fill(card, item) {
   parts.meter.value = item.percent ?? 100;
   text(parts.about, item.error || (item.made ? sizeWord(item.size) : t("file.uploading", { n: item.percent })));
   show(parts.again, item.again);
-  show(parts.preview, item.preview);
-  show(parts.icon, !item.preview);
-  if (item.preview) attribute(parts.preview, "src", item.preview);
+  const preview = !item.error && item.preview;
+  show(parts.preview, preview);
+  show(parts.icon, !preview);
+  icon(parts.icon, item.error ? "alert" : "file");
+  if (preview) attribute(parts.preview, "src", item.preview);
 }
 
 /** fetch() tells nothing of how far an upload has come. */
