@@ -2,6 +2,7 @@
 import { attribute, clone, fields, icon, show, text } from "../ui/js/dom.js";
 import { paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
+import { mapAddress } from "./extras.js";
 import { fillFiles } from "./files.js";
 import { kindWord } from "./list.js";
 
@@ -59,18 +60,23 @@ function reason({ id, error }, status) {
 }
 
 /** Text as it was written, with web addresses one can follow; where there is none, what came instead. */
-function body(element, { body: words, type }, files) {
+function body(element, message, files) {
+  const { body: words, type } = message;
   show(element, words || !files.length);
   attribute(element, "data-kind", words ? null : type);
+  const map = mapAddress(message);
+  if (map) return element.replaceChildren(link(map, words || kindWord(type)));
   if (!words) return text(element, kindWord(type));
   if (element.textContent === words && (element.firstElementChild || !words.includes("://"))) return;
   const pieces = [];
   let from = 0;
   for (const { 0: address, index } of words.matchAll(LINK)) {
-    const link = document.createElement("a");
-    Object.assign(link, { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer" });
-    pieces.push(words.slice(from, index), link);
+    pieces.push(words.slice(from, index), link(address, address));
     from = index + address.length;
   }
   element.replaceChildren(...pieces, words.slice(from));
+}
+
+function link(href, textContent) {
+  return Object.assign(document.createElement("a"), { href, textContent, target: "_blank", rel: "noopener noreferrer" });
 }

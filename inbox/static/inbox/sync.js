@@ -211,7 +211,7 @@ export class Sync {
     const conversation = this.#store.conversations.get(thread.id);
     const unread = conversation ? this.#store.unread(conversation) : 0;
     if (!unread) return;
-    const incoming = this.#store.messages(thread.id).filter(({ direction }) => direction === "in");
+    const incoming = this.#store.messages(thread.id).filter(({ direction, type }) => direction === "in" && type !== "reaction");
     thread.line = incoming.at(-Math.min(unread, incoming.length))?.id ?? null;
     this.#store.changed("thread");
   }

@@ -4,6 +4,7 @@ import { $, announce, attribute, clone, fields, reconcile, show, soon, text } fr
 import { avatar, nameOf } from "../ui/js/people.js";
 import { dayKey, moment, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
+import { fillExtras, reactionKey, reactionsIn } from "./extras.js";
 import { fillMessage, makeMessage } from "./message.js";
 
 const TOGETHER = 3 * 60_000; // ms within which one person's messages stand as a group
@@ -49,6 +50,7 @@ export class Thread {
 
   /** Something came in while it may not have been seen: mark where reading stopped, count what waits below. */
   came(message, looking) {
+    if (message.type === "reaction") return; // shown at its message, unread nowhere
     const thread = this.#store.thread(message.conversation);
     if (message.direction === "in" && !looking) thread.line ??= message.id;
     if (!this.atFoot && message.direction !== "activity") this.#below += 1;
@@ -115,7 +117,10 @@ export class Thread {
   #items(thread) {
     const store = this.#store;
     const offline = document.documentElement.dataset.connection === "offline";
-    const messages = store.messages(thread.id);
+    const known = store.messages(thread.id);
+    const reactions = reactionsIn(known);
+    const chips = new Set([...reactions.values()].flat());
+    const messages = known.filter((message) => !chips.has(message));
     const arrived = new Set(messages.map(({ client_id: id }) => id).filter(Boolean));
     const all = [...messages, ...this.#outbox.of(thread.id).filter(({ client_id: id }) => !arrived.has(id))];
     const lastOut = all.findLast(({ direction }) => direction === "out");
@@ -129,8 +134,8 @@ export class Thread {
       const joined = !isNew && key === day && together(before?.message, message, at);
       if (key !== day) items.push({ key: `day:${key}`, kind: "day", at: message.created_at });
       if (isNew) items.push({ key: "new", kind: "new-line", count: fresh });
-      if (joined && message.direction === "in" && before.message.direction === "in") before.more = true;
-      before = { key: message.client_id ?? message.id, message, joined, last: message === lastOut, offline };
+      if (joined && message.direction === "in" && before.message.direction === "in" && !before.message.edited_at) before.more = true;
+      before = { key: message.client_id ?? message.id, message, joined, last: message === lastOut, offline, reactions: reactions.get(message.id) };
       day = key;
       items.push(before);
     }
@@ -141,10 +146,11 @@ export class Thread {
 
   #fill(element, item) {
     if (item.message) {
-      const { message, joined = false, more = false, last, offline } = item;
-      const seen = [message, message.status, message.error, joined, more, last, offline];
+      const { message, joined = false, more = false, last, offline, reactions } = item;
+      const seen = [message, message.status, message.error, joined, more, last, offline, reactionKey(reactions)];
       if (this.#painted.get(element)?.every((value, at) => value === seen[at])) return;
       this.#painted.set(element, seen);
+      fillExtras(element, message, reactions);
       fillMessage(element, message, { joined, more, last, offline, canReply: this.#store.can.has("reply") });
       return;
     }

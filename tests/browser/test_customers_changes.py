@@ -1,0 +1,84 @@
+"""What customers do to messages afterwards, before an agent's eyes: edit, take back, react; and where they are."""
+
+import itertools
+import json
+import os
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from webhooks.kapso.signature import kapso_signature
+
+_number = itertools.count(os.getpid() * 1000 % 800_000)
+
+
+@pytest.fixture
+def customer(product):
+    """Sends one message object after another, as one person."""
+    who = f"628130{next(_number):06d}"
+    second = itertools.count(int(time.time()))
+
+    def send(kind: str, content: Any) -> str:
+        key = f"wamid.{time.monotonic_ns()}"
+        message = {
+            "id": key,
+            "timestamp": str(next(second)),
+            "type": kind,
+            "from": who,
+            kind: content,
+            "kapso": {"direction": "inbound", "status": "received", "origin": "cloud_api"},
+        }
+        body = json.dumps(
+            {
+                "message": message,
+                "conversation": {"phone_number": f"+{who}", "kapso": {"contact_name": "Budi"}},
+                "phone_number_id": "100000000000001",
+            }
+        ).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Webhook-Event": "whatsapp.message.received",
+            "X-Webhook-Signature": kapso_signature("demo-kapso-secret", body),
+        }
+        request = urllib.request.Request(f"{product.url}/webhooks/kapso/demo-kapso", body, headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert answer.status == 200
+        return key
+
+    return send
+
+
+def test_edits_reactions_places_and_deletions_show_at_once_and_after_a_reload(customer, sign_in):
+    word = f"w{next(_number)}x"
+    ben = sign_in("ben")
+    first = customer("text", {"body": f"Nine {word}"})
+    second = customer("text", {"body": f"Gone {word}"})
+    ben.open(f"Gone {word}")
+    customer("edit", {"original_message_id": first, "message": {"type": "text", "text": {"body": f"Ten {word}"}}})
+    edited = ben.bubble(f"Ten {word}")
+    expect(edited).to_contain_text("edited")
+    expect(ben.bubble(f"Nine {word}")).to_have_count(0)
+
+    customer("reaction", {"message_id": first, "emoji": "👍"})
+    expect(edited.locator(".reactions li")).to_have_text(["👍 Budi"])
+    customer("reaction", {"message_id": first, "emoji": "❤️"})
+    expect(edited.locator(".reactions li")).to_have_text(["❤️ Budi"])
+
+    customer("revoke", {"original_message_id": second})
+    expect(ben.bubble(f"Gone {word}")).to_have_count(0)
+
+    customer("location", {"latitude": -6.2, "longitude": 106.8, "name": f"Office {word}"})
+    place = ben.bubble(f"Office {word}").locator("a")
+    expect(place).to_have_attribute("href", "https://www.openstreetmap.org/?mlat=-6.2&mlon=106.8#map=16/-6.2/106.8")
+
+    ben.page.reload()
+    expect(edited.locator(".reactions li")).to_have_text(["❤️ Budi"])
+    expect(edited).to_contain_text("edited")
+    expect(place).to_have_count(1)
+    expect(ben.bubble(f"Gone {word}")).to_have_count(0)
+
+    customer("reaction", {"message_id": first, "emoji": ""})
+    expect(edited.locator(".reactions")).to_have_count(0)
