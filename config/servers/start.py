@@ -1,6 +1,7 @@
 """`python -m config.servers.start`: one web process. Its address or an open socket comes from outside."""
 
 import argparse
+import contextlib
 import gc
 import importlib
 import logging
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if refused := _refusal():
         sys.stderr.write(f"{refused}\n")
         return 1
+    _look_for_gaps()
     runner = importlib.import_module(f"config.servers.{server}_runner")
     module, _, name = options.application.partition(":")
     application = getattr(importlib.import_module(module), name)
@@ -60,6 +62,16 @@ def _refusal() -> str:
     except DatabaseError:
         pass  # it may come back; until then nothing is served from it
     return ""
+
+
+def _look_for_gaps() -> None:
+    """While no web process ran, providers knocked in vain."""
+    from django.db import DatabaseError
+
+    from webhooks.backfill.start import look_after_start
+
+    with contextlib.suppress(DatabaseError):  # the clock looks too, once an hour
+        look_after_start()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -147,7 +147,9 @@ def test_it_drops_the_connection_when_told(simulator, fail, taken):
 # --- Statuses ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("prefix", "rungs"), [("", ["sent", "delivered"]), ("whatsapp:", ["sent", "delivered", "read"])])
+@pytest.mark.parametrize(
+    ("prefix", "rungs"), [("", ["sent", "delivered"]), ("whatsapp:", ["sent", "delivered", "read"])]
+)
 def test_a_send_climbs_and_tells_each_rung_signed(simulator, receiver, prefix, rungs):
     callback = f"{receiver.url}/webhooks/twilio/demo-twilio/status?a=b#rc=5&rp=all"
     sid = send(simulator, To=prefix + TO, From=prefix + PHONE, StatusCallback=callback).json()["sid"]
