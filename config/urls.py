@@ -29,4 +29,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     *crm.pages,
     *inbox.pages,
+    *outbox.pages,
 ]

@@ -36,7 +36,11 @@ select
     select 1 from webhooks_delivery where workspace_id = %(workspace)s and state = 'failed' limit {CAP + 1}) x),
   (select count(*) from (select 1 from webhooks_call where workspace_id = %(workspace)s limit {DONE_CAP + 1}) x)
 """  # noqa: S608 - constants only
-_FAILED = f"select count(*) from (select 1 {_OF} = 'failed' limit {CAP + 1}) x"  # noqa: S608
+_FAILED = f"""
+select count(*) from (
+  select 1 from job where workspace_id = (select id from crm_workspace where slug = %(slug)s) and status = 'failed'
+  limit {CAP + 1}) x
+"""  # noqa: S608
 
 
 class Figures(TypedDict):
@@ -81,9 +85,9 @@ def forget(workspace_id: UUID) -> None:
         _kept.pop(workspace_id, None)
 
 
-def count_failed(workspace_id: UUID) -> int:
+def count_failed(slug: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_FAILED, {"workspace": workspace_id})
+        cursor.execute(_FAILED, {"slug": slug})
         return int(cursor.fetchone()[0])
 
 

@@ -97,6 +97,7 @@ class DeliveryPayload(TypedDict):
     received_at: datetime
     size: int
     outcome: OutcomePayload
+    summary: str
     unpacking: ItemPayload | None
     replays: int
     replayed_at: datetime | None
@@ -262,6 +263,13 @@ def delivery_payload(
             "unhandled": delivery.outcome.get("unhandled", []),
             "reason": delivery.outcome.get("reason", ""),
         },
+        "summary": words.delivery_summary(
+            delivery.state,
+            reason=delivery.outcome.get("reason", ""),
+            unhandled=delivery.outcome.get("unhandled", []),
+            items=[(item["status"], item["error"]) for item in items],
+            unread=unpacking["error"] if unpacking else "",
+        ),
         "unpacking": unpacking,
         "replays": delivery.replays,
         "replayed_at": delivery.replayed_at,

@@ -1,17 +1,19 @@
 """Plain words for types of job, providers, errors and crons. What is not listed is said by its name, spelled out."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from jobs.states import Status
-from webhooks.models import Provider
+from webhooks.models import DeliveryState, Provider
 
 JOBS: dict[str, Promise] = {
-    "crm.revoke_session": lazy("End a sign-in"),
+    "crm.revoke_tokens": lazy("End a sign-in"),
     "inbox.deliver_message": lazy("Send a message"),
     "inbox.fetch_attachment": lazy("Fetch a file from the provider"),
     "inbox.mark_read_at_provider": lazy("Show the customer that it was read"),
@@ -22,10 +24,14 @@ JOBS: dict[str, Promise] = {
     "webhooks.apply_stripe_event": lazy("Apply a payment event"),
     "webhooks.backfill_channel": lazy("Fetch what may have been missed"),
     "webhooks.call_subscription": lazy("Tell another system"),
+    "webhooks.delete_kapso_message": lazy("Take back a message that its customer deleted"),
     "webhooks.dispatch_feed": lazy("Prepare calls to other systems"),
+    "webhooks.edit_kapso_message": lazy("Change a message that its customer edited"),
+    "webhooks.fetch_stripe_subscription": lazy("Look up a subscription at Stripe"),
     "webhooks.receive_kapso_message": lazy("Take in a WhatsApp message"),
     "webhooks.receive_twilio_message": lazy("Take in a message from Twilio"),
     "webhooks.record_kapso_echo": lazy("Note what was sent from the phone"),
+    "webhooks.record_kapso_identity": lazy("Note how a customer is known"),
     "webhooks.record_kapso_receipt": lazy("Note what became of a sent message"),
     "webhooks.record_twilio_receipt": lazy("Note what became of a sent message"),
     "webhooks.unpack_delivery": lazy("Read a delivery"),
@@ -44,11 +50,12 @@ PROVIDERS: dict[str, Promise] = {
 }
 CRONS: dict[str, Promise] = {
     "crm.prune_sessions": lazy("Clear ended sign-ins"),
-    "inbox.clear_unsent_attachments": lazy("Clear files that were never sent"),
+    "inbox.clear_unsent_uploads": lazy("Clear files that were never sent"),
     "inbox.sync_templates": lazy("Fetch message templates"),
     "jobs.cleanup": lazy("Clear jobs that are done"),
     "jobs.sweep": lazy("Wake workers for what is due"),
     "live.prune": lazy("Shorten the event log"),
+    "webhooks.notice_gaps": lazy("Look for channels that may have missed something"),
     "webhooks.prune_journal": lazy("Clear old deliveries"),
     "webhooks.remove_calls": lazy("Clear old calls to other systems"),
     "webhooks.sweep_feeds": lazy("Look for events not yet told to other systems"),
@@ -94,6 +101,33 @@ def error_sentence(code: str, described: str) -> str:
         return str(_ERRORS[code])
     said = _AUTHORED.match(described)
     return sentence(said[1]) if said else str(_ERRORS["error"])
+
+
+def delivery_summary(
+    state: str,
+    *,
+    reason: str,
+    unhandled: Sequence[Mapping[str, str]],
+    items: Sequence[tuple[str | None, str]],
+    unread: str,
+) -> str:
+    """What became of it, in a line. An item without a status was done and cleared away."""
+    if state == DeliveryState.KEPT:
+        return unread or _("Waits to be read")
+    if state == DeliveryState.FAILED:
+        return reason
+    if not items:
+        kinds = ", ".join(dict.fromkeys(one.get("kind", "") for one in unhandled if one.get("kind")))
+        return _("Kept, not acted on: {kinds}").format(kinds=kinds) if kinds else _("Kept, not acted on")
+    broken = [error for status, error in items if status == Status.FAILED]
+    waiting = sum(status in {Status.PENDING, Status.PROCESSING} for status, _error in items)
+    if broken:
+        if len(items) == 1:
+            return broken[0]
+        return _("{n} of {all} failed: {error}").format(n=len(broken), all=len(items), error=broken[0])
+    if waiting:
+        return _("{n} of {all} still to do").format(n=waiting, all=len(items))
+    return ngettext("1 item done", "{n} items done", len(items)).format(n=len(items))
 
 
 def every(span: timedelta) -> str:
