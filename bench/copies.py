@@ -23,13 +23,11 @@ MOST_MS = 150
 FIRST_SECONDS, SECOND_SECONDS = 60, 5
 READY_SECONDS = 240
 # Between the POST and the pages; WHEN has the moments in between.
-STEPS = ("kept", "unpacked from", "received from", "announced", "shown")
+STEPS = ("kept", "received from", "announced", "shown")
 WHEN = """
-select m.body, extract(epoch from d.received_at), extract(epoch from unpacked.started_at),
-    extract(epoch from received.started_at), extract(epoch from e.at)
+select m.body, extract(epoch from d.received_at), extract(epoch from received.started_at), extract(epoch from e.at)
 from inbox_message m
 join webhooks_delivery d on convert_from(d.body, 'UTF8') like '%%' || m.provider_id || '%%'
-join job unpacked on unpacked.key = 'delivery:' || d.id
 join job received on received.type = 'webhooks.receive_kapso_message'
     and (received.payload ->> 'delivery_id')::bigint = d.id
 join live_event e on e.topic = 'conversation.' || m.conversation_id and e.type = 'message.created'

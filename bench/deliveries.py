@@ -78,6 +78,7 @@ class Contest:
         self.round += 1
         spec = {
             "port": server.port,
+            "provider": "kapso",
             "path": f"/webhooks/kapso/{self.stage.cast['channel']}",
             "secret": self.stage.cast["secret"],
             "example": EXAMPLE,
@@ -165,7 +166,7 @@ def _check_kept(result: Result, stage: Stage, server: Server, taken: Taken) -> N
     with stage.connect(server.database) as connection:
         rows = connection.execute(
             "select d.event_key, count(*), count(j.id) from webhooks_delivery d "
-            "left join job j on j.key = 'delivery:' || d.id where d.event_key like 'round%' group by 1"
+            "left join job j on (j.payload ->> 'delivery_id')::bigint = d.id where d.event_key like 'round%' group by 1"
         ).fetchall()
     kept = {key for key, deliveries, jobs in rows if (deliveries, jobs) == (1, 1)}
     wrong = len(taken.acknowledged - kept) + len(rows) - len(kept)

@@ -5,8 +5,6 @@ server here. Reads one JSON line, prints one.
 """
 
 import gc
-import hashlib
-import hmac
 import json
 import re
 import select
@@ -17,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from provider_requests import request
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 PATIENCE = 30.0  # seconds without any answer
@@ -37,31 +37,14 @@ class Tally:
     waits: list[float] = field(default_factory=list)
 
 
-def delivery(spec: dict[str, Any], number: int) -> bytes:
-    """Every so many it is the one before it once more, as a provider that missed our answer would send it."""
-    key = key_of(spec, number)
-    body = json.dumps(_message(spec["example"], key), separators=(",", ":")).encode()
-    signature = hmac.digest(spec["secret"].encode(), body, hashlib.sha256).hex()
-    head = (
-        f"POST {spec['path']} HTTP/1.1\r\nHost: 127.0.0.1:{spec['port']}\r\nUser-Agent: Kapso-Webhooks/1.0\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        "X-Webhook-Event: whatsapp.message.received\r\nX-Webhook-Payload-Version: v2\r\n"
-        f"X-Idempotency-Key: {key}\r\nX-Webhook-Signature: {signature}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
 def key_of(spec: dict[str, Any], number: int) -> str:
+    """Every so many it is the one before it once more, as a provider that missed our answer would send it."""
     repeated = number % spec["repeat_every"] == spec["repeat_every"] - 1
     return f"{spec['prefix']}-{number - 1 if repeated else number}"
 
 
-def _message(example: dict[str, Any], key: str) -> dict[str, Any]:
-    return {**example, "message": {**example["message"], "id": f"wamid.{key}"}}
-
-
 def run(spec: dict[str, Any]) -> dict[str, Any]:
-    requests = [delivery(spec, number) for number in range(spec["requests"])]
+    requests = [request(spec, key_of(spec, number)) for number in range(spec["requests"])]
     connections = [_connect(spec["port"]) for _ in range(spec["connections"])]
     gc.collect()
     gc.disable()

@@ -4,6 +4,7 @@ import json
 import sys
 
 import django
+from provider_requests import TWILIO_TOKEN
 
 CHANNEL = "bench-kapso"
 SECRET = "bench-kapso-secret"
@@ -13,6 +14,7 @@ def main() -> None:
     django.setup()
     from crm.models import Member, User, UserIdentity, Workspace
     from inbox.models import Channel
+    from proctoring.models import Leaderboard
 
     user = User.objects.create(name="Ben", email="ben@bench.example")
     UserIdentity.objects.create(user=user, provider="supabase", subject=str(user.pk))
@@ -27,6 +29,16 @@ def main() -> None:
         phone="+15550100009",
         credentials={"api_key": "none", "webhook_secrets": [SECRET]},
     )
+    twilio = Channel.objects.create(
+        workspace=workspace,
+        slug="bench-twilio",
+        kind="twilio",
+        name="Bench",
+        identifier="AC00000000000000000000000000000009",
+        phone="+15550100008",
+        credentials={"auth_tokens": [TWILIO_TOKEN]},
+    )
+    Leaderboard.objects.create(workspace=workspace, quiz_code="BENCH1", name="Bench")
     cast = {
         "user_id": user.pk,
         "email": user.email,
@@ -35,6 +47,7 @@ def main() -> None:
         "channel": channel.slug,
         "channel_id": channel.pk,
         "secret": SECRET,
+        "twilio": twilio.slug,
     }
     sys.stdout.write(json.dumps({name: str(value) for name, value in cast.items()}) + "\n")
 

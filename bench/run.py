@@ -14,16 +14,22 @@ import copies
 import deliveries
 import fanout
 import listing
+import providers
+import repeats
+import throughput
 from processes import BenchError
 from report import Result, keep, machine, table
 from stage import Stage, file_system, versions
 
 BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "webhooks": deliveries.take,
+    "providers": providers.take,
     "live": fanout.take,
+    "jobs": throughput.take,
     "list": listing.take,
     "screens": copies.screens,
     "start": copies.start,
+    "repeats": repeats.take,
 }
 
 

@@ -28,6 +28,7 @@ from processes import (
     plain_environment,
     wait_for_answer,
 )
+from provider_requests import STANDARD_SECRET, STRIPE_SECRET
 
 from config.run.embedded import Postgres, Valkey
 
@@ -155,6 +156,11 @@ class Stage:
             "FIELD_ENCRYPTION_KEYS": FIELD_KEY,
             "SUPABASE_URL": SUPABASE_URL,
             "SUPABASE_JWT_SECRET": JWT_SECRET,
+            "STRIPE_WEBHOOK_SECRET": STRIPE_SECRET,
+            "IDENTITY_WEBHOOK_SECRET": STANDARD_SECRET,
+            "SCORES_SECRET": STANDARD_SECRET,
+            "STRIPE_WORKSPACE": "bench",
+            "IDENTITY_WORKSPACE": "bench",
             "PORT": str(port),
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "VAR_DIR": str(self.folder / "var"),
@@ -181,12 +187,13 @@ class Stage:
             connection.execute(
                 "insert into channel values (%(channel)s, %(channel_id)s, %(workspace_id)s, %(secret)s)", self.cast
             )
-        environment = plain_environment() | {
-            "DATABASE_URL": self.postgres.url_for(database),
-            "REDIS_URL": self.valkey.url,
-        }
         with listener() as listening:
             port = listening.getsockname()[1]
+            environment = plain_environment() | {
+                "DATABASE_URL": self.postgres.url_for(database),
+                "REDIS_URL": self.valkey.url,
+                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            }
             process = self.python(
                 f"yardstick-{database}",
                 "yardstick.py",

@@ -10,25 +10,31 @@ import hmac
 import os
 import socket
 import sys
+import time
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import parse_qsl
 
 import asyncpg
 import orjson
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
+from provider_requests import STANDARD_KEY, STRIPE_SECRET, TWILIO_TOKEN
 from redis.asyncio import Redis
 
 CONNECTIONS = 10  # asyncpg's own default
 BOX = 256  # frames that may wait for one socket
 KEPT_HEADERS = ("x-webhook-event", "x-idempotency-key", "x-webhook-payload-version", "content-type", "user-agent")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
+TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 KEEP = """
 with kept as (
     insert into webhooks_delivery
         (provider, channel_id, workspace_id, event_key, event, headers, body, received_at, state, outcome)
-    values ('kapso', $1, $2, $3, $4, $5, $6, now(), 'kept', '{}')
+    values ($7, $1, $2, $3, $4, $5, $6, now(), 'kept', '{}')
     on conflict do nothing
     returning id, workspace_id
 )
@@ -116,10 +122,62 @@ async def kapso(slug: str, request: Request) -> Response:
         raise HTTPException(400) from None
     if not isinstance(data, dict):
         raise HTTPException(400)
-    kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
     key, event = headers.get("x-idempotency-key", ""), headers.get("x-webhook-event", "")
-    await pool.execute(KEEP, channel["id"], channel["workspace_id"], key, event, orjson.dumps(kept).decode(), body)
+    await _keep("kapso", channel, key, event, request, body)
     return Response(b'{"received":true}', media_type="application/json")
+
+
+@app.post("/webhooks/twilio/{slug}")
+async def twilio(slug: str, request: Request) -> Response:
+    body = await request.body()
+    channel = channels.get("bench-kapso")
+    if channel is None:
+        raise HTTPException(404)
+    fields = parse_qsl(body.decode(), keep_blank_values=True)
+    signed = PUBLIC_URL + request.url.path + "".join(name + value for name, value in sorted(fields))
+    digest = b64encode(hmac.digest(TWILIO_TOKEN.encode(), signed.encode(), hashlib.sha1)).decode()
+    if not hmac.compare_digest(request.headers.get("x-twilio-signature", ""), digest):
+        raise HTTPException(401)
+    await _keep("twilio", channel, dict(fields)["MessageSid"], "message", request, body)
+    return Response(TWIML, media_type="text/xml")
+
+
+@app.post("/webhooks/stripe")
+async def stripe(request: Request) -> Response:
+    body = await request.body()
+    parts = dict(part.split("=", 1) for part in request.headers.get("stripe-signature", "").split(","))
+    digest = hmac.digest(STRIPE_SECRET.encode(), parts["t"].encode() + b"." + body, hashlib.sha256).hex()
+    if abs(time.time() - int(parts["t"])) > 300 or not hmac.compare_digest(parts["v1"], digest):
+        raise HTTPException(401)
+    event = orjson.loads(body)
+    await _keep("stripe", channels["bench-kapso"], event["id"], event["type"], request, body)
+    return Response(b'{"received":true}', media_type="application/json")
+
+
+@app.post("/webhooks/identity")
+async def identity(request: Request) -> Response:
+    return await _standard("identity", "svix", request)
+
+
+@app.post("/webhooks/scores")
+async def scores(request: Request) -> Response:
+    return await _standard("scores", "webhook", request)
+
+
+async def _standard(provider: str, prefix: str, request: Request) -> Response:
+    body = await request.body()
+    name, at, claims = (request.headers.get(f"{prefix}-{part}", "") for part in ("id", "timestamp", "signature"))
+    digest = b64encode(hmac.digest(STANDARD_KEY, f"{name}.{at}.".encode() + body, hashlib.sha256)).decode()
+    if abs(time.time() - int(at)) > 300 or not hmac.compare_digest(claims, f"v1,{digest}"):
+        raise HTTPException(401)
+    event = orjson.loads(body)
+    await _keep(provider, channels["bench-kapso"], name, event.get("type", "score"), request, body)
+    return Response(b'{"received":true}', media_type="application/json")
+
+
+async def _keep(provider: str, channel: Any, key: str, event: str, request: Request, body: bytes) -> None:
+    headers = orjson.dumps({name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}).decode()
+    await pool.execute(KEEP, channel["id"], channel["workspace_id"], key, event, headers, body, provider)
 
 
 @app.websocket("/ws/live")

@@ -21,6 +21,7 @@ from jobs import nudge, tasks
 from jobs.queue import INSERT_SQL, NewJob, params
 from tests import servers
 from tests.jobs import handlers
+from tests.repeats import times
 
 ROOT = servers.ROOT
 FLAGS = ("--without-mingle", "--without-gossip", "--without-heartbeat", "--loglevel=WARNING", "--concurrency=4")
@@ -86,6 +87,9 @@ class Stage:
     def began(self) -> int:
         return sum("began" in what for what in self.written())
 
+    def done(self) -> int:
+        return sum(" done " in what for what in self.written())
+
     def query(self, sql: str, *values: object) -> list[Any]:
         with psycopg.connect(self.url) as connection:
             return connection.execute(sql, values).fetchall()
@@ -120,6 +124,10 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 def slow(what: str, seconds: float = 0, lane: str = "") -> NewJob:
     return NewJob("test.slow", f"{what}:{uuid.uuid4()}", lane, {"what": what, "seconds": seconds})
+
+
+def brief(what: str, lane: str = "") -> NewJob:
+    return NewJob("test.short_lease", f"{what}:{uuid.uuid4()}", lane, {"what": what, "seconds": 0.03})
 
 
 def note(what: str) -> NewJob:
@@ -197,6 +205,23 @@ def test_job_of_a_killed_worker_is_taken_up_by_the_other(stage: Stage):
     stage.wait(lambda: "next done 1" in stage.written())
     assert stage.written()[-5:] == ["work began 1", "work began 2", "work done 2", "next began 1", "next done 1"]
     assert stage.query("SELECT status, attempts FROM job WHERE key LIKE 'work:%%'") == [("completed", 2)]
+
+
+@pytest.mark.repeats
+def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(stage: Stage):
+    jobs, kills = times(100, 500), times(2, 10)
+    stage.valkey()
+    worker = stage.worker()
+    stage.enqueue(*(brief(f"job{n}", lane=f"lane{n % 40}" if n % 2 else "") for n in range(jobs)))
+    for kill in range(kills):
+        stage.wait(lambda enough=(kill + 1) * jobs // (kills + 2): stage.done() >= enough, 60)
+        worker.kill()
+        worker.wait()
+        assert stage.query("SELECT 1 FROM job WHERE status <> 'completed' LIMIT 1")
+        worker = stage.worker()
+    stage.wait(lambda: not stage.query("SELECT 1 FROM job WHERE status <> 'completed' LIMIT 1"), 120)
+    done = sorted(what.split()[0] for what in stage.written() if " done " in what)
+    assert done == sorted(f"job{n}" for n in range(jobs))
 
 
 def nudged_run(stage: Stage, what: str) -> bool:

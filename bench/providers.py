@@ -1,0 +1,97 @@
+"""Deliveries of every provider at 50 connections: how long until acknowledged, and how many a second."""
+
+from deliveries import EXAMPLE, REPEAT_EVERY
+from report import Result, Row, median, ms, rate
+from stage import Server, Stage
+
+TITLE = "every provider's deliveries at 50 connections, one process"
+CONNECTIONS = 50
+MOST_MS = 50.0
+TARGETS = {"daphne": 0.8, "uvicorn": 1.5}
+PATHS = {
+    "kapso": "/webhooks/kapso/{channel}",
+    "twilio": "/webhooks/twilio/{twilio}",
+    "stripe": "/webhooks/stripe",
+    "identity": "/webhooks/identity",
+    "scores": "/webhooks/scores",
+}
+
+
+def take(stage: Stage) -> Result:
+    result = Result("providers", TITLE)
+    requests = 300 if stage.quick else 2_500
+    rounds = 1 if stage.quick else 3
+    yardstick = stage.yardstick(stage.database("yardstick_providers"))
+    ours = [stage.product(kind, stage.database(f"{kind}_providers")) for kind in TARGETS]
+    for provider in PATHS:
+        _warm(stage, provider, [yardstick, *ours])
+        for server in ours:
+            _compare(result, stage, provider, server, yardstick, requests, rounds)
+    for server in [yardstick, *ours]:
+        stage.stop(server.process)
+    return result
+
+
+def _warm(stage: Stage, provider: str, servers: list[Server]) -> None:
+    for server in servers:
+        _load(stage, provider, server, 200, "warm")
+
+
+def _compare(
+    result: Result, stage: Stage, provider: str, server: Server, yardstick: Server, requests: int, rounds: int
+) -> None:
+    """The yardstick before and after each of ours."""
+    ratios, waits, rates, bare = [], [], [], [_load(stage, provider, yardstick, requests, f"y-{server.name}")[0]]
+    acknowledged = 0
+    for number in range(rounds):
+        achieved, p95, count = _load(stage, provider, server, requests, f"r{number}")
+        bare.append(_load(stage, provider, yardstick, requests, f"y{number}-{server.name}")[0])
+        ratios.append(achieved / ((bare[-2] + bare[-1]) / 2))
+        waits.append(p95)
+        rates.append(achieved)
+        acknowledged += count
+    ratio, target = median(ratios), TARGETS[server.name]
+    what = f"{provider}, {server.name}"
+    result.rows += [
+        Row(what, rate(median(rates)), rate(median(bare)), f"{ratio:.2f}", f">= {target}", ratio >= target),
+        Row(f"{what}, p95", ms(median(waits)), target=f"< {MOST_MS:.0f} ms", holds=median(waits) < MOST_MS),
+        _kept(stage, provider, server, acknowledged),
+    ]
+    result.raw[what] = {"ratios": ratios, "p95_ms": waits, "rates": rates, "yardstick": bare}
+
+
+def _load(stage: Stage, provider: str, server: Server, requests: int, prefix: str) -> tuple[float, float, int]:
+    """How many a second, the p95 in ms, and how many different ones were acknowledged."""
+    spec = {
+        "provider": provider,
+        "port": server.port,
+        "public_url": f"http://127.0.0.1:{server.port}",
+        "path": PATHS[provider].format(**stage.cast),
+        "secret": stage.cast["secret"],
+        "example": EXAMPLE,
+        "prefix": f"{provider}{prefix}",
+        "requests": requests,
+        "connections": CONNECTIONS,
+        "repeat_every": REPEAT_EVERY,
+    }
+    stage.checkpoint()
+    answer = stage.ask("load", "load_deliveries.py", spec)
+    if answer["refused"]:
+        raise RuntimeError(f"{server.name} refused {provider}: {answer['refused']}")
+    rate_ = len(answer["acknowledged"]) / answer["elapsed"]
+    return rate_, answer["p95_ms"], len(set(answer["acknowledged"]))
+
+
+def _kept(stage: Stage, provider: str, server: Server, acknowledged: int) -> Row:
+    """Each different one once, with its job; the warm-up is left out of nothing, so at least so many."""
+    with stage.connect(server.database) as connection:
+        row = connection.execute(
+            "select count(*), count(j.id) from webhooks_delivery d "
+            "left join job j on (j.payload ->> 'delivery_id')::bigint = d.id where d.provider = %s",
+            [provider],
+        ).fetchone()
+    kept, jobs = row if row else (0, 0)
+    warm = len({number - 1 if number % REPEAT_EVERY == REPEAT_EVERY - 1 else number for number in range(200)})
+    holds = kept == jobs == acknowledged + warm
+    said = f"{kept:,} of {acknowledged + warm:,}"
+    return Row(f"{provider}, {server.name}, kept once", said, target="all", holds=holds)
