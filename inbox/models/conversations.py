@@ -1,5 +1,7 @@
 """A conversation with one contact on one channel, and how far each member has read it."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -99,6 +101,13 @@ class Conversation(TenantModel):
     def window(self) -> Window:
         """Reads `channel`: select it with the conversation."""
         return window_for(self.channel.kind, self.peer_address, self.last_inbound_at)
+
+    def known_labels(self, labels: "Sequence[Label]") -> "Conversation":
+        """Who has just opened it spares everybody the query."""
+        known = self.labels.all()
+        known._result_cache = list(labels)
+        self._prefetched_objects_cache = {"labels": known}
+        return self
 
     @property
     def lane(self) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, When
 from django.utils import timezone
 
 from config.live.unit import unit_of_work
@@ -20,6 +21,7 @@ from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, Se
 
 # No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
 OLDEST_LIVE = timedelta(days=30)
+_OPEN_FIRST = Case(When(status=ConversationStatus.RESOLVED, then=1), default=0)
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
 
@@ -149,21 +151,19 @@ def conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation,
         .select_for_update(of=("self",))
     )
     for _ in range(5):
-        found = mine.exclude(status=ConversationStatus.RESOLVED).first() or mine.order_by("-last_activity_at").first()
+        found = mine.order_by(_OPEN_FIRST, "-last_activity_at").first()
         if found is not None:
             found.channel, found.contact = channel, contact  # read already: the row that is announced needs them
             return found, False
         try:
             with transaction.atomic():
-                return (
-                    Conversation.objects.create(
-                        workspace_id=channel.workspace_id,
-                        channel=channel,
-                        contact=contact,
-                        last_activity_at=timezone.now(),
-                    ),
-                    True,
+                opened = Conversation.objects.create(
+                    workspace_id=channel.workspace_id,
+                    channel=channel,
+                    contact=contact,
+                    last_activity_at=timezone.now(),
                 )
+            return opened.known_labels([]), True
         except IntegrityError:
             continue  # another message of the same instant opened it: take that one
     raise RuntimeError("the conversation keeps being opened by somebody else")
@@ -200,8 +200,6 @@ def replied_to(conversation: Conversation, provider_id: str) -> Message | None:
 
 def attach(message: Message, media: Sequence[IncomingMedia]) -> None:
     """The files' places; each is fetched by a job of its own, so that the text waits for none."""
-    if not media:
-        return
     files = [
         Attachment(
             workspace_id=message.workspace_id,
@@ -215,8 +213,9 @@ def attach(message: Message, media: Sequence[IncomingMedia]) -> None:
         )
         for position, one in enumerate(media)
     ]
-    for attachment in Attachment.objects.bulk_create(files):
+    for attachment in Attachment.objects.bulk_create(files) if files else ():
         enqueue_fetch(attachment)
+    message.known_files(files)
 
 
 def _source(media: IncomingMedia) -> Any:

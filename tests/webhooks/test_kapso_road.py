@@ -80,9 +80,8 @@ def run_all(channel) -> None:
     for delivery in Delivery.objects.filter(channel_id=channel.pk):
         for job in Job.objects.filter(key=f"delivery:{delivery.pk}"):
             run_job(job.pk)
-        delivery.refresh_from_db()
-        for job in Job.objects.filter(key__in=delivery.outcome.get("items", [])).order_by("id"):
-            run_job(job.pk)
+    for job in Job.objects.filter(workspace_id=channel.workspace_id, status="pending").order_by("id"):
+        run_job(job.pk)
 
 
 @sync_to_async
@@ -252,8 +251,8 @@ async def test_what_could_not_be_kept_is_503_and_comes_again(client, channel, mo
 async def test_one_row_that_cannot_be_kept_harms_no_other(client, channel, monkeypatch):
     real = journal._insert
 
-    async def picky(rows: list[journal.Arrival]) -> None:
-        if any(b"poison" in row.body for row in rows):
+    async def picky(rows: list[journal.Row]) -> None:
+        if any(b"poison" in row.arrival.body for row in rows):
             raise psycopg.DataError("no")
         await real(rows)
 
@@ -262,6 +261,37 @@ async def test_one_row_that_cannot_be_kept_harms_no_other(client, channel, monke
     payloads = [text_message("poison" if number == 3 else str(number)) for number in range(8)]
     answers = await asyncio.gather(*(deliver(client, channel, payload) for payload in payloads))
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [503]
+
+
+async def test_a_writer_that_breaks_leaves_nobody_waiting(client, channel, monkeypatch):
+    async def broken(rows: list[journal.Row]) -> None:
+        raise RuntimeError("no")
+
+    await deliver(client, channel, text_message())
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "_insert", broken)
+        assert (await deliver(client, channel, text_message())).status_code == 503
+    assert (await deliver(client, channel, text_message())).status_code == 200
+
+
+async def test_one_statement_keeps_the_order_of_arrival_in_a_lane(channel):
+    rows = [
+        journal.Row.of(
+            journal.Arrival(
+                provider="kapso",
+                channel_id=channel.pk,
+                workspace_id=channel.workspace_id,
+                event_key=key,
+                event="whatsapp.message.received",
+                headers={"x-webhook-event": "whatsapp.message.received"},
+                body=json.dumps(text_message(body)).encode(),
+            )
+        )
+        for key, body in (("zz", "first"), ("mm", "second"), ("aa", "third"))
+    ]
+    await journal._insert(rows)
+    await run_all(channel)
+    assert await bodies(channel) == ["first", "second", "third"]
 
 
 async def test_a_changed_secret_counts_within_seconds(client, channel, monkeypatch):

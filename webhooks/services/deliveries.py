@@ -1,10 +1,10 @@
-"""Unpacks a kept delivery into one job per item, so that one bad item fails none of its siblings."""
+"""What a kept delivery says: one job per item, so that one bad item fails none of its siblings."""
 
 from collections.abc import Callable
 from typing import Any
 
 from config.live.unit import unit_of_work
-from jobs.queue import enqueue_many
+from jobs.queue import NewJob, enqueue_many
 from jobs.services.jobs import renew_failed
 from webhooks.models import Delivery, DeliveryState, Provider
 from webhooks.services import identity, kapso, scores, stripe, twilio
@@ -18,6 +18,15 @@ READERS: dict[str, Callable[[Delivery], Reading]] = {
     Provider.IDENTITY: identity.read,
     Provider.SCORES: scores.read,
 }
+
+
+def only_job(delivery: Delivery) -> NewJob | None:
+    """The job of a delivery that says exactly one thing, which is nearly all of them. Touches no database."""
+    try:
+        reading = READERS[delivery.provider](delivery)
+    except Unusable:
+        return None
+    return reading.jobs[0] if len(reading.jobs) == 1 and not reading.unhandled else None
 
 
 @unit_of_work

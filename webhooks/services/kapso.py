@@ -210,7 +210,7 @@ def record_receipt(*, delivery_id: int, position: int) -> dict[str, Any]:
 def _channel(delivery: Delivery) -> Channel:
     if delivery.channel_id is None:
         raise Channel.DoesNotExist
-    return Channel.objects.select_related("workspace").get(pk=delivery.channel_id)
+    return Channel.objects.select_related("workspace").defer("credentials").get(pk=delivery.channel_id)
 
 
 def _incoming(item: Inbound, delivery: Delivery) -> inbound.Incoming:
