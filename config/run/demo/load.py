@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from config.run.demo.boards import QUIZ_CODE, create_board
 from config.run.demo.featured import featured_files, featured_threads
 from config.run.demo.files import KeptFile, drop_files, keep_files
 from config.run.demo.guard import has_demo_data
@@ -30,6 +31,7 @@ from inbox.models import (
     Message,
     MessageTemplate,
 )
+from proctoring.models import Leaderboard
 
 SEED = 20
 # Older than the oldest conversation: what came before a member joined counts as read.
@@ -39,7 +41,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class NameTaken(Exception):
-    """Somebody's own workspace or channel has a name that the demo needs."""
+    """Somebody's own workspace, channel or board has a name that the demo needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def load() -> Loaded | None:
             _create_users(now)
             _create_accounts()
             made = [_create_workspace(workspace, threads, now, rng, files) for workspace, threads in told]
+            create_board(now)
             _analyze()
     except BaseException:
         drop_files(files)
@@ -79,6 +82,7 @@ def _check_names() -> None:
         *Channel.objects.filter(
             slug__in=[channel.slug for workspace in WORKSPACES for channel in workspace.channels]
         ).values_list("slug", flat=True),
+        *Leaderboard.objects.filter(quiz_code__iexact=QUIZ_CODE).values_list("quiz_code", flat=True),
     ]
     if taken:
         raise NameTaken(", ".join(sorted(taken)))
