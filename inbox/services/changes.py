@@ -23,7 +23,7 @@ from inbox.states import Direction, MessageStatus, SenderKind
 from jobs.errors import RetryLater
 
 REACTION = "reaction"
-LOOK_AGAIN = 5.0  # seconds; the message may be in another delivery
+LOOK_AGAIN = 30.0  # seconds; with the tries of a job longer than providers go on repeating a delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """What each kind of message becomes in the inbox, and what edits, deletions and reactions do to it, in any order."""
 
+import copy
 import json
+import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -437,3 +440,33 @@ def test_metas_raw_form_tells_edits_and_deletions_too(cast):
     body = {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "messages", "value": value}]}]}
     deliver(cast, body, "")
     assert shown(cast) == ["uno"]
+
+
+# --- Odd input ------------------------------------------------------------------------------------------------
+
+PAYLOADS = Path(__file__).parent / "payloads"
+ODD = [None, True, 0, -1, 1.5, 1e300, "", "x", "\x00", "9" * 400, [], {}, [{}], [None], {"id": 1}, "🙂" * 300]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PAYLOADS.glob("v2_*.json")))
+def test_nothing_odd_in_a_delivery_fails_a_job(cast, name):
+    """What cannot be read is kept as such; what can be is applied."""
+    dice = random.Random(name)
+    whole = json.loads((PAYLOADS / f"{name}.json").read_text())
+    for _ in range(12):
+        body = copy.deepcopy(whole)
+        for _ in range(dice.randint(1, 3)):
+            spoil(body, dice)
+        delivery = deliver(cast, body)
+        assert delivery.state in ("applied", "unhandled")
+        jobs = Job.objects.filter(key__in=delivery.outcome["items"]).exclude(status="completed")
+        assert [(job.type, job.last_error) for job in jobs if "not come yet" not in job.last_error] == []
+
+
+def spoil(data: Any, dice: random.Random) -> None:
+    while isinstance(data, dict | list) and data:
+        key = dice.choice(list(data) if isinstance(data, dict) else list(range(len(data))))
+        if not isinstance(data[key], dict | list) or not data[key] or dice.random() < 0.3:
+            data[key] = dice.choice(ODD)
+            return
+        data = data[key]
