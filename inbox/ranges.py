@@ -7,6 +7,10 @@ from dataclasses import dataclass
 _ONE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 
 
+# To an open end a player gets so much and asks again: it seldom wants the whole film.
+MOST = 8 * 1024 * 1024
+
+
 class NotSatisfiable(Exception):
     """The span lies beyond the end."""
 
@@ -30,7 +34,7 @@ def wanted_span(headers: Mapping[str, str], size: int, etag: str) -> Span:
         start = size - length
     else:
         start = int(first)
-        length = min(int(last) if last else size - 1, size - 1) - start + 1
+        length = min(int(last) if last else start + MOST - 1, size - 1) - start + 1
         if last and int(last) < start:
             return whole
     if length <= 0:

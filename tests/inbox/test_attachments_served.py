@@ -9,6 +9,7 @@ from django.test import Client
 from crm.ids import uuid7
 from inbox import links, storage
 from inbox.models import Attachment, AttachmentState, Message
+from inbox.ranges import MOST, wanted_span
 from inbox.services.attachments import provider_url
 from tests.api import Api
 from tests.cast import receive
@@ -180,3 +181,10 @@ def test_what_the_browser_has_is_not_sent_again(cast):
     assert Client().get(link, headers={"range": "bytes=0-1", "if-range": '"another"'}).status_code == 200
     assert Client().head(link)["Content-Length"] == str(len(png()))
     assert Client().post(link).status_code == 405
+
+
+def test_to_an_open_end_a_player_gets_a_few_megabytes_at_a_time():
+    span = wanted_span({"Range": "bytes=1000-"}, 100 * MOST, "")
+    assert (span.start, span.length) == (1000, MOST)
+    span = wanted_span({"Range": f"bytes=0-{50 * MOST}"}, 100 * MOST, "")
+    assert span.length == 50 * MOST + 1
