@@ -13,6 +13,7 @@ from config.run.demo.boards import QUIZ_CODE, create_board
 from config.run.demo.featured import featured_files, featured_threads
 from config.run.demo.files import KeptFile, drop_files, keep_files
 from config.run.demo.guard import has_demo_data
+from config.run.demo.outbox import create_outbox
 from config.run.demo.people import DEMO, ELSEWHERE, PASSWORD, USERS, WORKSPACES, DemoWorkspace
 from config.run.demo.persons import Crowd
 from config.run.demo.rows import Maker, Rows
@@ -69,6 +70,7 @@ def load() -> Loaded | None:
             _create_accounts()
             made = [_create_workspace(workspace, threads, now, rng, files) for workspace, threads in told]
             create_board(now)
+            create_outbox(now)
             _analyze()
     except BaseException:
         drop_files(files)

@@ -34,6 +34,7 @@ def purge() -> Purged:
         cursor.execute("set constraints all deferred")  # so that the order of the tables does not matter
     ids = [user.id for user in USERS.values()]
     gone: list[UUID] = [*ids]
+    _forget_attempts(workspaces)
     ChannelPace.objects.filter(
         channel__workspace_id__in=workspaces
     ).delete()  # the one table that knows its channel alone
@@ -59,6 +60,14 @@ def purge() -> Purged:
 def _remove(files: list[str]) -> None:
     for name in files:
         storage.remove(name)
+
+
+def _forget_attempts(workspaces: list[UUID]) -> None:
+    """Notes on tries name their job and nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from job_attempt where job_id in (select id from job where workspace_id = any(%s))", [workspaces]
+        )
 
 
 def _tenant_models() -> list[type[models.Model]]:
