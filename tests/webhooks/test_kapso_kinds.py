@@ -445,7 +445,24 @@ def test_metas_raw_form_tells_edits_and_deletions_too(cast):
 # --- Odd input ------------------------------------------------------------------------------------------------
 
 PAYLOADS = Path(__file__).parent / "payloads"
-ODD = [None, True, 0, -1, 1.5, 1e300, "", "x", "\x00", "9" * 400, [], {}, [{}], [None], {"id": 1}, "🙂" * 300]
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e300,
+    "",
+    "x",
+    "\x00",
+    "9" * 400,
+    [],
+    {},
+    [{}],
+    [None],
+    {"id": 1},
+    "🙂" * 300,
+]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PAYLOADS.glob("v2_*.json")))

@@ -143,7 +143,7 @@ async def test_a_quoted_message_is_what_is_replied_to(client, channel):
 
 @sync_to_async
 def message_sent(channel) -> Message:
-    conversation = Conversation.objects.filter(channel=channel).first()
+    conversation = Conversation.objects.get(channel=channel)
     return Message.objects.create(
         workspace_id=channel.workspace_id,
         conversation=conversation,

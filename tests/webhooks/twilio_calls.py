@@ -83,10 +83,20 @@ def signature(path: str, form: Any, token: str = TOKEN, algorithm: str = "HMAC_S
 
 
 async def call(
-    client: httpx.AsyncClient, channel: Channel, form: dict[str, Any], *, road: str = "", query: str = "", **headers: str
+    client: httpx.AsyncClient,
+    channel: Channel,
+    form: dict[str, Any],
+    *,
+    road: str = "",
+    query: str = "",
+    **headers: str,
 ) -> httpx.Response:
     path = f"/webhooks/twilio/{channel.slug}{road}{query}"
-    given = {"X-Twilio-Signature": signature(path, form), "Content-Type": "application/x-www-form-urlencoded", **headers}
+    given = {
+        "X-Twilio-Signature": signature(path, form),
+        "Content-Type": "application/x-www-form-urlencoded",
+        **headers,
+    }
     return await client.post(path, content=urlencode(form).encode(), headers=given)
 
 
