@@ -18,6 +18,8 @@ from inbox.senders import ATTACHMENTS_AT_MOST, CAPTIONED, NOTE_LIMIT, Limits, ca
 from inbox.services.templates import fill, usable_templates
 from inbox.states import Direction
 
+REACTION_LIMIT = 40  # characters: one emoji may be a family of many
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateChoice:
@@ -75,7 +77,7 @@ def compose(actor: Member, conversation: Conversation, wanted: Wanted) -> Compos
     if not wanted.note:
         check_can_send(conversation, is_template=wanted.type == "template")
     reply_to = _reply_to(actor, conversation, wanted, limits)
-    return Composed(_parts(actor, conversation, wanted, limits), reply_to)
+    return Composed(_parts(actor, conversation, wanted, limits, reply_to), reply_to)
 
 
 def check_can_send(conversation: Conversation, *, is_template: bool) -> None:
@@ -123,7 +125,9 @@ def _reply_to(actor: Member, conversation: Conversation, wanted: Wanted, limits:
     return message
 
 
-def _parts(actor: Member, conversation: Conversation, wanted: Wanted, limits: Limits) -> list[Part]:
+def _parts(
+    actor: Member, conversation: Conversation, wanted: Wanted, limits: Limits, reply_to: Message | None
+) -> list[Part]:
     if wanted.template is not None:
         filled = fill(
             channel=conversation.channel,
@@ -132,8 +136,10 @@ def _parts(actor: Member, conversation: Conversation, wanted: Wanted, limits: Li
             given=wanted.template.variables,
         )
         return [Part("template", filled.text, detail={"template": filled.detail})]
-    if wanted.type == "reaction":
-        return [Part("reaction", wanted.body.strip())]
+    if wanted.type == "reaction" and reply_to is not None:
+        emoji = wanted.body.strip()
+        _check_length(emoji, REACTION_LIMIT)
+        return [Part("reaction", emoji, detail={"reaction": {"message_id": reply_to.provider_id, "emoji": emoji}})]
     if not wanted.attachments:
         _check_length(wanted.body, NOTE_LIMIT if wanted.note else limits.body)
         return [Part("text", wanted.body)]

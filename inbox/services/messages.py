@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from config.live.events import events_after
 from config.live.unit import unit_of_work
@@ -14,7 +15,7 @@ from crm.roles import Action
 from inbox import topics
 from inbox.access import conversation_for, is_retryable, message_for
 from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
-from inbox.events import announce_conversation, announce_message
+from inbox.events import announce_conversation, announce_deletion, announce_message
 from inbox.models import Attachment, Conversation, Message
 from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_send, compose
 from inbox.services.outbox import enqueue_delivery
@@ -67,9 +68,12 @@ def send_message(
         )
     _touch(conversation, made[-1])
     for message in made:
+        if message.type == "reaction":
+            _replace_reaction(conversation, message)
         if not note:
             enqueue_delivery(conversation, message)
-        announce_message(message, conversation, created=True)
+        if message.deleted_at is None:
+            announce_message(message, conversation, created=True)
     announce_conversation(conversation)
     return made[0], True
 
@@ -135,6 +139,22 @@ def _create(
         attachment.message, attachment.position = message, position
         attachment.save(update_fields=["message", "position"])
     return message
+
+
+def _replace_reaction(conversation: Conversation, message: Message) -> None:
+    """To the customer we are one, so our newest reaction is the only one. Without an emoji it takes the others back,
+    and is itself nothing to show."""
+    now = timezone.now()
+    earlier = Message.objects.filter(
+        conversation=conversation, direction=Direction.OUT, type="reaction", reply_to=message.reply_to, deleted_at=None
+    )
+    for row in earlier.exclude(pk=message.pk):
+        row.deleted_at = now
+        row.save(update_fields=["deleted_at", "updated_at"])
+        announce_deletion(row, conversation)
+    if not message.body:
+        message.deleted_at = now
+        message.save(update_fields=["deleted_at", "updated_at"])
 
 
 def _touch(conversation: Conversation, message: Message) -> None:

@@ -36,13 +36,19 @@ class VariablePayload(TypedDict):
     media: str
 
 
+class PartPayload(TypedDict):
+    where: str  # header, body, footer
+    text: str  # with its blanks as {{…}}
+
+
 class TemplatePayload(TypedDict):
     id: UUID
     name: str
     language: str
     category: str
     status: str
-    text: str  # with its blanks as {{…}}
+    text: str  # all of its parts, a line each
+    parts: list[PartPayload]
     preview: str  # filled with the provider's examples
     variables: list[VariablePayload]
 
@@ -97,6 +103,7 @@ def template_payload(row: MessageTemplate) -> TemplatePayload:
         "category": row.category,
         "status": row.status,
         "text": _written(row),
+        "parts": [{"where": where, "text": text} for where, text in _parts(row)],
         "preview": _rendered(row, examples),
         "variables": [
             {

@@ -250,6 +250,8 @@ def test_a_reply_and_a_reaction_name_the_message_they_are_about(cast, world):
     assert world.asked[2]["reaction"] == {"message_id": asked.provider_id, "emoji": ""}
     conversation.refresh_from_db()
     assert str(conversation.last_message_id) == reply.json()["id"]
+    shown = Message.objects.filter(conversation=conversation, type="reaction", deleted_at=None)
+    assert not shown.exists()  # the last one took the first one back
 
 
 def test_a_template_leaves_with_every_blank_where_it_belongs(cast, world):

@@ -24,7 +24,8 @@ def locked(message_id: UUID) -> tuple[Message, Conversation]:
 def move(message: Message, status: MessageStatus, conversation: Conversation) -> None:
     message.status = status
     message.save()
-    announce_message(message, conversation)
+    if message.deleted_at is None:
+        announce_message(message, conversation)
     if conversation.last_message_id == message.pk:
         conversation.last_message = message
         announce_conversation(conversation)

@@ -16,10 +16,10 @@ export class Actions {
     });
   }
 
-  send({ body, direction, attachments }) {
+  send({ body, direction, attachments, replyTo }) {
     const { open, me } = this.#store;
     const thread = this.#store.thread(open);
-    this.#outbox.add(open, { body, direction, attachments, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
+    this.#outbox.add(open, { body, direction, attachments, replyTo, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
     thread.line = null; // answered: nothing above is new any more
   }
 
@@ -75,6 +75,14 @@ export class Actions {
     } catch (problem) {
       button.disabled = false;
       failed("failed.refetch", problem);
+    }
+  }
+
+  async react(id, { id: replyTo }, emoji) {
+    try {
+      this.#store.hearAnswer(id, await this.#api.send(id, { client_id: crypto.randomUUID(), type: "reaction", body: emoji, reply_to: replyTo }));
+    } catch (problem) {
+      failed("failed.react", problem);
     }
   }
 

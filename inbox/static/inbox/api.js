@@ -12,6 +12,7 @@ export function inboxApi(slug) {
     conversation: (id, signal) => call("GET", own(id), undefined, { signal }),
     messages: (id, signal) => call("GET", own(id, "messages/"), undefined, { signal }),
     send: (id, message) => call("POST", own(id, "messages/"), message),
+    typing: (id) => call("POST", own(id, "typing"), {}),
     retry: (id, message) => call("POST", own(id, `messages/${message}/retry`), {}),
     refetch: (id, message, file) => call("POST", own(id, `messages/${message}/attachments/${file}/retry`), {}),
     read: (id, seen) => call("POST", own(id, "read"), { seen_count: seen }, { keepalive: true }), // also as the page goes

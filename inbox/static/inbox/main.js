@@ -15,12 +15,15 @@ import { Composer } from "./composer.js";
 import { List } from "./list.js";
 import { Outbox } from "./outbox.js";
 import { Person } from "./person.js";
+import { Quoting } from "./quoting.js";
 import { letGo } from "./shelf.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
+import { Templates } from "./templates.js";
 import { Thread } from "./thread.js";
 
 const INTENT = 90; // ms
+const TELL_EVERY = 20_000; // ms
 const state = JSON.parse($("#inbox-state").textContent);
 const page = $(".inbox");
 const phone = matchMedia("(width < 48rem)");
@@ -39,8 +42,8 @@ const list = new List(store, {
 });
 const thread = new Thread(store, outbox, { older: () => sync.older(), looked: () => sync.looked() });
 const composer = new Composer(store, state.workspace.slug, {
-  send(message) { actions.send(message); thread.toFoot(); },
-  typing: (on) => sync.typing(on),
+  send(message) { actions.send({ ...message, replyTo: message.direction === "note" ? null : quoting.take() }); thread.toFoot(); },
+  typing(on) { sync.typing(on); if (on) tellCustomer(); },
   drafted: (id) => store.changed("list", id),
 });
 const person = new Person(store, api.ofContact);
@@ -48,6 +51,22 @@ const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot &
 const views = { looking, came: (message) => thread.came(message, looking()), failed };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
 const actions = new Actions({ store, api, outbox, sync, composer });
+
+const quoting = new Quoting(store, $('[data-part="messages"]'), {
+  react: (id, message, emoji) => actions.react(id, message, emoji),
+  focus: () => composer.focus("reply"),
+});
+const templates = new Templates(store, state.workspace.slug, {
+  sent(id, message) { store.hearAnswer(id, message); thread.toFoot(); },
+});
+
+/** The customer sees that somebody writes, where the provider shows it: it lasts for 25 s over there. */
+let toldAt = { id: null, at: 0 };
+function tellCustomer() {
+  if (toldAt.id === store.open && Date.now() - toldAt.at < TELL_EVERY) return;
+  toldAt = { id: store.open, at: Date.now() };
+  api.typing(store.open).catch(() => {}); // nobody waits for it
+}
 
 // --- what changed is drawn --------------------------------------------------------------------------------------------
 
@@ -76,6 +95,8 @@ function open(id, { push = true } = {}) {
   view(id ? "thread" : "list");
   store.changed("list", "thread", "person");
   composer.opened();
+  quoting.render();
+  templates.close();
   thread.opened();
   if (id) {
     store.thread(id).line = null;
@@ -127,6 +148,7 @@ const acts = {
   "close-person"() { history.state?.person ? history.back() : view("thread"); },
   "reload-thread"() { store.thread(store.open).failed = null; store.changed("thread"); sync.follow(store.open); },
   reconnect() { live.retryNow(); outbox.flush(); },
+  templates() { templates.open(); },
   retry(button) { const { messageId, clientId } = button.closest(".message").dataset; actions.retry(messageId, clientId); },
   refetch(button) { actions.refetch(button, button.closest(".message").dataset.messageId, button.closest("[data-attachment-id]").dataset.attachmentId); },
   force(button) { actions.force(button.closest(".message").dataset.clientId); },

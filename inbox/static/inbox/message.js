@@ -5,12 +5,13 @@ import { t } from "../ui/js/words.js";
 import { mapAddress } from "./extras.js";
 import { fillFiles } from "./files.js";
 import { kindWord } from "./list.js";
+import { fillQuote } from "./quoting.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,:;!?)\]}]/g;
 
 export const makeMessage = ({ direction }) => clone(direction === "activity" ? "activity" : `message-${direction}`);
 
-export function fillMessage(element, message, { joined, more, last, offline, canReply }) {
+export function fillMessage(element, message, { joined, more, last, offline, canReply, quoted }) {
   const parts = fields(element);
   attribute(element, "data-message-id", message.id ?? null);
   attribute(element, "data-client-id", message.client_id ?? null);
@@ -24,6 +25,7 @@ export function fillMessage(element, message, { joined, more, last, offline, can
   const files = message.attachments ?? [];
   fillFiles(element, parts.body, files, canReply);
   body(parts.body, message, files);
+  fillQuote(parts.body, message.reply_to, quoted);
   show(parts.meta, !more);
   text(parts.sender, message.sender?.name || t("nameless"));
   if (parts["status-word"]) {

@@ -151,7 +151,7 @@ export class Thread {
       if (this.#painted.get(element)?.every((value, at) => value === seen[at])) return;
       this.#painted.set(element, seen);
       fillExtras(element, message, reactions);
-      fillMessage(element, message, { joined, more, last, offline, canReply: this.#store.can.has("reply") });
+      fillMessage(element, message, { joined, more, last, offline, canReply: this.#store.can.has("reply"), quoted: this.#store.threads.get(this.#store.open)?.messages.get(message.reply_to) });
       return;
     }
     const parts = fields(element);

@@ -1,0 +1,140 @@
+// Templates: what may be sent while the 24-hour window is shut. Choose one, fill its blanks, see what the customer reads.
+import { $, attribute, clone, fields, show, text } from "../ui/js/dom.js";
+import { call } from "../ui/js/http.js";
+
+const BLANK = /\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g;
+const BREAKS = /[\n\r\t]| {5,}/;
+
+export class Templates {
+  #store; #slug; #sent;
+  #section = $('[data-part="templates"]');
+  #parts = this.#section && fields(this.#section);
+  #form = document.forms.template;
+  #templates = [];
+  #known = new Map(); // channel to its approved templates, for as long as the page lives
+  #chosen = null;
+  #clientId = null; // the same for every try at the same words, so that asking twice never sends twice
+  #for = null;
+
+  /** `sent(conversation, message)` hears what the server made of it. */
+  constructor(store, slug, { sent }) {
+    [this.#store, this.#slug, this.#sent] = [store, slug, sent];
+    if (!this.#section) return;
+    this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
+    this.#form.addEventListener("input", () => { this.#clientId = null; this.#show(); });
+    this.#section.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-act]");
+      if (button?.dataset.act === "close-templates") this.close();
+      else if (button?.dataset.act === "choose-template") this.#choose(button.closest("li").dataset.key);
+    });
+    this.#section.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.close();
+    });
+  }
+
+  async open() {
+    const conversation = this.#store.conversations.get(this.#store.open);
+    if (!this.#section || !conversation) return;
+    this.#for = conversation.id;
+    show(this.#section, true);
+    for (const part of ["none", "failed", "grid"]) show(this.#parts[part], false);
+    try {
+      const templates = await this.#of(conversation.channel.slug);
+      if (this.#for !== conversation.id) return;
+      show(this.#parts.none, !templates.length);
+      show(this.#parts.grid, templates.length);
+      this.#list(templates);
+      if (templates.length) this.#choose(templates[0].id);
+    } catch {
+      show(this.#parts.failed, true);
+    }
+  }
+
+  close() {
+    if (!this.#section) return;
+    this.#for = this.#chosen = this.#clientId = null;
+    show(this.#section, false);
+  }
+
+  async #of(channel) {
+    if (!this.#known.has(channel)) {
+      const { results } = await call("GET", `/api/v1/workspaces/${this.#slug}/channels/${channel}/templates/`);
+      this.#known.set(channel, results.filter(({ status }) => status === "approved"));
+    }
+    return this.#known.get(channel);
+  }
+
+  #list(templates) {
+    this.#templates = templates;
+    this.#parts.names.replaceChildren(...templates.map((template) => {
+      const row = clone("template-name");
+      row.dataset.key = template.id;
+      const { name, language } = fields(row);
+      text(name, template.name);
+      text(language, template.language);
+      return row;
+    }));
+  }
+
+  #choose(id) {
+    this.#chosen = this.#templates.find((one) => one.id === id) ?? null;
+    this.#clientId = null;
+    for (const row of this.#parts.names.children) attribute($("button", row), "aria-current", row.dataset.key === id ? "true" : null);
+    this.#parts.blanks.replaceChildren(...this.#chosen.variables.map((variable) => {
+      const row = clone("template-blank");
+      text(fields(row).label, variable.label || variable.name);
+      const input = $("input", row);
+      Object.assign(input, { name: variable.key, placeholder: variable.example, type: variable.media ? "url" : "text" });
+      return row;
+    }));
+    text(this.#parts.about, [this.#chosen.language, this.#chosen.category].filter(Boolean).join(" · "));
+    this.#show();
+    ($("input", this.#parts.blanks) ?? $('[type="submit"]', this.#form)).focus();
+  }
+
+  get #values() {
+    return Object.fromEntries(this.#chosen.variables.map(({ key }) => [key, this.#form.elements[key].value]));
+  }
+
+  #show() {
+    const values = this.#values;
+    show(this.#parts.problem, false);
+    this.#parts.preview.replaceChildren(...this.#chosen.parts.flatMap((part, at) => [at ? "\n" : "", ...preview(part, values)]));
+    $('[type="submit"]', this.#form).disabled = Object.values(values).some((value) => !value.trim() || BREAKS.test(value));
+  }
+
+  async #send() {
+    const conversation = this.#for;
+    const button = $('[type="submit"]', this.#form);
+    if (!conversation || button.disabled) return;
+    button.disabled = true;
+    this.#clientId ??= crypto.randomUUID();
+    const { name, language } = this.#chosen;
+    const message = { client_id: this.#clientId, type: "template", template: { name, language, variables: this.#values } };
+    try {
+      const made = await call("POST", `/api/v1/workspaces/${this.#slug}/conversations/${conversation}/messages/`, message);
+      this.close();
+      this.#sent(conversation, made);
+    } catch (problem) {
+      text(this.#parts.problem, Object.values(problem.data?.errors ?? {})[0] ?? problem.message);
+      show(this.#parts.problem, true);
+      button.disabled = false;
+    }
+  }
+}
+
+/** The text of a header, body or footer with what was filled in so far. */
+function preview({ where, text: words }, values) {
+  const pieces = [];
+  let from = 0;
+  for (const { 0: blank, 1: name, index } of words.matchAll(BLANK)) {
+    const mark = document.createElement("mark");
+    mark.dir = "auto";
+    mark.textContent = values[`${where}.${name}`] || blank;
+    pieces.push(words.slice(from, index), mark);
+    from = index + blank.length;
+  }
+  return [...pieces, words.slice(from)];
+}
