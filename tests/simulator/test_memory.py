@@ -80,7 +80,8 @@ def test_it_ends_when_told_even_while_somebody_waits(tmp_path, own_receiver):
 def test_customers_begin_to_write_and_answer_when_switched_on(tmp_path, own_receiver):
     pauses = {"SIMULATOR_CUSTOMER_PAUSES": "0.01,0.02", "SIMULATOR_ANSWER_PAUSES": "0,0.01"}
     with running(tmp_path, own_receiver.url, SIMULATOR_CUSTOMERS="on", **pauses) as simulator:
-        first = own_receiver.wait_for(3)[0]
+        own_receiver.wait_for(3)
+        first = wait_for(lambda: next((one for one in own_receiver.deliveries if "kapso" in one.path), None))
         assert parse(first.body, event=first.headers["x-webhook-event"]).items
         simulator.behave(customers="off")
         settled = len(simulator.list(direction="inbound", limit=100)["data"])
@@ -141,3 +142,22 @@ def test_a_taken_port_and_a_useless_folder_are_told_in_a_sentence(tmp_path, own_
             assert done.returncode == 1
             assert word in done.stderr
             assert "Traceback" not in done.stderr
+
+
+def test_a_ledger_of_an_earlier_release_still_loads(tmp_path, own_receiver):
+    lines = (
+        '{"record":"number","phone_number_id":"100000000000001","phone":"+15550100001","channel":"demo-kapso",'
+        '"secret":"demo-kapso-secret","api_key":"demo-kapso-key"}',
+        '{"record":"message","id":"wamid.old","phone_number_id":"100000000000001","direction":"outbound",'
+        '"peer":{"wa_id":"15551234567","bsuid":"","username":"","name":""},"content":{"type":"text","text":'
+        '{"body":"of old"}},"at":1763668790.5,"origin":"cloud_api","to":"+15551234567","callback_data":"","plan":"on",'
+        '"code":0}',
+        '{"record":"state","id":"wamid.old","status":"sent","at":1763668791.0}',
+        '{"record":"hook","key":"k1","phone_number_id":"100000000000001","event":"whatsapp.message.sent","body":"{}",'
+        '"peer":"15551234567","batch":0,"form":"kapso","singles":[]}',
+        '{"record":"what only a later release knows"}',
+    )
+    (tmp_path / "simulator.jsonl").write_text("\n".join(lines) + "\n")
+    with running(tmp_path, own_receiver.url) as simulator:
+        assert [row["body"] for row in simulator.accepted()] == ["of old"]
+        assert own_receiver.wait_for(1)[0].headers["x-idempotency-key"] == "k1"
