@@ -94,7 +94,10 @@ def standings(workspace_ids: Iterable[UUID]) -> dict[UUID, StandingPayload]:
 
     With several accounts the worst counts.
     """
-    accounts = BillingAccount.objects.filter(workspace_id__in=list(workspace_ids), is_workspace=True)
+    wanted = list(workspace_ids)
+    if not wanted:
+        return {}
+    accounts = BillingAccount.objects.filter(workspace_id__in=wanted, is_workspace=True)
     found: dict[UUID, StandingPayload] = {}
     rows = accounts.exclude(status="none").order_by("updated_at", "id").values_list("workspace_id", "status")
     for workspace_id, status in rows:
@@ -102,6 +105,13 @@ def standings(workspace_ids: Iterable[UUID]) -> dict[UUID, StandingPayload]:
         if past_due or not found.get(workspace_id, {"past_due": False})["past_due"]:
             found[workspace_id] = {"status": status, "past_due": past_due}
     return found
+
+
+def is_past_due(workspace_slug: str) -> bool:
+    """Whether the workspace's own bill is overdue."""
+    return BillingAccount.objects.filter(
+        workspace__slug=workspace_slug, is_workspace=True, status__in=PAST_DUE
+    ).exists()
 
 
 def account_payload(account: BillingAccount) -> BillingAccountPayload:

@@ -4,19 +4,26 @@ from typing import Any
 
 from rest_framework import serializers
 
+from crm.billing import standings
 from crm.identity.requests import Identified
 from crm.models import Member, User
+from crm.roles import Action, is_allowed
 
 
 def get_me(user: User, identity: Identified) -> dict[str, Any]:
-    memberships = Member.objects.filter(user=user).select_related("workspace").order_by("created_at", "id")
+    memberships = list(Member.objects.filter(user=user).select_related("workspace").order_by("created_at", "id"))
+    standing = standings(member.workspace_id for member in memberships if is_allowed(member.role, Action.MANAGE))
     return {
         "id": user.pk,
         "email": user.email,
         "name": user.display_name,
         "expires_at": identity.expires_at,
         "memberships": [
-            {"workspace": {"slug": member.workspace.slug, "name": member.workspace.name}, "role": member.role}
+            {
+                "workspace": {"slug": member.workspace.slug, "name": member.workspace.name},
+                "role": member.role,
+                "billing": standing.get(member.workspace_id),
+            }
             for member in memberships
         ],
         "platform_roles": user.roles,
@@ -28,9 +35,18 @@ class _WorkspaceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class _BillingSerializer(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    past_due = serializers.BooleanField()
+
+
 class _MembershipSerializer(serializers.Serializer[Any]):
     workspace = _WorkspaceSerializer()
     role = serializers.CharField()
+    billing = _BillingSerializer(
+        allow_null=True,
+        help_text="How the workspace stands with its own bill, for those who manage it; nothing is locked",
+    )
 
 
 class MeSerializer(serializers.Serializer[Any]):
