@@ -12,6 +12,7 @@ STATIC = {
     "ui": ROOT / "config/static",
     "live": ROOT / "config/live/static/live",
     "inbox": ROOT / "inbox/static/inbox",
+    "outbox": ROOT / "webhooks/static/outbox",
 }
 INBOX_SCRIPT_LIMIT = 60_000  # bytes of our own script on any page, as sent
 
