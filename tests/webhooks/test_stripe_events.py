@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from config.live.unit import unit_of_work
+from crm.clients import stripe as client
 from crm.models import BillingAccount, Contact, PaymentAttempt, ProviderEvent
 from jobs.models import Job
 from tests.cast import make_user, make_workspace, unique
@@ -521,3 +522,51 @@ def test_no_odd_field_breaks_an_event(workspace, kind, thing, bad):
 
 def test_the_key_is_not_needed_for_any_of_this():
     assert django_settings.STRIPE_API_KEY == ""
+
+
+# --- Asking Stripe ----------------------------------------------------------------------------------------------
+
+
+def fetch_job(sub: str) -> Job:
+    return Job.objects.get(key__startswith=f"stripe:fetch:{sub}:")
+
+
+def tie(workspace, customer: str) -> None:
+    for ends in (DAY, 2 * DAY):
+        apply(workspace, event("customer.subscription.updated", subscription(customer, "active", ends=T + ends), T))
+
+
+def test_two_changes_in_one_second_are_settled_by_asking(workspace, settings, monkeypatch):
+    settings.STRIPE_API_KEY = "sk_test_1"
+    customer = unique("cus")
+    tie(workspace, customer)
+    truth = subscription(customer, "past_due", ends=T + 9 * DAY)
+    monkeypatch.setattr(client, "get_subscription", lambda wanted: truth if wanted == truth["id"] else None)
+    job = fetch_job(truth["id"])
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.result) == ("completed", {"known": True})
+    assert account(customer).status == "past_due"
+    apply(workspace, event("customer.subscription.updated", subscription(customer, "active", ends=T + 3 * DAY), T))
+    assert account(customer).status == "past_due", "it knew of that one already"
+    apply(workspace, event("customer.subscription.updated", subscription(customer, "active"), T + 1))
+    assert account(customer).status == "active"
+
+
+@pytest.mark.parametrize(
+    "answer", [None, {}, {"id": "sub_other", "status": "active"}, {"status": "active"}], ids=range(4)
+)
+def test_an_answer_about_something_else_changes_nothing(workspace, settings, monkeypatch, answer):
+    settings.STRIPE_API_KEY = "sk_test_1"
+    customer = unique("cus")
+    tie(workspace, customer)
+    before = rows(customer)
+    monkeypatch.setattr(client, "get_subscription", lambda wanted: answer)
+    run_job(fetch_job(f"sub_{customer}").pk)
+    assert rows(customer) == before
+
+
+def test_without_a_key_nobody_is_asked(workspace):
+    customer = unique("cus")
+    tie(workspace, customer)
+    assert not Job.objects.filter(key__startswith=f"stripe:fetch:sub_{customer}").exists()
