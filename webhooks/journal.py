@@ -109,6 +109,7 @@ def _only_job(arrival: Arrival) -> NewJob | None:
         provider=arrival.provider,
         channel_id=arrival.channel_id,
         workspace_id=arrival.workspace_id,
+        event_key=arrival.event_key,
         event=arrival.event,
         headers=arrival.headers,
         body=arrival.body,

@@ -109,7 +109,7 @@ def test_the_page_takes_the_same_queries_for_few_rows_and_for_many(cast, assert_
     for count in (2, 20):
         for _ in range(count):
             make_job(cast, payload={"message_id": str(cast.workspace.pk)})
-        with assert_queries(8):
+        with assert_queries(9):
             page(cast.ada)
 
 
