@@ -87,7 +87,7 @@ def test_a_file_of_another_workspace_is_not_found_through_ones_own(cast):
 
 def test_a_file_goes_with_its_message(cast):
     attachment = stored(cast, png(), "image/png")
-    Message.objects.filter(pk=attachment.message_id).update(deleted_at=attachment.created_at)
+    Message.objects.filter(attachments=attachment).update(deleted_at=attachment.created_at)
     assert Api(cast.ben).of(cast.workspace.slug).get(path_of(attachment)).status_code == 404
 
 

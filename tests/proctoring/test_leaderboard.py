@@ -25,10 +25,11 @@ def board() -> Leaderboard:
 
 
 def push(board: Leaderboard, score: float, nickname: str = "Zoë", **more: Any) -> Outcome:
-    given = {"submission_id": unique("sub"), "exam_id": "demo-exam", "max_score": Decimal(10), "submitted_at": THEN}
+    given: dict[str, Any] = {"submission_id": unique("sub"), "exam_id": "demo-exam", "max_score": Decimal(10)}
+    given |= {"submitted_at": THEN, **more}
     return set_entry(
         actor=System(board.workspace_id, "test"),
-        pushed=Pushed(quiz_code=board.quiz_code, nickname=nickname, score=Decimal(str(score)), **(given | more)),
+        pushed=Pushed(quiz_code=board.quiz_code, nickname=nickname, score=Decimal(str(score)), **given),
     )
 
 

@@ -74,7 +74,8 @@ class Scene:
         self.work()
         parts = Job.objects.filter(type=services.TASK, key__startswith=key).order_by("-id")
         assert all(part.status == "completed" for part in parts), [part.last_error for part in parts]
-        result: dict[str, Any] = parts[0].result
+        result: dict[str, Any] | None = parts[0].result
+        assert result is not None
         return result
 
     def work(self, *types: str) -> None:
@@ -104,6 +105,7 @@ def connect(cast: Cast, simulator: SimulatorProcess, receiver: Receiver, kind: C
     number = int(unique("0").replace("-", ""))
     phone = f"+1555{number % 10**7:07d}"
     slug = unique(kind.value)
+    credentials: dict[str, Any]
     if kind == ChannelKind.KAPSO:
         identifier, credentials = f"7{number}", {"api_key": unique("key"), "webhook_secrets": ["secret"]}
         control = {"phone_number_id": identifier, "phone": phone, "channel": slug, "secret": "secret"}

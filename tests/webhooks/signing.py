@@ -31,7 +31,9 @@ def stripe_headers(body: bytes, *, secret: str = STRIPE_SECRET, at: int | None =
     return {**JSON, "Stripe-Signature": f"t={at},v1={digest}"}
 
 
-def standard_headers(body: bytes, *, message: str = "", family: str = "webhook", at: int | None = None) -> dict:
+def standard_headers(
+    body: bytes, *, message: str = "", family: str = "webhook", at: int | None = None
+) -> dict[str, str]:
     at, message = at or int(time.time()), message or unique("msg")
     digest = hmac.new(KEY, f"{message}.{at}.".encode() + body, hashlib.sha256).digest()
     return {

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from config.errors import Invalid
@@ -173,7 +174,9 @@ def test_a_job_that_was_killed_in_the_middle_is_repeated_without_harm(scene, mon
     scene.work()
 
     assert sorted(scene.thread()) == [f"Line {number}" for number in range(1, 7)]
-    assert Job.objects.get(key=key).result["known"] == 2
+    result = Job.objects.get(key=key).result
+    assert result is not None
+    assert result["known"] == 2
 
 
 def test_what_is_older_than_was_asked_for_stays_out(scene):
@@ -327,7 +330,9 @@ def test_a_wrong_key_is_told_in_words_and_the_mark_stays(scene):
 def test_a_throttle_is_waited_for(on_kapso, monkeypatch):
     from jobs import http
 
-    answer = http.Response(429, {"Retry-After": "77"}, b'{"error":"Rate limit exceeded"}', "kapso", False)
+    answer = http.Response(
+        429, httpx.Headers({"Retry-After": "77"}), b'{"error":"Rate limit exceeded"}', "kapso", False
+    )
     monkeypatch.setattr(kapso.http, "request", lambda *_args, **_more: answer)
     key, _ = services.ask_for(on_kapso.channel, None)
     on_kapso.work()

@@ -212,7 +212,7 @@ def test_the_same_delivery_twice_is_one(workspace):
 
 
 def supabase_user(**more: Any) -> dict[str, Any]:
-    found = {
+    found: dict[str, Any] = {
         "id": str(new_id()),
         "email": f"{unique('sam')}@example.test",
         "email_confirmed_at": "2025-11-20T19:00:00Z",

@@ -80,6 +80,11 @@ def kept(workspace) -> list[Delivery]:
     return list(Delivery.objects.filter(workspace_id=workspace.pk).order_by("id"))
 
 
+@sync_to_async
+def jobs_of(delivery: Delivery) -> list[Job]:
+    return list(Job.objects.filter(payload__delivery_id=delivery.pk))
+
+
 @pytest.mark.parametrize("road", ROADS)
 async def test_a_signed_delivery_is_kept_with_its_body_and_without_its_signature(client, workspace, board, road):
     states = {"scores": "applied", "stripe": "kept", "identity": "kept"}  # the latter two are of kinds nobody knows
@@ -88,7 +93,7 @@ async def test_a_signed_delivery_is_kept_with_its_body_and_without_its_signature
     assert answer.status_code == 200
     (delivery,) = await kept(workspace)
     assert (delivery.provider, bytes(delivery.body), delivery.state) == (road, body, states[road])
-    (job,) = await sync_to_async(list)(Job.objects.filter(payload__delivery_id=delivery.pk))
+    (job,) = await jobs_of(delivery)
     assert job.key == (f"scores:{delivery.event_key}" if road == "scores" else f"delivery:{delivery.pk}")
     assert not any("signature" in name for name in delivery.headers)
 

@@ -24,7 +24,9 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 BODY = b'{"type": "user.created"}'
 
 
-def headers(body: bytes = BODY, *, family: str = "webhook", at: int | None = None, message: str = "msg_1") -> dict:
+def headers(
+    body: bytes = BODY, *, family: str = "webhook", at: int | None = None, message: str = "msg_1"
+) -> dict[str, str]:
     at = at or int(time.time())
     digest = hmac.new(KEY, b"%s.%d." % (message.encode(), at) + body, hashlib.sha256).digest()
     return {
@@ -34,7 +36,7 @@ def headers(body: bytes = BODY, *, family: str = "webhook", at: int | None = Non
     }
 
 
-def verdict(given: dict, body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,)) -> bool:
+def verdict(given: dict[str, str], body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,)) -> bool:
     found = signed(given)
     return found is not None and is_genuine(found, body, secrets)
 

@@ -43,7 +43,7 @@ def event(kind: str, thing: dict[str, Any], at: int = T) -> Event:
 
 def subscription(
     customer: str, status: str = "active", *, sub: str = "", ends: int = T + 30 * DAY, **more: Any
-) -> dict:
+) -> dict[str, Any]:
     return {
         "id": sub or f"sub_{customer}",
         "object": "subscription",
@@ -61,7 +61,7 @@ def subscription(
     }
 
 
-def invoice(customer: str, *, number: str = "", **more: Any) -> dict:
+def invoice(customer: str, *, number: str = "", **more: Any) -> dict[str, Any]:
     return {
         "id": number or f"in_{customer}",
         "object": "invoice",
@@ -200,8 +200,8 @@ def test_its_end_in_the_same_second_wins(workspace):
 
 def test_the_later_of_two_subscriptions_counts_in_every_order(workspace):
     def tell(customer: str) -> list[Event]:
-        first = {"sub": f"sub_a{customer}", "created": T - 1000}
-        second = {"sub": f"sub_b{customer}", "created": T - 10}
+        first: dict[str, Any] = {"sub": f"sub_a{customer}", "created": T - 1000}
+        second: dict[str, Any] = {"sub": f"sub_b{customer}", "created": T - 10}
         return [
             event("customer.subscription.created", subscription(customer, "active", **first), T - 1000),
             event("customer.subscription.deleted", subscription(customer, "canceled", **first), T + 500),
@@ -218,8 +218,8 @@ def test_a_first_payment_ends_the_same_in_every_order_and_belongs_to_the_contact
     named = {"metadata": {"contact_id": str(contact.pk), "tenant_id": workspace.slug}}
 
     def tell(customer: str) -> list[Event]:
-        session = {"id": f"cs_{customer}", "mode": "subscription", "payment_status": "paid", "customer": customer}
-        session |= {"subscription": f"sub_{customer}", "invoice": f"in_{customer}", **named}
+        session: dict[str, Any] = {"id": f"cs_{customer}", "mode": "subscription", "customer": customer, **named}
+        session |= {"payment_status": "paid", "subscription": f"sub_{customer}", "invoice": f"in_{customer}"}
         return [
             event("checkout.session.completed", session, T + 5),
             event("customer.subscription.created", subscription(customer, "incomplete"), T),
@@ -315,10 +315,10 @@ def test_part_of_it_given_back_or_disputed_leaves_it_paid_in_every_order(workspa
 
 def test_an_invoice_known_by_its_id_takes_its_payments_id_in_every_order(workspace):
     def tell(customer: str) -> list[Event]:
-        listed = {"payments": {"data": [{"payment": {"type": "payment_intent", "payment_intent": f"pi_{customer}"}}]}}
+        payments = {"data": [{"payment": {"type": "payment_intent", "payment_intent": f"pi_{customer}"}}]}
         return [
             event("invoice.payment_failed", invoice(customer), T),
-            event("invoice.paid", invoice(customer, **listed), T + 1),
+            event("invoice.paid", invoice(customer, payments=payments), T + 1),
         ]
 
     _, payment = every_order(workspace, tell)
@@ -429,8 +429,8 @@ def test_nothing_to_pay_is_no_payment(workspace):
 
 def test_one_payment_by_a_slow_method_waits_and_then_counts(workspace):
     customer = unique("cus")
-    session = {"id": f"cs_{customer}", "mode": "payment", "payment_intent": f"pi_{customer}", "customer": customer}
-    session |= {"amount_total": 700, "currency": "eur"}
+    session: dict[str, Any] = {"id": f"cs_{customer}", "mode": "payment", "customer": customer}
+    session |= {"payment_intent": f"pi_{customer}", "amount_total": 700, "currency": "eur"}
     deliver(workspace, event("checkout.session.completed", {**session, "payment_status": "unpaid"}, T))
     assert PaymentAttempt.objects.get(payment_id=f"pi_{customer}").status == "pending"
     deliver(workspace, event("checkout.session.async_payment_succeeded", {**session, "payment_status": "paid"}, T + 9))
