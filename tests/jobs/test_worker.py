@@ -209,12 +209,15 @@ def test_job_of_a_killed_worker_is_taken_up_by_the_other(stage: Stage):
 
 @pytest.mark.repeats
 def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(stage: Stage):
+    def has_done(enough: int) -> bool:
+        return stage.done() >= enough
+
     jobs, kills = times(100, 500), times(2, 10)
     stage.valkey()
     worker = stage.worker()
     stage.enqueue(*(brief(f"job{n}", lane=f"lane{n % 40}" if n % 2 else "") for n in range(jobs)))
     for kill in range(kills):
-        stage.wait(lambda enough=(kill + 1) * jobs // (kills + 2): stage.done() >= enough, 60)
+        stage.wait(partial(has_done, (kill + 1) * jobs // (kills + 2)), 60)
         worker.kill()
         worker.wait()
         assert stage.query("SELECT 1 FROM job WHERE status <> 'completed' LIMIT 1")
