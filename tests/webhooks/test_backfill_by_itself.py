@@ -1,6 +1,7 @@
 """When a channel is looked after without anybody asking, and how somebody asks."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,8 +12,6 @@ from jobs.models import Job, JobMeta
 from tests.api import Api
 from tests.cast import make_channel
 from webhooks.backfill import crons, gaps, services, start
-
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +28,11 @@ def alone(cast):
     Channel.objects.filter(pk=cast.channel.pk).update(is_active=False)
 
 
+def past(**ago: float) -> datetime:
+    """Before this very moment: tests may run long after they were collected."""
+    return datetime.now(UTC) - timedelta(**ago)
+
+
 def asked(channel) -> list[Job]:
     return list(Job.objects.filter(type=services.TASK, lane=f"backfill:{channel.pk}").order_by("id"))
 
@@ -37,7 +41,7 @@ def since(job) -> datetime:
     return datetime.fromisoformat(job.payload["since"])
 
 
-def tick(before: dict | None) -> dict:
+def tick(before: dict[str, Any] | None) -> dict[str, Any]:
     """One minute of the clock, `before` being what it noted the last time."""
     JobMeta.objects.filter(name=crons.NAME).delete()
     if before is not None:
@@ -48,7 +52,7 @@ def tick(before: dict | None) -> dict:
 
 
 def as_if_complete(channel, **ago) -> datetime:
-    until = NOW - timedelta(**ago)
+    until = past(**ago)
     gaps.mark_complete(channel.pk, until - timedelta(days=1), until)
     return until
 
@@ -56,7 +60,7 @@ def as_if_complete(channel, **ago) -> datetime:
 def test_a_quiet_minute_asks_for_nothing(alone):
     as_if_complete(alone.channel, minutes=10)
 
-    told = tick({"at": NOW - timedelta(minutes=1), "active": [str(alone.channel.pk)]})
+    told = tick({"at": past(minutes=1), "active": [str(alone.channel.pk)]})
 
     assert (told["away"], told["asked"]) == (False, 0)
     assert asked(alone.channel) == []
@@ -65,7 +69,7 @@ def test_a_quiet_minute_asks_for_nothing(alone):
 def test_after_a_time_without_the_clock_everything_is_looked_at_from_where_it_was_complete(alone):
     until = as_if_complete(alone.channel, minutes=20)
 
-    assert tick({"at": NOW - timedelta(minutes=15), "active": [str(alone.channel.pk)]})["away"] is True
+    assert tick({"at": past(minutes=15), "active": [str(alone.channel.pk)]})["away"] is True
 
     (job,) = asked(alone.channel)
     assert since(job) == until - gaps.OVERLAP
@@ -76,13 +80,13 @@ def test_after_a_time_without_the_clock_everything_is_looked_at_from_where_it_wa
 def test_once_an_hour_it_is_looked_at_anyway(alone):
     as_if_complete(alone.channel, minutes=61)
 
-    assert tick({"at": NOW - timedelta(minutes=1), "active": [str(alone.channel.pk)]})["asked"] == 1
+    assert tick({"at": past(minutes=1), "active": [str(alone.channel.pk)]})["asked"] == 1
 
 
 def test_a_channel_that_was_paused_is_looked_at_when_it_is_active_again(alone):
     as_if_complete(alone.channel, minutes=10)
 
-    assert tick({"at": NOW - timedelta(minutes=1), "active": []})["asked"] == 1
+    assert tick({"at": past(minutes=1), "active": []})["asked"] == 1
 
 
 def test_a_new_channel_is_looked_at_from_when_it_was_connected(alone):
@@ -109,13 +113,12 @@ def test_while_one_is_on_its_way_no_other_is_added(alone):
 
 
 def failed(channel, number: int, **ago) -> None:
-    at = NOW - timedelta(**ago)
     Job.objects.create(
         type=services.TASK,
         key=f"failed:{channel.pk}:{number}",
         lane=f"backfill:{channel.pk}",
         status="failed",
-        completed_at=at,
+        completed_at=past(**ago),
     )
 
 
@@ -128,14 +131,14 @@ def test_where_it_failed_lately_it_waits_and_where_it_failed_often_a_person_must
 
 
 def test_a_mark_never_goes_back_and_never_jumps_over_what_was_not_read(cast):
-    until = as_if_complete(cast.channel, hours=2)
+    until, now = as_if_complete(cast.channel, hours=2), past()
 
-    gaps.mark_complete(cast.channel.pk, NOW - timedelta(hours=1), NOW)
+    gaps.mark_complete(cast.channel.pk, now - timedelta(hours=1), now)
     assert gaps.complete_until(cast.channel.pk) == until
-    gaps.mark_complete(cast.channel.pk, NOW - timedelta(hours=9), NOW - timedelta(hours=3))
+    gaps.mark_complete(cast.channel.pk, now - timedelta(hours=9), now - timedelta(hours=3))
     assert gaps.complete_until(cast.channel.pk) == until
-    gaps.mark_complete(cast.channel.pk, NOW - timedelta(hours=3), NOW)
-    assert gaps.complete_until(cast.channel.pk) == NOW
+    gaps.mark_complete(cast.channel.pk, now - timedelta(hours=3), now)
+    assert gaps.complete_until(cast.channel.pk) == now
 
 
 # --- Somebody asks ------------------------------------------------------------------------------------------
@@ -146,14 +149,15 @@ def post(user, cast, body, channel=None):
 
 
 def test_an_admin_asks_for_a_back_fill(cast):
-    response = post(cast.ada, cast, {"since": (NOW - timedelta(days=3)).isoformat()})
+    asked_for = past(days=3)
+    response = post(cast.ada, cast, {"since": asked_for.isoformat()})
 
     assert response.status_code == 202
     (job,) = asked(cast.channel)
     assert response.json()["job"] == job.key
-    assert since(job) == NOW - timedelta(days=3)
+    assert since(job) == asked_for
     # What is older than a day is history to whoever asks today.
-    assert datetime.fromisoformat(job.payload["news_since"]) > NOW - timedelta(hours=25)
+    assert datetime.fromisoformat(job.payload["news_since"]) > past(hours=25)
 
 
 def test_without_a_time_it_goes_on_from_where_it_was_complete(cast):
@@ -187,7 +191,7 @@ def test_a_channel_of_another_workspace_and_a_widget_have_nothing_to_fetch(cast)
 
 
 def test_the_command_asks_too(cast, capsys):
-    call_command("backfill", cast.channel.slug, "--since", (NOW - timedelta(hours=2)).isoformat())
+    call_command("backfill", cast.channel.slug, "--since", past(hours=2).isoformat())
 
     assert asked(cast.channel)[0].key in capsys.readouterr().out
     for words in (("none",), (cast.channel.slug, "--since", "soon"), (cast.channel.slug, "--since", "2001-01-01")):
