@@ -9,7 +9,7 @@ from config.live.events import events_after, head
 from crm.models import Contact, ContactIdentity
 from crm.services.contacts import Sender
 from inbox import topics
-from inbox.models import Conversation, Message
+from inbox.models import Channel, Conversation, Message
 from inbox.services.inbound import receive_message
 from inbox.states import ConversationStatus
 from tests.cast import incoming, long_ago, receive, sender
@@ -169,3 +169,13 @@ def test_the_same_number_in_two_workspaces_stays_two_people(cast):
     here = receive(cast, who=who)
     there = receive(cast, who=who, channel=make_channel(cast.elsewhere))
     assert here.contact_id != there.contact_id
+
+
+@pytest.mark.parametrize(("is_known", "statements"), [(True, 10), (False, 17)], ids=["known", "new"])
+def test_a_text_takes_no_more_statements_than_it_needs(cast, assert_queries, is_known, statements):
+    """The write that happens most often. Begin and commit are among them; it may become less, and more on purpose."""
+    who = sender()
+    receive(cast, who=who if is_known else sender())
+    channel = Channel.objects.select_related("workspace").get(pk=cast.channel.pk)
+    with assert_queries(statements):
+        assert receive_message(actor=cast.system, channel=channel, incoming=incoming(who=who))
