@@ -88,8 +88,7 @@ def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> M
         return None
     message = _store(conversation, channel, incoming)
     _touch(conversation, message, incoming, opened=created)
-    announce_message(message, conversation, created=True)
-    announce_conversation(conversation, created=created)
+    _announce(message, conversation, opened=created)
     return message
 
 
@@ -120,9 +119,17 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
     )
     attach(message, echo.media)
     _touch_by_echo(conversation, message, echo, opened=created)
-    announce_message(message, conversation, created=True)
-    announce_conversation(conversation, created=created)
+    _announce(message, conversation, opened=created)
     return message
+
+
+def _announce(message: Message, conversation: Conversation, *, opened: bool) -> None:
+    """Whoever reads the workspace's feed hears of a conversation before its first message; screens want the message."""
+    if opened:
+        announce_conversation(conversation, created=True)
+    announce_message(message, conversation, created=True)
+    if not opened:
+        announce_conversation(conversation)
 
 
 def _touch_by_echo(conversation: Conversation, message: Message, echo: Echo, *, opened: bool) -> None:

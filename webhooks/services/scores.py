@@ -5,7 +5,9 @@ from uuid import UUID
 
 from crm.actors import System
 from crm.models import ProviderEvent
+from jobs.errors import ProviderError
 from jobs.queue import NewJob
+from proctoring.errors import NoSuchBoard
 from proctoring.services.leaderboard import Outcome, Pushed, set_entry
 from webhooks.kapso.payload import Unreadable
 from webhooks.models import Delivery
@@ -47,23 +49,28 @@ def apply(*, delivery_id: int) -> dict[str, Any]:
         raise Unusable("quiz_code names no open board.")
     if not _is_first(delivery, workspace_id):
         return {"duplicate": True}
-    outcome = set_entry(
-        actor=System(workspace_id, PROVIDER),
-        pushed=Pushed(
-            submission_id=score.submission_id,
-            quiz_code=score.quiz_code,
-            exam_id=score.exam_id,
-            nickname=score.nickname,
-            score=score.score,
-            max_score=score.max_score,
-            submitted_at=score.submitted_at,
-            correction_id=score.correction_id,
-        ),
-    )
+    try:
+        outcome = set_entry(actor=System(workspace_id, PROVIDER), pushed=_pushed(score))
+    except NoSuchBoard as error:
+        # A refused push that somebody replays before the board is there: trying again by itself cannot help.
+        raise ProviderError(error.message, permanent=True, code=error.code) from error
     if outcome is Outcome.CONFLICT:
         delivery.outcome = {**delivery.outcome, "conflict": "Another score is stored for this submission; it stays."}
         delivery.save(update_fields=["outcome"])
     return {"outcome": outcome.value}
+
+
+def _pushed(score: payload.Score) -> Pushed:
+    return Pushed(
+        submission_id=score.submission_id,
+        quiz_code=score.quiz_code,
+        exam_id=score.exam_id,
+        nickname=score.nickname,
+        score=score.score,
+        max_score=score.max_score,
+        submitted_at=score.submitted_at,
+        correction_id=score.correction_id,
+    )
 
 
 def _is_first(delivery: Delivery, workspace_id: UUID) -> bool:
