@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
-from uuid import UUID
 
-from django.db.models import F, Model, Q, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import F, Field, Model, Q, QuerySet
 
 from config.errors import Invalid
 
 M = TypeVar("M", bound=Model)
 DEFAULT_LIMIT = 50
 MOST = 200
-LONGEST_NUMBER = 18  # digits; more would not fit a bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,10 @@ def page(
     rows: "QuerySet[M]", order: tuple[str, ...], *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[M]:
     """`order` names non-null fields, all in one direction, the last of them unique: ("-last_activity_at", "-id")."""
-    backwards, position = _read(cursor, len(order)) if cursor else (False, None)
     descending = order[0].startswith("-")
     fields = [name.lstrip("-") for name in order]
+    columns = [_column(rows, name) for name in fields]
+    backwards, position = _read(cursor, columns) if cursor else (False, None)
     down = descending is not backwards
     if position is not None:
         rows = rows.filter(_beyond(fields, position, "lt" if down else "gt"))
@@ -51,6 +51,11 @@ def page(
     )
 
 
+def _column(rows: "QuerySet[M]", name: str) -> "Field[Any, Any]":
+    field: Field[Any, Any] = rows.model._meta.get_field(name)  # type: ignore[assignment]  # a column of its own
+    return field
+
+
 def _beyond(fields: list[str], position: list[Any], side: str) -> Q:
     """(a, b) < (x, y) spelled so that the planner walks the index: a <= x and (a < x or (a = x and b < y))."""
     condition = Q(**{f"{fields[-1]}__{side}": position[-1]})
@@ -66,20 +71,23 @@ def _write(row: Model, fields: list[str], *, backwards: bool) -> str:
     return base64.urlsafe_b64encode(json.dumps([int(backwards), *values]).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, length: int) -> tuple[bool, list[Any]]:
+def _read(cursor: str, columns: "list[Field[Any, Any]]") -> tuple[bool, list[Any]]:
     try:
         backwards, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if len(values) != length:
-            raise ValueError
-        return bool(backwards), [_typed(value) for value in values]
-    except (ValueError, TypeError, binascii.Error):
+        return bool(backwards), [_typed(field, value) for field, value in zip(columns, values, strict=True)]
+    except (ValueError, TypeError, ValidationError, binascii.Error):
         raise Invalid("The cursor is not one of ours.", errors={"cursor": "Start again without it."}) from None
 
 
-def _typed(value: str) -> datetime | UUID | int:
-    if value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER:
-        return int(value)
-    return UUID(value) if len(value) == 36 and value.count("-") == 4 else datetime.fromisoformat(value)
+def _typed(field: "Field[Any, Any]", text: object) -> Any:
+    """As the column holds it. A number that fits no column, or a time without its zone, is none of ours."""
+    if not isinstance(text, str):
+        raise TypeError
+    value = field.to_python(text)
+    field.run_validators(value)
+    if value is None or (isinstance(value, datetime) and value.tzinfo is None):
+        raise ValueError
+    return value
 
 
 def read_limit(raw: str | None) -> int:

@@ -52,4 +52,6 @@ def test_every_encrypted_column_is_known():
     assert {(table, column) for table, _, column in keys.encrypted_columns()} == {
         ("inbox_channel", "credentials"),
         ("crm_browsersession", "tokens"),
+        ("inbox_attachment", "source"),
+        ("webhooks_subscription", "secrets"),
     }

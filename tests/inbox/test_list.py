@@ -121,7 +121,20 @@ def test_the_thread_takes_the_same_queries_however_long(cast, assert_queries, co
     assert len(answer["results"]) == count
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "eyJhIjoxfQ", "Wy0xLCAieCIsICJ5Il0", "💥", "WzAsMSwyXQ"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "W10",
+        "bnVsbA",
+        "eyJhIjoxfQ",
+        "Wy0xLCAieCIsICJ5Il0",
+        "💥",
+        "WzAsMSwyXQ",
+        "WzAsICIxIiwgIjIiXQ",
+        "WzAsICIyMDI2LTAxLTAxVDAwOjAwOjAwKzAwOjAwIiwgIjIwMjYtMDEtMDFUMDA6MDA6MDArMDA6MDAiXQ",
+    ],
+)
 def test_a_cursor_that_is_not_ours_is_refused(cast, cursor):
     with pytest.raises(Invalid):
         queries.list_conversations(cast.actor(cast.ben), ListFilter(), cursor=cursor)
