@@ -56,7 +56,7 @@ def deaths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     "when",
     [[NOT_NOTED], [NOTED], [NOTED, NOT_NOTED]],
-    ids=["before anything is noted", "before the commit", "and the look-up too"],
+    ids=["before-noting", "before-the-commit", "and-the-look-up-too"],
 )
 def test_what_was_taken_is_looked_up_and_never_sent_twice(cast, world, deaths, kind, when):
     talks = [_talk(cast, channel) for channel in [_channel(cast, kind)] for _ in range(PEOPLE)]
@@ -64,9 +64,9 @@ def test_what_was_taken_is_looked_up_and_never_sent_twice(cast, world, deaths, k
     for number in range(MESSAGES):
         message, _ = send_message(
             actor=cast.actor(cast.ben),
-            conversation_id=talks[number % PEOPLE].pk,
+            conversation_id=talks[number // 2 % PEOPLE].pk,
             client_id=uuid4(),
-            body=WORDS[number // PEOPLE % len(WORDS)],
+            body=WORDS[number // (2 * PEOPLE) % len(WORDS)],
         )
         job_id = Job.objects.get(key=f"send:{message.pk}:0").pk
         deaths[:] = when

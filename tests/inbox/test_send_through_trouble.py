@@ -1,9 +1,5 @@
-"""Many sends against providers that fail one in five in every way they can: none lost, none twice.
+"""Many sends against providers that fail one in five in every way they can: none lost, none twice."""
 
-`SENDS` may be raised by the environment; the whole thousand is `make bench`'s.
-"""
-
-import os
 import random
 import time
 from collections import Counter
@@ -17,15 +13,17 @@ from inbox.models import Channel, Message
 from inbox.services.messages import send_message
 from inbox.services.outbox import delivery
 from inbox.states import ChannelKind, MessageStatus
-from jobs.models import Job
+from jobs.engine import LANE_HELD
+from jobs.models import Job, JobAttempt
 from jobs.runner import Runner
 from tests.cast import make_channel, receive, sender, unique
 from tests.inbox.providers import REFUSED, TAKEN, providers
+from tests.repeats import times
 
-SENDS = int(os.environ.get("TROUBLE_SENDS", "200"))
+SENDS = times(70, 1000)
 PEOPLE = 20  # of each channel
 ONE_IN = 5
-SECONDS = 90.0
+SECONDS = 60.0 + SENDS / 2  # at the most, on a busy machine
 
 
 @pytest.fixture
@@ -43,6 +41,7 @@ def only_mine():
     Job.objects.filter(status="pending").update(status="dismissed", completed_at=timezone.now())
 
 
+@pytest.mark.repeats
 def test_none_is_lost_and_none_is_sent_twice(cast, settings, quick, only_mine):
     channels = [cast.channel, _twilio(cast)]
     Channel.objects.filter(pk__in=[channel.pk for channel in channels]).update(settings={"rate": 500})
@@ -103,11 +102,18 @@ def _work_until_settled(ids: list[str]) -> None:
 
 
 def _check_order(talks, accepted) -> None:
-    """One person's messages are numbered in the order of writing; only an unknown outcome lets the next one pass."""
+    """One person's messages are numbered in the order of writing, but for those that others had leave to pass."""
     place = {one["sid"]: number for number, one in enumerate(accepted)}
-    passed = 0
     for talk in talks:
         rows = Message.objects.filter(conversation=talk, direction="out").order_by("pk")
-        places = [place[row.provider_id] for row in rows]
-        passed += places != sorted(places)
-    assert passed <= len(talks) // 2
+        places = [place[row.provider_id] for row in rows if not _may_be_passed(row)]
+        assert places == sorted(places)
+
+
+def _may_be_passed(message: Message) -> bool:
+    """Its outcome was unknown for a while, or it has held up the others for a minute."""
+    job = Job.objects.get(key=f"send:{message.pk}:0")
+    tries = list(JobAttempt.objects.filter(job_id=job.pk).order_by("id"))
+    if any("asking the provider whether it arrived" in one.error for one in tries):
+        return True
+    return bool(tries and job.completed_at and job.completed_at - tries[0].at > LANE_HELD)
