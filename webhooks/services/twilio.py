@@ -55,7 +55,7 @@ def _idle(item: Receipt) -> str:
 def _item(delivery: Delivery) -> Item:
     body, content_type = bytes(delivery.body), str(delivery.headers.get("content-type", ""))
     try:
-        return read_item(read_form(body) if is_form(content_type) else read_json(body))
+        return read_item(read_form(body, content_type) if is_form(content_type) else read_json(body))
     except NotAForm as error:
         raise Unusable(str(error)) from None
 
