@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, When
 from django.utils import timezone
 
 from config.live.unit import unit_of_work
@@ -18,10 +17,21 @@ from inbox.models import Attachment, Channel, Conversation, Message
 from inbox.services import late
 from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
+from jobs import statements
 
 # No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
 OLDEST_LIVE = timedelta(days=30)
-_OPEN_FIRST = Case(When(status=ConversationStatus.RESOLVED, then=1), default=0)
+# By hand, since every message that comes in asks these: building them anew costs more than running them.
+_IS_KNOWN = """
+    select 1 from inbox_message
+    where channel_id = %(channel)s and provider_id = %(provider_id)s and provider_id <> ''  -- as its index says
+"""
+_OPEN_OR_LATEST = f"""
+    select * from inbox_conversation
+    where channel_id = %s and contact_id = %s and scope = '{Scope.SUPPORT.value}' and deleted_at is null
+      and merged_into_id is null
+    order by status = '{ConversationStatus.RESOLVED.value}', last_activity_at desc limit 1 for update
+"""  # noqa: S608  # only constants are put in
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
 
@@ -145,20 +155,13 @@ def _touch_by_echo(conversation: Conversation, message: Message, echo: Echo, *, 
 
 
 def is_known(channel: Channel, provider_id: str) -> bool:
-    return Message.objects.filter(channel=channel, provider_id=provider_id).exists()
+    return statements.execute(_IS_KNOWN, {"channel": channel.pk, "provider_id": provider_id}).fetchone() is not None
 
 
 def conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
     """The open conversation, else the latest one reopened, else a new one; locked either way."""
-    mine = (
-        Conversation.objects.filter(
-            channel=channel, contact=contact, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
-        )
-        .select_related("assignee")
-        .select_for_update(of=("self",))
-    )
     for _ in range(5):
-        found = mine.order_by(_OPEN_FIRST, "-last_activity_at").first()
+        found = next(iter(Conversation.objects.raw(_OPEN_OR_LATEST, [channel.pk, contact.pk])), None)
         if found is not None:
             found.channel, found.contact = channel, contact  # read already: the row that is announced needs them
             return found, False
