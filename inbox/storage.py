@@ -19,7 +19,7 @@ def keep(content: IO[bytes], workspace_id: UUID) -> str:
 
 
 def open_file(name: str) -> "File[bytes]":
-    found: "File[bytes]" = default_storage.open(name, "rb")
+    found: File[bytes] = default_storage.open(name, "rb")
     return found
 
 
