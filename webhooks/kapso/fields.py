@@ -64,7 +64,7 @@ def _from_epoch(seconds: float) -> datetime:
 
 def bsuid(value: Any) -> str | None:
     found = name_or_id(value)
-    return found if found and _BSUID.fullmatch(found) else None
+    return found if found and not found[0].isdigit() and _BSUID.fullmatch(found) else None
 
 
 def digits(value: Any) -> str | None:
@@ -82,16 +82,17 @@ def phone(number: str | None) -> str | None:
 
 def who(*, numbers: tuple[Any, ...], ids: tuple[Any, ...], usernames: tuple[Any, ...], names: tuple[Any, ...]) -> WhoIs:
     """The first usable of each; an id in a number's place counts as the id it is."""
-    number = first(*(digits(value) for value in numbers))
+    # Lazily: nearly always the first place has it, and this is asked of every delivery before it is answered
+    number = next(filter(None, map(digits, numbers)), None)
     return WhoIs(
         phone=phone(number),
         wa_id=number,
-        bsuid=first(*(bsuid(value) for value in (*ids, *numbers))),
+        bsuid=next(filter(None, map(bsuid, (*ids, *numbers))), None),
         username=_shown(usernames),
         name=_shown(names),
     )
 
 
 def _shown(values: tuple[Any, ...]) -> str | None:
-    found = first(*(name_or_id(value) for value in values))
+    found = next(filter(None, map(name_or_id, values)), None)
     return found[:NAME_LIMIT] if found else None

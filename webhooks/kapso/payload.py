@@ -5,6 +5,7 @@ Odd but real shapes never raise; what one item lacks is told in its place and le
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -63,6 +64,8 @@ def event_key(idempotency_key: str, body: bytes) -> str:
     return key if len(key) <= _KEY_LIMIT else f"long:{hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
 
 
+# The road looks whether it is one, and the reader at what is in it, right after. Nobody writes into it.
+@lru_cache(maxsize=16)
 def load_object(body: bytes) -> dict[str, Any]:
     data = _load(body)
     if not isinstance(data, dict):

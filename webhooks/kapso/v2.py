@@ -5,7 +5,7 @@ Which way it went is decided by `kapso.direction`, never by a status.
 
 from typing import Any
 
-from webhooks.kapso.fields import Fields, fields, first, identifier, name_or_id, objects, who
+from webhooks.kapso.fields import Fields, fields, first, identifier, objects, who
 from webhooks.kapso.identity import read_identity
 from webhooks.kapso.items import Item, Other, Receipt, WhoIs
 from webhooks.kapso.messages import (
@@ -158,7 +158,7 @@ def _recipient(envelope: Fields, message: Fields, statuses: list[Fields]) -> Who
     )
 
 
-def _names(conversation: Fields, kapso: Fields) -> tuple[str | None, ...]:
+def _names(conversation: Fields, kapso: Fields) -> tuple[Any, ...]:
     """A contact's name has been seen in three places."""
     places = (fields(conversation.get("kapso")), conversation, kapso)
-    return tuple(name_or_id(place.get("contact_name")) for place in places)
+    return tuple(place.get("contact_name") for place in places)
