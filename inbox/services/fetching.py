@@ -75,7 +75,7 @@ def fetch(*, job: RunningJob, attachment_id: UUID, attempt: int) -> None:
 
 
 def _wanted(attachment_id: UUID, attempt: int) -> Wanted | None:
-    found = Attachment.objects.filter(pk=attachment_id, state=AttachmentState.PENDING, fetch_attempt=attempt)
+    found = _unstored(attachment_id, attempt)
     attachment = found.select_related("message__channel").first()
     if attachment is None or attachment.message is None:
         return None
@@ -124,7 +124,7 @@ def _keep(wanted: Wanted, content: IO[bytes]) -> Kept:
 
 
 def _mark_stored(attachment_id: UUID, attempt: int, kept: Kept) -> None:
-    changed = _pending(attachment_id, attempt).update(
+    changed = _unstored(attachment_id, attempt).update(
         state=AttachmentState.STORED,
         storage_name=kept.storage_name,
         content_type=kept.content_type,
@@ -143,7 +143,7 @@ def _mark_stored(attachment_id: UUID, attempt: int, kept: Kept) -> None:
 @unit_of_work
 def mark_failed(*, attachment_id: UUID, attempt: int, code: str, reason: str) -> None:
     """The last attempt is over; a person may try again."""
-    changed = _pending(attachment_id, attempt).update(
+    changed = _unstored(attachment_id, attempt).update(
         state=AttachmentState.FAILED,
         error_code=code[:60],
         error_message=(REASONS.get(code) or reason or PLAIN)[:300],
@@ -152,8 +152,10 @@ def mark_failed(*, attachment_id: UUID, attempt: int, code: str, reason: str) ->
         _announce(attachment_id)
 
 
-def _pending(attachment_id: UUID, attempt: int) -> QuerySet[Attachment]:
-    return Attachment.objects.filter(pk=attachment_id, state=AttachmentState.PENDING, fetch_attempt=attempt)
+def _unstored(attachment_id: UUID, attempt: int) -> QuerySet[Attachment]:
+    """One that was given up counts too: a person who looks at the jobs may have the same job try again."""
+    found = Attachment.objects.filter(pk=attachment_id, fetch_attempt=attempt)
+    return found.exclude(state=AttachmentState.STORED)
 
 
 def _announce(attachment_id: UUID) -> None:

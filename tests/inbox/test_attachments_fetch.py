@@ -15,6 +15,7 @@ from inbox.services.inbound import IncomingMedia
 from inbox.states import ChannelKind
 from jobs import http
 from jobs.models import Job
+from jobs.services.jobs import retry_job
 from tests.api import Api
 from tests.cast import make_channel, receive
 from tests.inbox.media_peer import EXE, HTML, OGG, PDF, SVG, Answer, png, running_peer
@@ -208,6 +209,15 @@ def test_after_the_last_try_a_person_sees_why_and_tries_again(cast, peer):
     attachment.refresh_from_db()
     assert tried(attachment).state == AttachmentState.STORED
     assert api.post(path).status_code == 409
+
+
+def test_the_same_job_tried_again_brings_a_file_that_was_given_up(cast, peer):
+    attachment = arrived(cast, url=peer.at("/blob", Answer(500)))
+    Job.objects.filter(key=f"media:{attachment.pk}:0").update(max_attempts=1)
+    assert tried(attachment).state == AttachmentState.FAILED
+    peer.at("/blob", Answer(body=png()))
+    retry_job(job_id=Job.objects.get(key=f"media:{attachment.pk}:0").pk)
+    assert tried(attachment).state == AttachmentState.STORED
 
 
 def test_fetched_twice_it_is_kept_once(cast, peer):
