@@ -1,15 +1,43 @@
+from crm.models.access import ApiKey, AuditEntry, Invitation
 from crm.models.billing import BillingAccount, PaymentAttempt, PaymentStatus, ProviderEvent, SubscriptionStatus
 from crm.models.contacts import Contact, ContactIdentity, IdentityKind
+from crm.models.dossiers import (
+    AttributeDefinition,
+    AttributeType,
+    BurnoutBand,
+    ContactMemory,
+    ContactNote,
+    ContactProfile,
+)
+from crm.models.imports import ContactImport, ContactImportProblem, ImportState
+from crm.models.merges import ContactMerge, ContactMergeMove, ErasedTrace, Erasure
 from crm.models.people import User, UserIdentity
 from crm.models.sessions import BrowserSession, IssuerAccount, IssuerRefreshToken, IssuerSession
+from crm.models.teams import SavedView, Team, TeamMember, ViewAudience, ViewScope
 from crm.models.workspaces import Member, Workspace
 
 __all__ = [
+    "ApiKey",
+    "AttributeDefinition",
+    "AttributeType",
+    "AuditEntry",
     "BillingAccount",
     "BrowserSession",
+    "BurnoutBand",
     "Contact",
     "ContactIdentity",
+    "ContactImport",
+    "ContactImportProblem",
+    "ContactMemory",
+    "ContactMerge",
+    "ContactMergeMove",
+    "ContactNote",
+    "ContactProfile",
+    "ErasedTrace",
+    "Erasure",
     "IdentityKind",
+    "ImportState",
+    "Invitation",
     "IssuerAccount",
     "IssuerRefreshToken",
     "IssuerSession",
@@ -17,8 +45,13 @@ __all__ = [
     "PaymentAttempt",
     "PaymentStatus",
     "ProviderEvent",
+    "SavedView",
     "SubscriptionStatus",
+    "Team",
+    "TeamMember",
     "User",
     "UserIdentity",
+    "ViewAudience",
+    "ViewScope",
     "Workspace",
 ]

@@ -1,9 +1,11 @@
 """Customers, and every known way to recognise one."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from crm.models.people import User
 from crm.tenancy import TenantModel, tenant_key
@@ -24,7 +26,11 @@ class Contact(TenantModel):
     lead_score = models.PositiveSmallIntegerField(null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    attributes = models.JSONField(default=dict, blank=True, db_default={})  # the workspace's own fields, by key
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # Words of name, e-mail and numbers; kept by the services that write them
+    search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -44,6 +50,38 @@ class Contact(TenantModel):
         indexes = [
             models.Index(F("workspace"), F("created_at").desc(), F("id").desc(), name="contact_newest"),
             GinIndex(fields=["tags"], name="contact_tags"),
+            models.Index(
+                F("workspace"),
+                F("lead_status"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(deleted_at=None),
+                name="contact_by_status",
+            ),
+            models.Index(
+                F("workspace"),
+                F("owner"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(deleted_at=None),
+                name="contact_by_owner",
+            ),
+            models.Index(
+                F("workspace"),
+                F("lead_score").desc(nulls_last=True),
+                F("id").desc(),
+                condition=Q(deleted_at=None),
+                name="contact_by_score",
+            ),
+            models.Index(F("workspace"), F("name"), F("id"), condition=Q(deleted_at=None), name="contact_by_name"),
+            GinIndex(F("workspace"), F("search"), name="contact_search"),
+            GinIndex(
+                F("workspace"),
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                OpClass(Upper("email"), name="gin_trgm_ops"),
+                OpClass(F("phone_normalized"), name="gin_trgm_ops"),
+                name="contact_trigrams",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,18 @@
 """Workspaces and who belongs to them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
 from crm.ids import uuid7
 from crm.models.people import User
 from crm.roles import Role
+
+DEFAULT_LEAD_STATUSES = ["new", "contacted", "qualified", "customer", "lost"]
+
+
+def default_lead_statuses() -> list[str]:
+    return list(DEFAULT_LEAD_STATUSES)
 
 
 class Workspace(models.Model):
@@ -16,6 +23,11 @@ class Workspace(models.Model):
     timezone = models.CharField(max_length=60, default="UTC")
     # ISO country whose dialling habits apply to numbers typed without a country code
     default_region = models.CharField(max_length=2, default="US")
+    # Columns of the contacts' board, in order; a contact may carry another word, which stands at the end
+    lead_statuses = ArrayField(
+        models.CharField(max_length=40), default=default_lead_statuses, db_default=DEFAULT_LEAD_STATUSES
+    )
+    settings = models.JSONField(default=dict, blank=True, db_default={})
     # Feature switches: name to on or off; a missing name is on
     features = models.JSONField(default=dict, blank=True)
     # Somebody subscribes to `workspace.<slug>`. Here, since every announcement has read this row anyhow
@@ -37,6 +49,7 @@ class Member(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    supabase_id = models.UUIDField(null=True, blank=True, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

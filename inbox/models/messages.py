@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
@@ -36,6 +38,9 @@ class Message(TenantModel):
     provider_id = models.CharField(max_length=255, blank=True)
     provider_time = models.DateTimeField(null=True, blank=True)
 
+    # The body's words, so that all history can be searched; kept by the services that write the body
+    search = SearchVectorField(null=True, editable=False)
+
     status = models.CharField(max_length=10, choices=MessageStatus.choices)
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
@@ -68,7 +73,10 @@ class Message(TenantModel):
                 name="message_status_fits",
             ),
         ]
-        indexes = [models.Index(F("conversation"), F("id").desc(), name="message_thread")]
+        indexes = [
+            models.Index(F("conversation"), F("id").desc(), name="message_thread"),
+            GinIndex(F("workspace"), F("search"), name="message_search"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)
