@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import api, views
+from crm import views
+from crm.api import billing
 
 pages: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -13,12 +14,12 @@ pages: list[URLPattern | URLResolver] = [
 ]
 api_v1: list[URLPattern | URLResolver] = [
     path("me", views.MeView.as_view(), name="me"),
-    path("me/payment-attempts/", api.MyPaymentAttempts.as_view()),
-    path("me/payment-attempts/<uuid:attempt>/", api.MyPaymentAttempt.as_view()),
+    path("me/payment-attempts/", billing.MyPaymentAttempts.as_view()),
+    path("me/payment-attempts/<uuid:attempt>/", billing.MyPaymentAttempt.as_view()),
 ]
 of_workspace: list[URLPattern | URLResolver] = [
-    path("billing-accounts/", api.BillingAccountList.as_view()),
-    path("billing-accounts/checkout", api.Checkout.as_view()),
-    path("billing-accounts/<uuid:account>/portal", api.Portal.as_view()),
-    path("payment-attempts/", api.PaymentAttemptList.as_view()),
+    path("billing-accounts/", billing.BillingAccountList.as_view()),
+    path("billing-accounts/checkout", billing.Checkout.as_view()),
+    path("billing-accounts/<uuid:account>/portal", billing.Portal.as_view()),
+    path("payment-attempts/", billing.PaymentAttemptList.as_view()),
 ]

@@ -1,0 +1,70 @@
+"""What the REST edges of every app share: the acting member, checked input, cursor pages and their schemas."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.plumbing import resolve_type_hint
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.errors import Invalid
+from crm.actors import Member
+from crm.paging import link, page, read_limit
+
+M = TypeVar("M", bound=Model)
+NEWEST = ("-id",)
+WORD_LIMIT = 255
+PAGING = [OpenApiParameter("cursor"), OpenApiParameter("limit", int)]
+
+
+class WorkspaceView(APIView):
+    """The middleware has made sure that `actor` is a member."""
+
+    def actor(self, request: Request) -> Member:
+        actor: Member = request._request.actor  # type: ignore[attr-defined]
+        return actor
+
+
+def schema_of(payload: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = resolve_type_hint(payload)  # type: ignore[no-untyped-call]
+    return schema
+
+
+def page_schema(payload: Any) -> dict[str, Any]:
+    link_schema = {"type": "string", "nullable": True}
+    return {
+        "type": "object",
+        "properties": {
+            "results": {"type": "array", "items": schema_of(payload)},
+            "next": link_schema,
+            "previous": link_schema,
+        },
+    }
+
+
+def checked(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    if not serializer.is_valid():
+        raise Invalid(errors=serializer.errors)
+    data: dict[str, Any] = serializer.validated_data
+    return data
+
+
+def list_page(request: Request, rows: "QuerySet[M]", shape: Callable[[M], Any], given: dict[str, Any]) -> Response:
+    query = request.query_params
+    found = page(rows, NEWEST, cursor=query.get("cursor"), limit=read_limit(query.get("limit")))
+    again = {name: query[name] for name in (*given, "limit") if name in query}
+    return Response(
+        {
+            "results": [shape(row) for row in found.rows],
+            "next": link(request.path, again, found.next),
+            "previous": link(request.path, again, found.previous),
+        }
+    )
+
+
+def word() -> serializers.CharField:
+    return serializers.CharField(required=False, max_length=WORD_LIMIT)
