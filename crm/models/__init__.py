@@ -14,13 +14,14 @@ from crm.models.merges import ContactMerge, ContactMergeMove, ErasedTrace, Erasu
 from crm.models.people import User, UserIdentity
 from crm.models.sessions import BrowserSession, IssuerAccount, IssuerRefreshToken, IssuerSession
 from crm.models.teams import SavedView, Team, TeamMember, ViewAudience, ViewScope
-from crm.models.workspaces import Member, Workspace
+from crm.models.workspaces import Availability, Member, Workspace
 
 __all__ = [
     "ApiKey",
     "AttributeDefinition",
     "AttributeType",
     "AuditEntry",
+    "Availability",
     "BillingAccount",
     "BrowserSession",
     "BurnoutBand",

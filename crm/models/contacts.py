@@ -28,6 +28,7 @@ class Contact(TenantModel):
     metadata = models.JSONField(default=dict, blank=True)
     attributes = models.JSONField(default=dict, blank=True, db_default={})  # the workspace's own fields, by key
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    blocked_at = models.DateTimeField(null=True, blank=True)  # what they write is kept and shown to nobody
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     # Words of name, e-mail and numbers; kept by the services that write them
     search = SearchVectorField(null=True, editable=False)

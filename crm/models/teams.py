@@ -11,6 +11,9 @@ from crm.tenancy import TenantModel, tenant_key
 class Team(TenantModel):
     name = models.CharField(max_length=80)
     hue = models.PositiveSmallIntegerField(default=1)  # one of the eight hues of the design tokens
+    # New conversations of the team go round its members who are here, up to so many open ones each
+    assigns_itself = models.BooleanField(default=False, db_default=False)
+    most_open = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -29,6 +32,7 @@ class TeamMember(models.Model):
     workspace = models.ForeignKey("crm.Workspace", on_delete=models.CASCADE, related_name="+")
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    last_assigned_at = models.DateTimeField(null=True, blank=True)  # whose turn it is: the longest ago
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="team_member_once")]

@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from crm.ids import uuid7
 from crm.models.people import User
@@ -44,12 +45,22 @@ class Workspace(models.Model):
         return self.slug
 
 
+class Availability(models.TextChoices):
+    ONLINE = "online", _("Online")
+    AWAY = "away", _("Away")
+    HANDING = "handing", _("Away, hand my conversations back")
+
+
 class Member(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     supabase_id = models.UUIDField(null=True, blank=True, unique=True)
+    availability = models.CharField(
+        max_length=10, choices=Availability.choices, default=Availability.ONLINE, db_default=Availability.ONLINE
+    )
+    preferences = models.JSONField(default=dict, blank=True, db_default={})  # notices, sound, order of the list
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

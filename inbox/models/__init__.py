@@ -1,6 +1,8 @@
 from inbox.models.channels import Channel, ChannelPace, MessageTemplate, OptOut, TemplateStatus
 from inbox.models.conversations import Conversation, ConversationLabel, ConversationReader, Label
+from inbox.models.desk import Draft, Macro, Notice, PushSubscription, SavedReply
 from inbox.models.messages import Attachment, AttachmentState, Message, MessageReceipt
+from inbox.models.taking_part import Participant, ParticipantRole, Visitor
 
 __all__ = [
     "Attachment",
@@ -10,10 +12,18 @@ __all__ = [
     "Conversation",
     "ConversationLabel",
     "ConversationReader",
+    "Draft",
     "Label",
+    "Macro",
     "Message",
     "MessageReceipt",
     "MessageTemplate",
+    "Notice",
     "OptOut",
+    "Participant",
+    "ParticipantRole",
+    "PushSubscription",
+    "SavedReply",
     "TemplateStatus",
+    "Visitor",
 ]

@@ -20,6 +20,7 @@ class Conversation(TenantModel):
     status = models.CharField(max_length=10, choices=ConversationStatus.choices, default=ConversationStatus.OPEN)
     assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     priority = models.CharField(max_length=10, choices=Priority.choices, default=Priority.NONE)
+    team = models.ForeignKey("crm.Team", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     labels = models.ManyToManyField("inbox.Label", through="inbox.ConversationLabel", related_name="+")
 
     # Where replies go: the id the customer wrote from, never a repaired form of it
@@ -31,6 +32,14 @@ class Conversation(TenantModel):
     last_inbound_at = models.DateTimeField(null=True, blank=True)  # opens the provider's 24-hour window
     waiting_since = models.DateTimeField(null=True, blank=True)  # cleared by a person's reply
     inbound_count = models.PositiveIntegerField(default=0)  # unread is this less the reader's seen_count
+
+    # Snoozed without a time: until the customer writes
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    spam_at = models.DateTimeField(null=True, blank=True)
+    first_reply_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)  # the customer's, 1 to 5, at the end of a chat
+    rating_comment = models.CharField(max_length=2000, blank=True, db_default="")
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -47,6 +56,9 @@ class Conversation(TenantModel):
                 name="conversation_open_once",
             ),
             models.CheckConstraint(condition=Q(status__in=ConversationStatus.values), name="conversation_status_known"),
+            models.CheckConstraint(
+                condition=Q(rating=None) | Q(rating__gte=1, rating__lte=5), name="conversation_rating_range"
+            ),
         ]
         indexes = [
             # The list's tabs, newest first; the counts read the same indexes.
@@ -76,6 +88,16 @@ class Conversation(TenantModel):
                 name="conversation_waiting",
             ),
             models.Index(F("contact"), F("last_activity_at").desc(), name="conversation_of_contact"),
+            models.Index(fields=["snoozed_until"], condition=~Q(snoozed_until=None), name="conversation_snoozed"),
+            models.Index(
+                F("workspace"),
+                F("team"),
+                F("status"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None) & ~Q(team=None),
+                name="conversation_list_team",
+            ),
             # The same tabs with any status
             models.Index(
                 F("workspace"),

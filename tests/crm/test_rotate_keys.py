@@ -53,5 +53,6 @@ def test_every_encrypted_column_is_known():
         ("inbox_channel", "credentials"),
         ("crm_browsersession", "tokens"),
         ("inbox_attachment", "source"),
+        ("inbox_pushsubscription", "subscription"),
         ("webhooks_subscription", "secrets"),
     }
