@@ -4,19 +4,15 @@ There are no counter rows to contend for. Each process tells at most every 250 m
 lost, so a client also asks again with its next snapshot.
 """
 
-import logging
-import threading
-import time
 from typing import TypedDict
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
+from config.live.coalesce import Coalescer
 from config.live.events import signal
 from config.live.unit import on_commit
 from inbox.states import ConversationStatus, Scope
-
-logger = logging.getLogger(__name__)
 
 CAP = 1000  # beyond it a person reads "999+"
 PAUSE = 0.25  # seconds between two tellings
@@ -58,46 +54,14 @@ def get_counts(workspace_id: UUID) -> Counts:
     }
 
 
-class _Teller:
-    """One thread a process, started by the first change."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Condition()
-        self._waiting: dict[UUID, str] = {}
-        self._thread: threading.Thread | None = None
-
-    def tell(self, workspace_id: UUID, slug: str) -> None:
-        with self._lock:
-            self._waiting[workspace_id] = slug
-            if self._thread is None or not self._thread.is_alive():  # also after a fork, which copies no threads
-                self._thread = threading.Thread(target=self._run, name="counts", daemon=True)
-                self._thread.start()
-            self._lock.notify()
-
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                while not self._waiting:
-                    self._lock.wait()
-            time.sleep(BREATH)
-            with self._lock:
-                waiting, self._waiting = self._waiting, {}
-            for workspace_id, slug in waiting.items():
-                self._tell_one(workspace_id, slug)
-            time.sleep(PAUSE - BREATH)
-
-    def _tell_one(self, workspace_id: UUID, slug: str) -> None:
-        try:
-            signal(f"inbox.{slug}", "counts", get_counts(workspace_id))
-        except DatabaseError:
-            logger.warning("counts not told", extra={"action": "counts_not_told"})
-        finally:
-            connection.close()
+def _tell(changes: set[tuple[UUID, str]]) -> None:
+    for workspace_id, slug in changes:
+        signal(f"inbox.{slug}", "counts", get_counts(workspace_id))
 
 
-_teller = _Teller()
+_teller: Coalescer[tuple[UUID, str]] = Coalescer("counts", _tell, breath=BREATH, pause=PAUSE)
 
 
 def changed(workspace_id: UUID, slug: str) -> None:
     """Something that the counts depend on changed in this transaction."""
-    on_commit(lambda: _teller.tell(workspace_id, slug))
+    on_commit(lambda: _teller.note((workspace_id, slug)))
