@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Lower, Right, Upper
 
 from crm.models.people import User
 from crm.tenancy import TenantModel, tenant_key
@@ -75,6 +75,16 @@ class Contact(TenantModel):
                 name="contact_by_score",
             ),
             models.Index(F("workspace"), F("name"), F("id"), condition=Q(deleted_at=None), name="contact_by_name"),
+            # What duplicates share
+            models.Index(
+                F("workspace"), Lower("email"), condition=Q(deleted_at=None) & ~Q(email=""), name="contact_by_email"
+            ),
+            models.Index(
+                F("workspace"),
+                Right("phone_normalized", 7),
+                condition=Q(deleted_at=None) & ~Q(phone_normalized=""),
+                name="contact_by_last_digits",
+            ),
             GinIndex(F("workspace"), F("search"), name="contact_search"),
             GinIndex(
                 F("workspace"),
