@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from crm.roles import Action, Role, is_allowed
+from crm.roles import PERMISSIONS, Action, Role, is_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,26 @@ class Member:
     def may(self, action: Action) -> bool:
         return is_allowed(self.role, action)
 
+    @property
+    def can(self) -> list[str]:
+        """All of it by name, for pages."""
+        return sorted(action.value for action in PERMISSIONS[self.role])
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A machine at work in one workspace. `scopes` are those that its creator's role still allows."""
+
+    key_id: UUID
+    workspace_id: UUID
+    workspace_slug: str
+    name: str
+    scopes: frozenset[Action]
+    user_id: UUID  # its creator, who answers for what it does
+
+    def may(self, action: Action) -> bool:
+        return action in self.scopes
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -33,4 +53,6 @@ class System:
         return True
 
 
-Actor = Member | System
+# Who can be behind a request about a workspace
+Caller = Member | ApiKey
+Actor = Member | ApiKey | System

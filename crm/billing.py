@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from crm import access
-from crm.actors import Member
+from crm.actors import Caller
 from crm.models import BillingAccount, PaymentAttempt
 from crm.roles import Action
 from crm.services.billing import PAST_DUE
@@ -69,7 +69,7 @@ class PaymentAttemptPayload(TypedDict):
     updated_at: datetime
 
 
-def list_accounts(actor: Member, *, customer: str = "", status: str = "") -> "QuerySet[BillingAccount]":
+def list_accounts(actor: Caller, *, customer: str = "", status: str = "") -> "QuerySet[BillingAccount]":
     access.check(actor, Action.MANAGE)
     accounts = BillingAccount.objects.filter(workspace_id=actor.workspace_id)
     if customer:
@@ -78,7 +78,7 @@ def list_accounts(actor: Member, *, customer: str = "", status: str = "") -> "Qu
 
 
 def list_attempts(
-    actor: Member, *, payment: str = "", payer: str = "", user: UUID | None = None
+    actor: Caller, *, payment: str = "", payer: str = "", user: UUID | None = None
 ) -> "QuerySet[PaymentAttempt]":
     access.check(actor, Action.MANAGE)
     attempts = PaymentAttempt.objects.filter(workspace_id=actor.workspace_id, deleted_at=None)

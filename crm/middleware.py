@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from config import problems
 from config.errors import DomainError, NotSignedIn
 from crm.identity import requests
-from crm.identity.exempt import takes_no_identity
+from crm.identity.exempt import takes_legacy_key, takes_no_identity
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -38,7 +38,12 @@ class IdentityMiddleware:
         if takes_no_identity(view):
             return None
         try:
-            requests.identify(request, kwargs.get("workspace"), csrf_exempt=getattr(view, "csrf_exempt", False))
+            requests.identify(
+                request,
+                kwargs.get("workspace"),
+                csrf_exempt=getattr(view, "csrf_exempt", False),
+                legacy_key=takes_legacy_key(view),
+            )
         except DomainError as refused:
             return refusal(request, refused)
         return None
@@ -55,7 +60,7 @@ def refusal(request: HttpRequest, error: Exception) -> HttpResponse | None:
     if problem is None:
         return None
     # A program that asks for a page with its token is not helped by the sign-in page either.
-    if problems.is_program(request) or requests.bearer(request) is not None:
+    if problems.is_program(request) or requests.has_credentials(request):
         return problems.answer(problem)
     if isinstance(error, NotSignedIn):
         return HttpResponseRedirect(f"/login?{urlencode({'next': request.get_full_path()})}")

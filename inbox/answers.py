@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from crm.actors import Member
+from crm.actors import Caller
 from crm.paging import DEFAULT_LIMIT, link
 from inbox import queries
 from inbox.access import conversation_for
 
 
 def list_answer(
-    actor: Member,
+    actor: Caller,
     wanted: queries.ListFilter,
     *,
     given: Mapping[str, str],
@@ -32,7 +32,7 @@ def list_answer(
 
 
 def thread_answer(
-    actor: Member, conversation_id: UUID, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    actor: Caller, conversation_id: UUID, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> dict[str, Any]:
     """Newest first; `next` goes to older messages."""
     live = queries.get_thread_live(conversation_id)

@@ -8,10 +8,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.errors import Invalid
-from crm.actors import Member
+from crm.actors import Caller, Member
+from crm.api.base import WorkspaceView
 from crm.paging import read_limit
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
@@ -23,14 +23,6 @@ from inbox.services.templates import TemplatePayload
 from inbox.states import ConversationStatus, Scope
 
 QUERY = ("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit")
-
-
-class WorkspaceView(APIView):
-    """Everything under /api/v1/workspaces/<workspace>/: the middleware has made sure that `actor` is a member."""
-
-    def actor(self, request: Request) -> Member:
-        actor: Member = request._request.actor  # type: ignore[attr-defined]
-        return actor
 
 
 def _schema(payload: Any) -> dict[str, Any]:
@@ -118,10 +110,10 @@ class ConversationAssign(WorkspaceView):
         return _conversation(actor, changed)
 
 
-def _assignee(actor: Member, value: str | None) -> UUID | None:
+def _assignee(actor: Caller, value: str | None) -> UUID | None:
     if value is None:
         return None
-    if value == "me":
+    if value == "me" and isinstance(actor, Member):
         return actor.user_id
     try:
         return UUID(value)
@@ -143,7 +135,7 @@ class ConversationStatusView(WorkspaceView):
         return _conversation(actor, changed)
 
 
-def _conversation(actor: Member, conversation: Conversation) -> Response:
+def _conversation(actor: Caller, conversation: Conversation) -> Response:
     return Response(queries.get_conversation(actor, conversation.pk))
 
 
@@ -163,7 +155,7 @@ class ConversationRead(WorkspaceView):
     )
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         given = _checked(ReadBody(data=request.data)).get("seen_count")
-        reader = conversations.mark_read(actor=self.actor(request), conversation_id=conversation, seen_count=given)
+        reader = conversations.mark_read(actor=self.member(request), conversation_id=conversation, seen_count=given)
         unread = reader.conversation.inbound_count - reader.seen_count
         return Response({"seen_count": reader.seen_count, "unread_count": max(unread, 0)})
 
@@ -264,7 +256,7 @@ class MessageRetry(WorkspaceView):
 class ConversationTyping(WorkspaceView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
-        presence.tell_typing(actor=self.actor(request), conversation_id=conversation)
+        presence.tell_typing(actor=self.member(request), conversation_id=conversation)
         return Response(status=204)
 
 

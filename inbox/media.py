@@ -19,10 +19,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.errors import Invalid, NotFound
+from crm.api.base import WorkspaceView
 from crm.identity.exempt import without_identity
 from inbox import links, storage
 from inbox.access import attachment_for
-from inbox.api import WorkspaceView, _schema
+from inbox.api import _schema
 from inbox.errors import NotStored
 from inbox.filetypes import ALLOWED, KINDS, SHOWN, UNKNOWN
 from inbox.models import Attachment, AttachmentState

@@ -144,15 +144,19 @@ def _last_message(message: Message, contact_name: str) -> LastMessagePayload:
         "type": message.type,
         "body": message.body[:PREVIEW],
         "status": message.status,
-        "sender": sender_payload(message, contact_name),
+        "sender": sender_payload(message, contact_name, with_bot=False),
         "error": _error(message),
         "created_at": message.created_at,
     }
 
 
-def sender_payload(message: Message, contact_name: str) -> SenderPayload:
+def sender_payload(message: Message, contact_name: str, *, with_bot: bool = True) -> SenderPayload:
+    """`with_bot` reads `detail`, which lists of conversations leave out."""
     if message.sender_kind == SenderKind.CONTACT:
         return {"kind": message.sender_kind, "id": None, "name": contact_name}
+    if message.sender_kind == SenderKind.BOT:
+        bot = (message.detail.get("bot") if with_bot else None) or {}
+        return {"kind": message.sender_kind, "id": UUID(bot["id"]) if bot else None, "name": bot.get("name", "")}
     user = message.sender_user
     return {"kind": message.sender_kind, "id": user.pk if user else None, "name": user.display_name if user else ""}
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from crm.access import check, member_on_page
 from crm.actors import Member
 from crm.pages import signed_in, user_of
-from crm.roles import PERMISSIONS, Action
+from crm.roles import Action
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
 from inbox.states import ConversationStatus
@@ -45,7 +45,7 @@ def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:
             "slug": workspace.slug,
             "name": workspace.name,
             "role": actor.role,
-            "can": sorted(action.value for action in PERMISSIONS[actor.role]),
+            "can": actor.can,
         },
     }
 

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.errors import Invalid
-from crm.actors import Member
+from crm.actors import Caller, Member
+from crm.identity.errors import PersonNeeded
 from crm.paging import link, page, read_limit
 
 M = TypeVar("M", bound=Model)
@@ -22,10 +23,17 @@ PAGING = [OpenApiParameter("cursor"), OpenApiParameter("limit", int)]
 
 
 class WorkspaceView(APIView):
-    """The middleware has made sure that `actor` is a member."""
+    """The middleware has made sure that `actor` is a member of the workspace or one of its keys."""
 
-    def actor(self, request: Request) -> Member:
-        actor: Member = request._request.actor  # type: ignore[attr-defined]
+    def actor(self, request: Request) -> Caller:
+        actor: Caller = request._request.actor  # type: ignore[attr-defined]
+        return actor
+
+    def member(self, request: Request) -> Member:
+        """For what hangs on a person: what one has read, one's own views. PersonNeeded for keys."""
+        actor = self.actor(request)
+        if not isinstance(actor, Member):
+            raise PersonNeeded
         return actor
 
 

@@ -1,6 +1,6 @@
 """Why somebody is not signed in. All are 401, and none says more than the caller knew already."""
 
-from config.errors import DomainError, NotSignedIn, Unavailable
+from config.errors import DomainError, Forbidden, NotSignedIn, Unavailable
 
 
 class TokenRefused(NotSignedIn):
@@ -11,6 +11,23 @@ class TokenRefused(NotSignedIn):
 class TokenExpired(NotSignedIn):
     code = "token_expired"
     message = "The token has expired."
+
+
+class KeyRefused(NotSignedIn):
+    code = "key_invalid"
+    message = "The API key is not valid here."
+
+
+class KeyExpired(NotSignedIn):
+    code = "key_expired"
+    message = "The API key has expired."
+
+
+class PersonNeeded(Forbidden):
+    """What hangs on a person (what one has read, one's own account) means nothing for a machine."""
+
+    code = "person_needed"
+    message = "This is for people who sign in, not for API keys."
 
 
 class Deactivated(NotSignedIn):

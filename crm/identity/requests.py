@@ -13,10 +13,11 @@ from django.utils.cache import patch_vary_headers
 
 from config import problems
 from config.errors import NotSignedIn
-from crm.identity import cookies, people, sessions, tokens
+from crm.actors import Member
+from crm.api_keys import PREFIX
+from crm.identity import cookies, machines, people, sessions, tokens
 from crm.identity.cookies import Cookie
-from crm.identity.errors import BadCsrf, IssuerUnreachable, SessionEnded
-from crm.identity.people import Seen
+from crm.identity.errors import BadCsrf, IssuerUnreachable, PersonNeeded, SessionEnded
 from crm.models import User
 
 _BEARER = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE)
@@ -27,47 +28,73 @@ _NEW_COOKIE, _NO_COOKIE = "_sign_in_cookie", "_sign_in_cookie_gone"
 
 @dataclass(frozen=True)
 class Identified:
-    """How we know who it is. `session_id` is the browser's session, or the issuer's of a bearer token."""
+    """How we know who it is. `session_id` is the browser's session, or the issuer's of a bearer token.
+
+    `via` key: a machine; `user_id` is the key's creator then, and `request.user` stays nobody.
+    """
 
     user_id: UUID
-    via: Literal["bearer", "cookie"]
+    via: Literal["bearer", "cookie", "key"]
     expires_at: float
     session_id: UUID | None
 
 
 def prepare(request: HttpRequest) -> None:
-    """Before anything else: nobody, until shown otherwise. What carries a bearer token cannot be forged by a page."""
+    """Before anything else: nobody, until shown otherwise. What carries a token or a key cannot be forged by a page."""
     request.user = AnonymousUser()
     _set(request, identity=None, actor=None)
-    if bearer(request) is not None:
+    if has_credentials(request):
         _set(request, _dont_enforce_csrf_checks=True)
 
 
-def identify(request: HttpRequest, workspace: str | None, *, csrf_exempt: bool) -> None:
-    """One query, or two where somebody is no member. With both a bearer and a cookie, the bearer alone counts."""
+def identify(request: HttpRequest, workspace: str | None, *, csrf_exempt: bool, legacy_key: bool = False) -> None:
+    """One query, or two where somebody is no member. A bearer counts before a key's header, and that before a cookie.
+
+    `legacy_key`: the view is one of the few that take the old single key.
+    """
     token = bearer(request)
+    key = machine_key(request)
+    if legacy_key and workspace is not None and _by_legacy_key(request, key or token, workspace):
+        return
+    if key is not None:
+        _by_key(request, key, workspace)
+        return
     if token is None:
         _by_cookie(request, workspace, csrf_exempt)
     else:
         claims = tokens.verify(token)
+        seen = people.seen(claims, workspace)
         _become(
-            request,
-            people.seen(claims, workspace),
-            via="bearer",
-            expires_at=claims.expires_at,
-            session_id=claims.session_id,
+            request, seen.user, seen.actor, via="bearer", expires_at=claims.expires_at, session_id=claims.session_id
         )
     if workspace is not None and not request.user.is_authenticated:
         raise NotSignedIn
 
 
 def bearer(request: HttpRequest) -> str | None:
-    """None without a bearer header. Keys of our own will be told apart here by their form."""
+    """None without a bearer header."""
     found = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
     return found and (found[1] or "")
 
 
+def machine_key(request: HttpRequest) -> str | None:
+    """A bearer that looks like a key of ours; without any bearer, what X-API-Key says."""
+    token = bearer(request)
+    if token is not None:
+        return token if token.startswith(PREFIX) else None
+    said: str | None = request.headers.get("X-API-Key")
+    return said
+
+
+def has_credentials(request: HttpRequest) -> bool:
+    """Something that a browser does not send by itself."""
+    return bearer(request) is not None or "X-API-Key" in request.headers
+
+
 def signed_in_user(request: HttpRequest) -> User:
+    identity: Identified | None = vars(request).get("identity")
+    if identity is not None and identity.via == "key":
+        raise PersonNeeded
     if not isinstance(request.user, User):
         raise NotSignedIn
     return request.user
@@ -85,7 +112,7 @@ def finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     elif getattr(request, _NO_COOKIE, False):
         cookies.clear(response)
     if request.identity is not None:  # type: ignore[attr-defined]
-        patch_vary_headers(response, ("Cookie", "Authorization"))
+        patch_vary_headers(response, ("Cookie", "Authorization", "X-API-Key"))
     return response
 
 
@@ -109,7 +136,22 @@ def _by_cookie(request: HttpRequest, workspace: str | None, csrf_exempt: bool) -
     except NotSignedIn:
         forget_cookie(request)
     else:
-        _become(request, seen, via="cookie", expires_at=held.expires_at, session_id=held.session_id)
+        _become(request, seen.user, seen.actor, via="cookie", expires_at=held.expires_at, session_id=held.session_id)
+
+
+def _by_key(request: HttpRequest, key: str, workspace: str | None) -> None:
+    found = machines.key_for(key, workspace)
+    actor = found.actor
+    identity = Identified(actor.user_id, "key", found.expires_at, None)
+    _set(request, identity=identity, actor=None if workspace is None else actor)
+
+
+def _by_legacy_key(request: HttpRequest, key: str | None, workspace: str) -> bool:
+    actor = None if key is None else machines.legacy_key_actor(key, workspace)
+    if actor is None:
+        return False
+    _set(request, identity=Identified(actor.user_id, "key", float("inf"), None), actor=actor)
+    return True
 
 
 def _renewed(request: HttpRequest, held: Cookie) -> Cookie:
@@ -132,14 +174,15 @@ def _renewed(request: HttpRequest, held: Cookie) -> Cookie:
 
 def _become(
     request: HttpRequest,
-    seen: Seen,
+    user: User,
+    actor: Member | None,
     *,
     via: Literal["bearer", "cookie"],
     expires_at: float,
     session_id: UUID | None,
 ) -> None:
-    request.user = seen.user
-    _set(request, identity=Identified(seen.user.pk, via, expires_at, session_id), actor=seen.actor)
+    request.user = user
+    _set(request, identity=Identified(user.pk, via, expires_at, session_id), actor=actor)
 
 
 class _CsrfCheck(CsrfViewMiddleware):

@@ -66,17 +66,17 @@ def _key(*parts: str) -> str:
 
 def _run(script: str, keys: Sequence[str], arguments: Sequence[int]) -> int:
     try:
-        result = _client(settings.REDIS_URL).eval(script, len(keys), *keys, *map(str, arguments))
+        result = client(settings.REDIS_URL).eval(script, len(keys), *keys, *map(str, arguments))
         return result if isinstance(result, int) else 0
     except redis.RedisError as error:
         logger.warning("password_tries_not_counted", extra={"action": "throttle_skipped", "reason": str(error)})
         with suppress(redis.RedisError):
-            _client(settings.REDIS_URL).connection_pool.disconnect()
+            client(settings.REDIS_URL).connection_pool.disconnect()
         return 0
 
 
 @cache
-def _client(url: str) -> redis.Redis:
+def client(url: str) -> redis.Redis:
     # No retries: somebody waits for the page, and the limit is not worth seconds.
     return redis.Redis.from_url(
         url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, retry=Retry(NoBackoff(), 0)

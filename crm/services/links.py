@@ -14,7 +14,7 @@ from django.conf import settings
 
 from config.errors import Invalid, NotFound
 from crm import access
-from crm.actors import Member as MemberActor
+from crm.actors import Caller
 from crm.clients import stripe
 from crm.models import BillingAccount, Contact, Member, User
 from crm.roles import Action
@@ -41,7 +41,7 @@ class Link:
     expires_at: datetime | None
 
 
-def create_checkout(*, actor: MemberActor, wanted: Wanted, idempotency_key: str = "") -> Link:
+def create_checkout(*, actor: Caller, wanted: Wanted, idempotency_key: str = "") -> Link:
     """For a contact, for a user, or for the workspace itself when neither is named."""
     access.check(actor, Action.MANAGE)
     form = _checkout_form(actor, wanted)
@@ -54,7 +54,7 @@ def create_checkout(*, actor: MemberActor, wanted: Wanted, idempotency_key: str 
     )
 
 
-def create_portal(*, actor: MemberActor, account_id: UUID, return_url: str, idempotency_key: str = "") -> Link:
+def create_portal(*, actor: Caller, account_id: UUID, return_url: str, idempotency_key: str = "") -> Link:
     access.check(actor, Action.MANAGE)
     account = BillingAccount.objects.filter(workspace_id=actor.workspace_id, pk=account_id).first()
     if account is None:
@@ -64,7 +64,7 @@ def create_portal(*, actor: MemberActor, account_id: UUID, return_url: str, idem
     return Link(id=str(answer.get("id") or ""), url=str(answer["url"]), expires_at=None)
 
 
-def _checkout_form(actor: MemberActor, wanted: Wanted) -> dict[str, str]:
+def _checkout_form(actor: Caller, wanted: Wanted) -> dict[str, str]:
     form = {
         "mode": "subscription",
         "line_items[0][price]": wanted.price,
@@ -87,7 +87,7 @@ def _checkout_form(actor: MemberActor, wanted: Wanted) -> dict[str, str]:
     return form
 
 
-def _payer(actor: MemberActor, wanted: Wanted) -> tuple[dict[str, str], str, dict[str, UUID | bool]]:
+def _payer(actor: Caller, wanted: Wanted) -> tuple[dict[str, str], str, dict[str, UUID | bool]]:
     """How the metadata names who pays, their address, and which accounts are theirs."""
     names = {"workspace": actor.workspace_slug}
     if wanted.contact_id and wanted.user_id:
@@ -101,7 +101,7 @@ def _payer(actor: MemberActor, wanted: Wanted) -> tuple[dict[str, str], str, dic
     return names, "", {"is_workspace": True}
 
 
-def _member(actor: MemberActor, user_id: UUID) -> User:
+def _member(actor: Caller, user_id: UUID) -> User:
     found = Member.objects.filter(workspace_id=actor.workspace_id, user_id=user_id).select_related("user").first()
     if found is None:
         raise NotFound
@@ -125,6 +125,6 @@ def own_url(field: str, value: str) -> str:
     return value
 
 
-def _once(actor: MemberActor, form: dict[str, str], given: str) -> str:
+def _once(actor: Caller, form: dict[str, str], given: str) -> str:
     said = given or f"{urlencode(form)}:{int(time.time() // SAME_CLICK_SECONDS)}"
     return hashlib.sha256(f"{actor.workspace_id}:{actor.user_id}:{said}".encode()).hexdigest()

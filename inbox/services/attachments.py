@@ -12,7 +12,7 @@ from django.utils import timezone
 from config.errors import TooMany
 from config.live.unit import unit_of_work
 from crm.access import check
-from crm.actors import Member
+from crm.actors import Caller
 from crm.roles import Action
 from inbox import links, storage
 from inbox.access import conversation_for, message_for
@@ -58,7 +58,7 @@ def open_attachment(attachment: Attachment) -> "File[bytes]":
 
 
 @unit_of_work
-def retry_fetch(*, actor: Member, conversation_id: UUID, message_id: UUID, attachment_id: UUID) -> Message:
+def retry_fetch(*, actor: Caller, conversation_id: UUID, message_id: UUID, attachment_id: UUID) -> Message:
     """A person asks for a file once more that could not be fetched."""
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.REPLY)
@@ -78,7 +78,7 @@ def retry_fetch(*, actor: Member, conversation_id: UUID, message_id: UUID, attac
 # --- Uploads ------------------------------------------------------------------------------------------------
 
 
-def upload(*, actor: Member, content: IO[bytes], size: int, name: str, declared: str, kind: str = "") -> Attachment:
+def upload(*, actor: Caller, content: IO[bytes], size: int, name: str, declared: str, kind: str = "") -> Attachment:
     """Kept until it is sent, for a day at most. Not a unit of work: the file goes to the storage in between."""
     check(actor, Action.REPLY)
     _check_unsent(actor, size)
@@ -102,7 +102,7 @@ def upload(*, actor: Member, content: IO[bytes], size: int, name: str, declared:
         raise
 
 
-def _check_unsent(actor: Member, size: int) -> None:
+def _check_unsent(actor: Caller, size: int) -> None:
     """By what lies in the table, so that it holds for every process alike."""
     since = timezone.now() - UNSENT_COUNTED
     unsent = Attachment.objects.filter(message=None, created_at__gt=since, uploaded_by_id=actor.user_id)

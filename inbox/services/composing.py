@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from config.errors import Invalid
-from crm.actors import Member
+from crm.actors import Caller
 from inbox.access import message_for
 from inbox.errors import BodyTooLong, ChannelCannotSend, OptedOut, WindowClosed
 from inbox.models import Attachment, AttachmentState, Conversation, Message
@@ -70,7 +70,7 @@ class Composed:
     reply_to: Message | None
 
 
-def compose(actor: Member, conversation: Conversation, wanted: Wanted) -> Composed:
+def compose(actor: Caller, conversation: Conversation, wanted: Wanted) -> Composed:
     """The conversation is locked. Refuses, with the reason, whatever the provider would refuse."""
     _check_shape(wanted)
     limits = limits_of(conversation.channel.kind, conversation.peer_address)
@@ -112,7 +112,7 @@ def _check_shape(wanted: Wanted) -> None:
         raise Invalid(errors=errors)
 
 
-def _reply_to(actor: Member, conversation: Conversation, wanted: Wanted, limits: Limits) -> Message | None:
+def _reply_to(actor: Caller, conversation: Conversation, wanted: Wanted, limits: Limits) -> Message | None:
     if wanted.type == "reaction" and not limits.reactions:
         raise Invalid(errors={"type": "This channel has no reactions."})
     if wanted.reply_to is None:
@@ -126,7 +126,7 @@ def _reply_to(actor: Member, conversation: Conversation, wanted: Wanted, limits:
 
 
 def _parts(
-    actor: Member, conversation: Conversation, wanted: Wanted, limits: Limits, reply_to: Message | None
+    actor: Caller, conversation: Conversation, wanted: Wanted, limits: Limits, reply_to: Message | None
 ) -> list[Part]:
     if wanted.template is not None:
         filled = fill(
@@ -151,7 +151,7 @@ def _check_length(body: str, limit: int) -> None:
         raise BodyTooLong(f"At most {limit:,} characters fit.", limit=limit)
 
 
-def _attachments(actor: Member, wanted: Wanted) -> list[Attachment]:
+def _attachments(actor: Caller, wanted: Wanted) -> list[Attachment]:
     """One's own uploads that nothing has been sent with yet, in the order they were named."""
     rows = Attachment.objects.select_for_update().filter(
         workspace_id=actor.workspace_id,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from config.live.events import events_after
 from config.live.unit import unit_of_work
 from crm.access import check
-from crm.actors import Member
+from crm.actors import Caller, Member
 from crm.roles import Action
 from inbox import topics
 from inbox.access import conversation_for, is_retryable, message_for
@@ -25,7 +25,7 @@ from inbox.states import Direction, MessageStatus, SenderKind
 @unit_of_work
 def send_message(
     *,
-    actor: Member,
+    actor: Caller,
     conversation_id: UUID,
     client_id: UUID,
     body: str = "",
@@ -78,7 +78,7 @@ def send_message(
     return made[0], True
 
 
-def _same_client_id(actor: Member, conversation: Conversation, client_id: UUID, wanted: Wanted) -> Message | None:
+def _same_client_id(actor: Caller, conversation: Conversation, client_id: UUID, wanted: Wanted) -> Message | None:
     known = Message.objects.filter(workspace_id=actor.workspace_id, client_id=client_id).first()
     if known is None:
         return None
@@ -86,6 +86,7 @@ def _same_client_id(actor: Member, conversation: Conversation, client_id: UUID, 
         (known.conversation_id, known.direction, known.sender_user_id)
         == (conversation.pk, wanted.direction, actor.user_id)
         and known.detail.get("request", "") == wanted.request_hash
+        and known.detail.get("bot") == _bot(actor)
         and (bool(wanted.request_hash) or known.body == wanted.body)
     )
     if not same:
@@ -93,21 +94,22 @@ def _same_client_id(actor: Member, conversation: Conversation, client_id: UUID, 
     return known
 
 
-def _check_unchanged(actor: Member, conversation: Conversation, seen_seq: int) -> None:
+def _check_unchanged(actor: Caller, conversation: Conversation, seen_seq: int) -> None:
     """What arrived is read from the event log, which is exactly what the writer has or has not seen."""
     arrived: list[dict[str, Any]] = []
+    own_id = str(actor.user_id if isinstance(actor, Member) else actor.key_id)
     for event in events_after(topics.conversation(conversation.pk), seen_seq):
         if event.type != "message.created":
             continue
         data = event.data
-        if data["direction"] != Direction.ACTIVITY and str(data["sender"]["id"]) != str(actor.user_id):
+        if data["direction"] != Direction.ACTIVITY and str(data["sender"]["id"]) != own_id:
             arrived.append(data)
     if arrived:
         raise ConversationChanged(arrived=arrived)
 
 
 def _create(
-    actor: Member,
+    actor: Caller,
     conversation: Conversation,
     client_id: UUID,
     part: Part,
@@ -116,6 +118,7 @@ def _create(
     detail: dict[str, Any],
     reply_to: Message | None,
 ) -> Message:
+    bot = _bot(actor)
     try:
         with transaction.atomic():
             message = Message.objects.create(
@@ -123,11 +126,11 @@ def _create(
                 conversation=conversation,
                 channel_id=conversation.channel_id,
                 direction=direction,
-                sender_kind=SenderKind.MEMBER,
+                sender_kind=SenderKind.MEMBER if bot is None else SenderKind.BOT,
                 sender_user_id=actor.user_id,
                 type=part.type,
                 body=part.body,
-                detail=detail,
+                detail=detail if bot is None else {**detail, "bot": bot},
                 reply_to=reply_to,
                 client_id=client_id,
                 status=MessageStatus.QUEUED if direction == Direction.OUT else MessageStatus.RECEIVED,
@@ -139,6 +142,11 @@ def _create(
         attachment.message, attachment.position = message, position
         attachment.save(update_fields=["message", "position"])
     return message
+
+
+def _bot(actor: Caller) -> dict[str, str] | None:
+    """What stays of a key when it is gone: a machine does not write under its creator's name."""
+    return None if isinstance(actor, Member) else {"id": str(actor.key_id), "name": actor.name}
 
 
 def _replace_reaction(conversation: Conversation, message: Message) -> None:
@@ -171,7 +179,7 @@ def _touch(conversation: Conversation, message: Message) -> None:
 
 
 @unit_of_work
-def retry_message(*, actor: Member, conversation_id: UUID, message_id: UUID) -> Message:
+def retry_message(*, actor: Caller, conversation_id: UUID, message_id: UUID) -> Message:
     """A person sends a failed message again, or one whose fate nobody could find out. It really goes out again."""
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.REPLY)

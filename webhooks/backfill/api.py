@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.errors import Invalid
-from inbox.api import WorkspaceView
+from crm.api.base import WorkspaceView
 from webhooks.backfill import services
 
 

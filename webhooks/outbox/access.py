@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from config.errors import Forbidden, NotFound
 from crm.access import check, member_on_page
-from crm.actors import Member
+from crm.actors import Caller
 from crm.models import Member as Membership
 from crm.roles import Action
 from jobs.errors import NoSuchJob
@@ -19,7 +19,7 @@ from webhooks.models import Call, Delivery
 class Manager:
     """Who looks. `platform`: may also see what belongs to no workspace, such as crons' jobs."""
 
-    member: Member
+    member: Caller
     platform: bool = False
 
     @property
@@ -27,7 +27,7 @@ class Manager:
         return self.member.workspace_id
 
 
-def manager(member: Member, *, platform: bool) -> Manager:
+def manager(member: Caller, *, platform: bool) -> Manager:
     check(member, Action.MANAGE)
     return Manager(member, platform)
 

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.errors import Invalid
+from crm.api.base import WorkspaceView
 from crm.paging import Page, link, read_limit
-from inbox.api import WorkspaceView
 from webhooks.models import CallState, DeliveryState, Provider
 from webhooks.outbox import figures, payloads, queries
 from webhooks.outbox.access import Manager, manager

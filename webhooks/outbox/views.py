@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as lazy
 
 from config.errors import DomainError
+from crm.actors import Member
 from crm.models import Workspace
 from crm.pages import signed_in, user_of
-from crm.roles import PERMISSIONS
 from webhooks.models import CallState, DeliveryState, Provider
 from webhooks.outbox import figures, queries, rows, words
 from webhooks.outbox.access import Manager, manager_on_page
@@ -83,6 +83,7 @@ COLUMNS = {
 
 def _state(request: HttpRequest, who: Manager) -> dict[str, Any]:
     user, actor = user_of(request), who.member
+    assert isinstance(actor, Member)  # noqa: S101 - a page is looked at by a person
     return {
         "me": {
             "id": user.pk,
@@ -94,7 +95,7 @@ def _state(request: HttpRequest, who: Manager) -> dict[str, Any]:
             "slug": actor.workspace_slug,
             "name": Workspace.objects.values_list("name", flat=True).get(pk=actor.workspace_id),
             "role": actor.role,
-            "can": sorted(action.value for action in PERMISSIONS[actor.role]),
+            "can": actor.can,
         },
         "topic": topic(actor.workspace_slug),
     }

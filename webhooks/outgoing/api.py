@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from config.errors import Invalid
 from config.live.log import Logged
 from crm import feed
+from crm.api.base import WorkspaceView
 from crm.paging import link, read_limit
-from inbox.api import WorkspaceView
 from webhooks.models import CallState
 from webhooks.outgoing import payloads, queries
 from webhooks.outgoing.access import call_for, subscription_for, visible_subscriptions

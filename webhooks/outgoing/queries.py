@@ -7,7 +7,7 @@ from config.live import events
 from config.live.log import Logged
 from crm import feed
 from crm.access import check
-from crm.actors import Member
+from crm.actors import Caller
 from crm.models import Workspace
 from crm.paging import Page, page
 from crm.roles import Action
@@ -27,7 +27,7 @@ class FeedPage:
 
 
 def list_calls(
-    actor: Member, subscription_id: UUID, *, state: str | None, cursor: str | None, limit: int
+    actor: Caller, subscription_id: UUID, *, state: str | None, cursor: str | None, limit: int
 ) -> Page[Call]:
     """Newest first; without bodies, which may be large."""
     rows = visible_calls(actor, subscription_id).defer("body")
@@ -36,7 +36,7 @@ def list_calls(
     return page(rows, ("-id",), cursor=cursor, limit=limit)
 
 
-def read_feed(actor: Member, *, after: int | None, limit: int, types: list[str]) -> FeedPage:
+def read_feed(actor: Caller, *, after: int | None, limit: int, types: list[str]) -> FeedPage:
     """What came after the number; without one, from the oldest that is kept. FeedReset where there is a hole."""
     check(actor, Action.MANAGE)
     topic = feed.topic(actor.workspace_slug)
