@@ -1,5 +1,6 @@
 """What an actor may see and do with conversations. The only place that decides, for HTTP, socket and jobs alike."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -69,15 +70,20 @@ def _may_see(actor: Actor, attachment: Attachment) -> bool:
 
 def allowed_actions(actor: Actor, conversation: Conversation) -> list[str]:
     """What this actor can do with this conversation right now: what pages show and assistants are told."""
+    return actions_on(actor.may, conversation.channel.kind, conversation.status, window_open=conversation.window.open)
+
+
+def actions_on(may: Callable[[Action], bool], channel_kind: str, status: str, *, window_open: bool) -> list[str]:
+    """The same where the conversation was not read as a row of its own."""
     allowed = []
-    if actor.may(Action.REPLY) and can_send(conversation.channel.kind):
-        allowed.append("reply" if conversation.window.open else "send_template")
-    if actor.may(Action.NOTE):
+    if may(Action.REPLY) and can_send(channel_kind):
+        allowed.append("reply" if window_open else "send_template")
+    if may(Action.NOTE):
         allowed.append("note")
-    if actor.may(Action.ASSIGN):
+    if may(Action.ASSIGN):
         allowed.append("assign")
-    if actor.may(Action.RESOLVE):
-        allowed.append("reopen" if conversation.status == ConversationStatus.RESOLVED else "resolve")
+    if may(Action.RESOLVE):
+        allowed.append("reopen" if status == ConversationStatus.RESOLVED else "resolve")
     return allowed
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from inbox import api, media, views
+from inbox.context import api as context
 
 pages = [
     path("inbox", views.inbox, name="inbox"),
@@ -26,6 +27,8 @@ api_v1 = [
     path("conversations/<uuid:conversation>/typing", api.ConversationTyping.as_view()),
     path("conversations/<uuid:conversation>/assign", api.ConversationAssign.as_view()),
     path("conversations/<uuid:conversation>/status", api.ConversationStatusView.as_view()),
+    path("contacts/by-phone", context.ContactByPhone.as_view()),
+    path("contacts/context", context.ContactContext.as_view()),
     path("channels/<slug:channel>/templates/", api.TemplateList.as_view()),
     path("channels/<slug:channel>/templates/sync", api.TemplateSync.as_view()),
 ]
