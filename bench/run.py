@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+import context
 import copies
 import deliveries
 import fanout
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "live": fanout.take,
     "jobs": throughput.take,
     "list": listing.take,
+    "context": context.take,
     "screens": copies.screens,
     "start": copies.start,
     "repeats": repeats.take,

@@ -44,6 +44,43 @@ select 'delivery:' || id, 'webhooks.unpack_delivery', '', workspace_id, jsonb_bu
 from kept
 on conflict (key) do nothing
 """
+# The key by its digest, the person by the number, and what there is to know of them, as JSON.
+CONTEXT = """
+select json_build_object(
+    'contact', json_build_object('id', c.id, 'phone', c.phone, 'phone_normalized', c.phone_normalized, 'name', c.name,
+        'email', c.email, 'lead_status', c.lead_status, 'lead_score', c.lead_score, 'tags', c.tags,
+        'metadata', c.metadata, 'created_at', c.created_at, 'updated_at', c.updated_at),
+    'profile', (select to_json(p) from (select first_name, relationship, zip_code, journey_phase, burnout_score,
+        burnout_band, pressure_zones, last_contact_at, assessment from crm_contactprofile where contact_id = c.id) p),
+    'state', (select to_json(s) from (select recent_messages, historical_summary, conversation_started_at,
+        total_interactions, last_message_at from crm_contactmemory where contact_id = c.id) s),
+    'billing', (select to_json(b) from (select status, price_id, quantity, trial_ends_at, period_end, canceled_at
+        from crm_billingaccount where contact_id = c.id order by id desc limit 1) b),
+    'conversation', case when t.id is not null then json_build_object('id', t.id, 'channel', t.channel,
+        'status', t.status, 'assignee', t.assignee_id, 'priority', t.priority, 'inbound_count', t.inbound_count,
+        'last_activity_at', t.last_activity_at, 'waiting_since', t.waiting_since, 'created_at', t.created_at) end,
+    'messages', coalesce((select json_agg(m) from (select id, conversation_id, client_id, provider_id, direction,
+        sender_kind, sender_user_id, type, body, reply_to_id, status, sent_at, delivered_at, read_at, created_at
+        from inbox_message where conversation_id = t.id and deleted_at is null and direction in ('in', 'out')
+        order by id desc limit 20) m), '[]'),
+    'notes', coalesce((select json_agg(n) from (select id, author_id, body, created_at from crm_contactnote
+        where contact_id = c.id and deleted_at is null order by id desc limit 20) n), '[]'),
+    'window', json_build_object('open', coalesce(t.last_inbound_at > now() - interval '24 hours', false),
+        'closes_at', t.last_inbound_at + interval '24 hours')
+)
+from crm_apikey k
+join crm_workspace w on w.id = k.workspace_id and w.slug = $2
+join crm_contact c on c.workspace_id = w.id and c.phone_normalized = $3 and c.deleted_at is null
+    and c.phone_normalized <> ''
+left join lateral (
+    select t.*, json_build_object('id', h.id, 'slug', h.slug, 'kind', h.kind, 'name', h.name) as channel
+    from inbox_conversation t join inbox_channel h on h.id = t.channel_id
+    where t.contact_id = c.id and t.scope = 'support' and t.deleted_at is null
+    order by t.last_activity_at desc limit 1
+) t on true
+where k.digest = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+    and 'read_inbox' = any(k.scopes)
+"""
 
 
 class Live:
@@ -173,6 +210,16 @@ async def _standard(provider: str, prefix: str, request: Request) -> Response:
     event = orjson.loads(body)
     await _keep(provider, channels["bench-kapso"], name, event.get("type", "score"), request, body)
     return Response(b'{"received":true}', media_type="application/json")
+
+
+@app.get("/api/v1/workspaces/{slug}/contacts/context")
+async def context(slug: str, phone: str, request: Request) -> Response:
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    number = "+" + "".join(character for character in phone if character.isdigit())
+    found = await pool.fetchval(CONTEXT, hashlib.sha256(key.encode()).digest(), slug, number)
+    if found is None:
+        raise HTTPException(404)
+    return Response(found, media_type="application/json")
 
 
 async def _keep(provider: str, channel: Any, key: str, event: str, request: Request, body: bytes) -> None:
