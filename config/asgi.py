@@ -11,6 +11,7 @@ django_application = get_asgi_application()
 
 from config.live import socket  # noqa: E402  # apps must be loaded first
 from inbox.context.road import context, takes  # noqa: E402
+from proctoring.beats.road import heartbeat, is_heartbeat  # noqa: E402
 from webhooks.identity.road import identity  # noqa: E402
 from webhooks.kapso.road import kapso  # noqa: E402
 from webhooks.scores.road import scores  # noqa: E402
@@ -26,6 +27,8 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
             return await road(scope, receive, send)
     if takes(scope):  # the rest of what is below its prefix is Django's
         return await context(scope, receive, send)
+    if is_heartbeat(scope["path"]):
+        return await heartbeat(scope, receive, send)
     return await django_application(scope, receive, send)
 
 

@@ -6,6 +6,8 @@ class ProctoringConfig(AppConfig):
     label = "proctoring"
 
     def ready(self) -> None:
+        from proctoring.beats import road
         from proctoring.topics import register_topics
 
         register_topics()
+        road.register()

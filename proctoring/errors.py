@@ -1,8 +1,85 @@
-"""What can go wrong with exams and boards."""
+"""What can go wrong with exams, sessions and boards."""
 
-from config.errors import NotFound
+from config.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, TooMany
 
 
 class NoSuchBoard(NotFound):
     code = "no_such_board"
     message = "There is no such board."
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+    message = "Another exam has this name."
+
+
+class ExamNotOpen(Conflict):
+    """`data`: `starts_at`, `ends_at`."""
+
+    code = "exam_not_open"
+    message = "The exam is not open now."
+
+
+class NoAttemptsLeft(Conflict):
+    """`data["session"]`: the last one."""
+
+    code = "no_attempts_left"
+    message = "This exam has been sat already."
+
+
+class ConsentRequired(Conflict):
+    """`data["policy_version"]`: what has to be agreed to."""
+
+    code = "consent_required"
+    message = "Agree to the rules of the exam first."
+
+
+class SessionEnded(Conflict):
+    """`data["status"]`: how it ended."""
+
+    code = "session_ended"
+    message = "This session has ended."
+
+
+class WrongMove(Conflict):
+    """`data["status"]`: the state it is in."""
+
+    code = "wrong_state"
+    message = "The session is in a state that does not allow this."
+
+
+class TooEarly(TooMany):
+    code = "beat_too_early"
+    message = "The last beat was less than five seconds ago."
+
+
+class OutOfOrder(Conflict):
+    """A beat that is older than one we have. `data["client_seq"]`: the newest we have."""
+
+    code = "beat_out_of_order"
+    message = "A later beat has arrived before this one."
+
+
+class FromTheFuture(Invalid):
+    code = "from_the_future"
+    message = "The client's clock is more than a day ahead."
+
+
+class GrantRefused(NotSignedIn):
+    code = "grant_refused"
+    message = "The exam system's word does not hold here."
+
+
+class NotTheTutors(Forbidden):
+    code = "not_a_tutor"
+    message = "Only this exam's tutors may do this."
+
+
+class AlreadyUsed(Conflict):
+    code = "client_id_reused"
+    message = "This client_id was used for another action."
+
+
+class ChatClosed(Conflict):
+    code = "chat_closed"
+    message = "There is no chat in this exam."

@@ -1,12 +1,26 @@
-"""What proctoring announces."""
+"""What proctoring announces, and to whom. Readers of a topic all get the same."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from config.live.events import Event, publish
 from proctoring import topics
-from proctoring.models import Leaderboard, LeaderboardEntry
-from proctoring.payloads import EntryPayload, entry_payload
+from proctoring.models import Command, Exam, Leaderboard, LeaderboardEntry, Violation
+from proctoring.payloads.boards import EntryPayload, entry_payload
+from proctoring.payloads.sessions import (
+    ExamPayload,
+    OwnCommandPayload,
+    OwnViolationPayload,
+    SessionPayload,
+    command_payload,
+    exam_payload,
+    own_command_payload,
+    own_violation_payload,
+    session_payload,
+    violation_payload,
+)
+from proctoring.rows import SessionRow
+from proctoring.states import CommandType
 
 
 @dataclass(frozen=True)
@@ -22,3 +36,80 @@ class EntrySet(Event):
 
 def announce_entry(board: Leaderboard, entry: LeaderboardEntry, rank: int) -> None:
     publish(topics.leaderboard(board.quiz_code), EntrySet(entry_payload(entry, rank)))
+
+
+@dataclass(frozen=True)
+class ExamUpdated(Event):
+    type: ClassVar[str] = "exam.updated"
+    exam: ExamPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.exam)
+
+
+@dataclass(frozen=True)
+class SessionStarted(Event):
+    type: ClassVar[str] = "session.started"
+    session: SessionPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.session)
+
+
+@dataclass(frozen=True)
+class SessionUpdated(SessionStarted):
+    type: ClassVar[str] = "session.updated"
+
+
+@dataclass(frozen=True)
+class ViolationLogged(Event):
+    type: ClassVar[str] = "violation.logged"
+    violation: OwnViolationPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.violation)
+
+
+@dataclass(frozen=True)
+class ViolationUpdated(ViolationLogged):
+    type: ClassVar[str] = "violation.updated"
+
+
+@dataclass(frozen=True)
+class CommandCreated(Event):
+    type: ClassVar[str] = "command.created"
+    command: OwnCommandPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.command)
+
+
+@dataclass(frozen=True)
+class CommandUpdated(CommandCreated):
+    type: ClassVar[str] = "command.updated"
+
+
+def announce_exam(exam: Exam) -> None:
+    publish(topics.exam(exam.slug), ExamUpdated(exam_payload(exam)))
+
+
+def announce_session(row: SessionRow, *, created: bool = False) -> None:
+    payload = session_payload(row)
+    event = SessionStarted(payload) if created else SessionUpdated(payload)
+    publish(topics.exam(row.exam), event)
+    publish(topics.session(row.id), event)
+
+
+def announce_violation(violation: Violation, slug: str, *, created: bool = False) -> None:
+    """Reads session and reviewed_by. The student's form goes to the topic that the student hears."""
+    kind = ViolationLogged if created else ViolationUpdated
+    publish(topics.exam(slug), kind(violation_payload(violation)))
+    publish(topics.session(violation.session_id), kind(own_violation_payload(violation)))
+
+
+def announce_command(command: Command, slug: str, *, created: bool = False) -> None:
+    """Reads session and created_by. A private note is not the student's to hear."""
+    kind = CommandCreated if created else CommandUpdated
+    publish(topics.exam(slug), kind(command_payload(command)))
+    if command.type != CommandType.NOTE:
+        publish(topics.session(command.session_id), kind(own_command_payload(command)))

@@ -1,8 +1,14 @@
 """The live topics of proctoring: their names, and who may listen."""
 
+from uuid import UUID
+
+from config.errors import NotFound
 from config.live.identity import Identity
 from config.live.topics import register
-from proctoring.models import Leaderboard
+from crm.access import member_of
+from proctoring import access
+from proctoring.models import Exam, ExamSession, Leaderboard
+from proctoring.people import Student
 
 
 def leaderboard(quiz_code: str) -> str:
@@ -10,9 +16,56 @@ def leaderboard(quiz_code: str) -> str:
     return f"leaderboard.{quiz_code}"
 
 
+def exam(slug: str) -> str:
+    """For the exam's tutors."""
+    return f"exam.{slug}"
+
+
+def session(session_id: UUID) -> str:
+    """For the exam's tutors and the one student: nothing that only tutors may see."""
+    return f"session.{session_id}"
+
+
+def presence(slug: str) -> str:
+    return f"presence.exam.{slug}"
+
+
 def _is_there(identity: Identity | None, quiz_code: str) -> bool:
     return Leaderboard.objects.filter(quiz_code=quiz_code).exists()
 
 
+def _tutors(identity: Identity | None, slug: str) -> bool:
+    found = Exam.objects.filter(slug=slug).values_list("workspace_id", flat=True).first()
+    return found is not None and _is_tutor(identity, found, slug)
+
+
+def _is_tutor(identity: Identity | None, workspace_id: UUID, slug: str) -> bool:
+    if identity is None or identity.user_id is None:
+        return False
+    try:
+        access.exam_for(member_of(identity.user_id, workspace_id), slug)
+    except NotFound:
+        return False
+    return True
+
+
+def _of_session(identity: Identity | None, key: str) -> bool:
+    if identity is None or identity.user_id is None:
+        return False
+    try:
+        session_id = UUID(key)
+    except ValueError:
+        return False
+    found = ExamSession.objects.select_related("exam").filter(pk=session_id).first()
+    if found is None or key != str(session_id):
+        return False
+    if access.own_sessions(Student(user_id=identity.user_id)).filter(pk=session_id).exists():
+        return True
+    return _is_tutor(identity, found.workspace_id, found.exam.slug)
+
+
 def register_topics() -> None:
     register("leaderboard", _is_there, public=True)
+    register("exam", _tutors)
+    register("session", _of_session)
+    register("presence.exam", _tutors)

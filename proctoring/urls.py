@@ -1,10 +1,39 @@
-"""Proctoring's part of /api/v1/."""
+"""Proctoring's part of /api/v1/: boards for everybody, sessions for the enrolled, exams for their tutors."""
 
 from django.urls import URLPattern, URLResolver, path
 
 from crm.identity.exempt import without_identity
-from proctoring import api
+from proctoring.api import boards, exams, sessions, supervision
 
 public: list[URLPattern | URLResolver] = [
-    path("leaderboards/<str:quiz_code>", without_identity(api.LeaderboardView.as_view())),
+    path("leaderboards/<str:quiz_code>", without_identity(boards.LeaderboardView.as_view())),
+    path("exams/<slug:exam>/sessions", sessions.SessionStart.as_view()),
+    path("sessions/<uuid:session>", sessions.Session.as_view()),
+    path("sessions/<uuid:session>/heartbeat", sessions.Heartbeat.as_view()),
+    path("sessions/<uuid:session>/violations", sessions.ViolationList.as_view()),
+    path("sessions/<uuid:session>/violations/<uuid:violation>/explanation", sessions.Explanation.as_view()),
+    path("sessions/<uuid:session>/end", sessions.SessionEnd.as_view()),
+    path("sessions/<uuid:session>/hand", sessions.Hand.as_view()),
+    path("sessions/<uuid:session>/commands", sessions.CommandList.as_view()),
+]
+
+api_v1: list[URLPattern | URLResolver] = [
+    path("exams/", exams.ExamList.as_view()),
+    path("exams/<slug:exam>/", exams.ExamDetail.as_view()),
+    path("exams/<slug:exam>/close", exams.ExamClose.as_view()),
+    path("exams/<slug:exam>/join", exams.ExamJoin.as_view()),
+    path("exams/<slug:exam>/tutors/", exams.TutorList.as_view()),
+    path("exams/<slug:exam>/tutors/<uuid:user>/", exams.TutorDetail.as_view()),
+    path("exams/<slug:exam>/enrolments/", exams.EnrolmentList.as_view()),
+    path("exams/<slug:exam>/enrolments/<uuid:enrolment>/", exams.EnrolmentDetail.as_view()),
+    path("exams/<slug:exam>/sessions/", exams.SessionList.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/", exams.SessionDetail.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/violations/", supervision.SessionViolations.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/commands/", supervision.SessionCommands.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/compensate", supervision.SessionCompensate.as_view()),
+    path("exams/<slug:exam>/violations/", supervision.ViolationList.as_view()),
+    path("exams/<slug:exam>/violations/<uuid:violation>/", supervision.ViolationDetail.as_view()),
+    path("exams/<slug:exam>/commands/", supervision.CommandList.as_view()),
+    path("exams/<slug:exam>/compensate", supervision.Compensate.as_view()),
+    path("exams/<slug:exam>/report.csv", exams.ReportCsv.as_view()),
 ]

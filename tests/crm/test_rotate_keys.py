@@ -55,4 +55,5 @@ def test_every_encrypted_column_is_known():
         ("inbox_attachment", "source"),
         ("inbox_pushsubscription", "subscription"),
         ("webhooks_subscription", "secrets"),
+        ("proctoring_exam", "secrets"),
     }

@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from config.errors import Invalid
 from crm.paging import link, read_limit
-from proctoring import queries
 from proctoring.payloads import EntryPayload
+from proctoring.queries import boards as queries
 
 FURTHEST = 1_000_000
 

@@ -1,0 +1,115 @@
+"""What an actor may see and do with exams. The only place that decides, for HTTP, socket and jobs alike.
+
+Membership gives no exam: a tutor's row does, as long as the tutor is a member; and an enrolment, for one's own.
+"""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from config.errors import Forbidden, NotFound
+from crm.actors import Actor, System
+from crm.roles import Action
+from proctoring.models import Enrolment, Exam, ExamSession, ExamTutor, Violation
+from proctoring.people import Student
+
+
+def visible_exams(actor: Actor) -> QuerySet[Exam]:
+    rows = Exam.objects.filter(workspace_id=actor.workspace_id)
+    if isinstance(actor, System):
+        return rows
+    if not actor.may(Action.PROCTOR):
+        return rows.none()
+    return rows.filter(pk__in=current_tutors().filter(user_id=actor.user_id).values("exam_id"))
+
+
+def current_tutors() -> QuerySet[ExamTutor]:
+    return ExamTutor.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def exam_for(actor: Actor, slug: str, *, for_update: bool = False) -> Exam:
+    return _named(visible_exams(actor), slug, for_update=for_update)
+
+
+def manageable_exams(actor: Actor) -> QuerySet[Exam]:
+    """Whoever manages exams sees none unasked, but sets them up and says who tutors them, themselves included."""
+    if not actor.may(Action.MANAGE_EXAMS):
+        return Exam.objects.none()
+    return Exam.objects.filter(workspace_id=actor.workspace_id)
+
+
+def managed_exam_for(actor: Actor, slug: str, *, for_update: bool = False) -> Exam:
+    """NotFound for a stranger; Forbidden for a tutor who may not manage."""
+    if not actor.may(Action.MANAGE_EXAMS):
+        exam_for(actor, slug)
+        raise Forbidden
+    return _named(manageable_exams(actor), slug, for_update=for_update)
+
+
+def any_exam_for(actor: Actor, slug: str, *, for_update: bool = False) -> Exam:
+    """For what its tutors may do, and whoever manages exams too."""
+    rows = Exam.objects.filter(Q(pk__in=visible_exams(actor)) | Q(pk__in=manageable_exams(actor)))
+    return _named(rows, slug, for_update=for_update)
+
+
+def _named(rows: QuerySet[Exam], slug: str, *, for_update: bool) -> Exam:
+    if for_update:
+        rows = rows.select_for_update(of=("self",))
+    exam = rows.filter(slug=slug.lower()).first()
+    if exam is None:
+        raise NotFound
+    return exam
+
+
+def session_for(actor: Actor, exam: Exam, session_id: UUID, *, for_update: bool = False) -> ExamSession:
+    """`exam` comes from `exam_for`."""
+    rows = ExamSession.objects.filter(exam=exam, pk=session_id)
+    session = (rows.select_for_update(of=("self",)) if for_update else rows).first()
+    if session is None:
+        raise NotFound
+    return session
+
+
+def violation_for(actor: Actor, exam: Exam, violation_id: UUID, *, for_update: bool = False) -> Violation:
+    rows = Violation.objects.filter(session__exam=exam, pk=violation_id).select_related("session", "reviewed_by")
+    violation = (rows.select_for_update(of=("self",)) if for_update else rows).first()
+    if violation is None:
+        raise NotFound
+    return violation
+
+
+# --- Students ---------------------------------------------------------------------------------------------
+
+
+def enrolments_of(student: Student) -> QuerySet[Enrolment]:
+    rows = Enrolment.objects.filter(revoked_at=None)
+    if student.user_id is not None:
+        return rows.filter(user_id=student.user_id)
+    if student.exam_id is None or not student.external_id:
+        return rows.none()
+    return rows.filter(exam_id=student.exam_id, external_id=student.external_id, user=None)
+
+
+def enrolment_for(student: Student, slug: str, *, for_update: bool = False) -> Enrolment:
+    rows = enrolments_of(student).select_related("exam", "user").filter(exam__slug=slug.lower())
+    if for_update:
+        rows = rows.select_for_update(of=("self",))
+    enrolment = rows.first()
+    if enrolment is None:
+        raise NotFound
+    return enrolment
+
+
+def own_sessions(student: Student) -> QuerySet[ExamSession]:
+    return ExamSession.objects.filter(enrolment__in=enrolments_of(student))
+
+
+def own_session(student: Student, session_id: UUID, *, for_update: bool = False) -> ExamSession:
+    rows = own_sessions(student).select_related("exam", "enrolment").filter(pk=session_id)
+    if for_update:
+        rows = rows.select_for_update(of=("self",))
+    session = rows.first()
+    if session is None:
+        raise NotFound
+    return session

@@ -1,0 +1,32 @@
+from django.db import migrations
+
+from crm.tenancy import TenantForeignKey
+
+
+class Migration(migrations.Migration):
+    dependencies = [("proctoring", "0003_exams")]
+
+    operations = [
+        TenantForeignKey("proctoring_examrule", "exam_id", "proctoring_exam", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examtutor", "exam_id", "proctoring_exam", on_delete="CASCADE"),
+        # Who leaves the workspace supervises nothing in it any more
+        TenantForeignKey("proctoring_examtutor", "user_id", "crm_member", target_column="user_id", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_enrolment", "exam_id", "proctoring_exam", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examsession", "exam_id", "proctoring_exam", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examsession", "enrolment_id", "proctoring_enrolment"),
+        TenantForeignKey("proctoring_sessionpulse", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_consentrecord", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examroom", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examroom", "conversation_id", "inbox_conversation", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_sessionsummary", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_violation", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_violation", "merged_into_id", "proctoring_violation", on_delete="SET NULL"),
+        TenantForeignKey("proctoring_violationreview", "violation_id", "proctoring_violation", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_command", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_sessiongap", "session_id", "proctoring_examsession", on_delete="CASCADE"),
+        # Every beat writes its row anew: with room on the page it stays there, and no index is touched
+        migrations.RunSQL(
+            "ALTER TABLE proctoring_sessionpulse SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)",
+            "ALTER TABLE proctoring_sessionpulse RESET (fillfactor, autovacuum_vacuum_scale_factor)",
+        ),
+    ]

@@ -1,0 +1,3 @@
+from proctoring.queries.boards import BoardPage, board_page, boards_by_code
+
+__all__ = ["BoardPage", "board_page", "boards_by_code"]

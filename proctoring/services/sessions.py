@@ -1,0 +1,222 @@
+"""A student's sitting: started or taken up again, handed in, and every other move between its states."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from config.live.unit import unit_of_work
+from proctoring import access, rows
+from proctoring.errors import ConsentRequired, ExamNotOpen, NoAttemptsLeft, SessionEnded, WrongMove
+from proctoring.events import announce_session
+from proctoring.liveness import DISCONNECTED_SECONDS
+from proctoring.models import ConsentRecord, Enrolment, Exam, ExamSession, SessionGap, SessionPulse
+from proctoring.people import Student
+from proctoring.rows import SessionRow
+from proctoring.services import own_log
+from proctoring.services.summaries import make_summary
+from proctoring.states import LIVE, GapCause, SessionStatus, can_move
+
+# What was written in the last seconds is handed in, however slow the road
+GRACE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    policy_version: str
+    has_guardian: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a client says when it starts."""
+
+    device: str = ""
+    user_agent: str = ""
+    consent: Consent | None = None
+
+
+@unit_of_work
+def start_session(*, student: Student, slug: str, start: Start) -> tuple[SessionRow, bool]:
+    """The session, and whether this call made it. A live one is gone on with, as is one that expired while its time
+    is not over. The enrolment's lock makes one of two starts the second."""
+    enrolment = access.enrolment_for(student, slug, for_update=True)
+    latest = (
+        ExamSession.objects.select_for_update(of=("self",)).filter(enrolment=enrolment).order_by("-attempt").first()
+    )
+    if latest is not None and _goes_on(latest):
+        _resume(latest, start)
+        return _announced(latest.pk), False
+    _check_may_start(enrolment, latest)
+    session = _create(enrolment, student, latest.attempt + 1 if latest else 1, start)
+    return _announced(session.pk, created=True), True
+
+
+def _goes_on(session: ExamSession) -> bool:
+    if session.status in LIVE:
+        return True
+    if session.status != SessionStatus.EXPIRED or not _is_open(session.exam):
+        return False
+    row = rows.one(session.pk)
+    return row.ends_at is None or row.now < row.ends_at
+
+
+def _is_open(exam: Exam, extra: timedelta = timedelta()) -> bool:
+    now = timezone.now()
+    begun = exam.starts_at is None or exam.starts_at <= now
+    return begun and exam.closed_at is None and (exam.ends_at is None or now < exam.ends_at + extra)
+
+
+def _check_may_start(enrolment: Enrolment, latest: ExamSession | None) -> None:
+    exam = enrolment.exam
+    if not _is_open(exam, timedelta(seconds=enrolment.extra_seconds)):
+        raise ExamNotOpen(starts_at=exam.starts_at, ends_at=exam.closed_at or exam.ends_at)
+    most = enrolment.attempts or exam.attempts
+    if latest is not None and latest.attempt >= most:
+        raise NoAttemptsLeft(session=latest.pk, status=latest.status)
+
+
+def _create(enrolment: Enrolment, student: Student, attempt: int, start: Start) -> ExamSession:
+    exam = enrolment.exam
+    _check_consent(exam, start.consent)
+    user = enrolment.user
+    session = ExamSession.objects.create(
+        workspace_id=enrolment.workspace_id,
+        exam=exam,
+        enrolment=enrolment,
+        attempt=attempt,
+        student_user=user,
+        student=str(user.pk) if user else enrolment.external_id,
+        student_name=enrolment.name or (user.display_name if user else student.name),
+        group=enrolment.group,
+    )
+    SessionPulse.objects.create(
+        session=session, workspace_id=session.workspace_id, device=start.device, user_agent=start.user_agent
+    )
+    _keep_consent(session, start.consent)
+    return session
+
+
+def _check_consent(exam: Exam, consent: Consent | None) -> None:
+    agreed = consent is not None and consent.policy_version == exam.policy_version
+    if exam.requires_consent and not agreed:
+        raise ConsentRequired(policy_version=exam.policy_version)
+    if exam.requires_guardian and not (consent and consent.has_guardian):
+        raise ConsentRequired("A parent or guardian has to agree too.", policy_version=exam.policy_version)
+
+
+def _keep_consent(session: ExamSession, consent: Consent | None) -> None:
+    if consent is not None:
+        ConsentRecord.objects.get_or_create(
+            session=session,
+            policy_version=consent.policy_version,
+            defaults={"workspace_id": session.workspace_id, "has_guardian": consent.has_guardian},
+        )
+
+
+def _resume(session: ExamSession, start: Start) -> None:
+    if session.status == SessionStatus.EXPIRED:
+        session.status, session.ended_at, session.end_reason = SessionStatus.ACTIVE, None, ""
+        session.save(update_fields=["status", "ended_at", "end_reason", "updated_at"])
+    _keep_consent(session, start.consent)
+    pulse = SessionPulse.objects.select_for_update().get(pk=session.pk)
+    is_fresh = pulse.is_live and timezone.now() - pulse.seen_at < timedelta(seconds=DISCONNECTED_SECONDS)
+    if is_fresh and start.device and pulse.device not in ("", start.device):
+        note_second_device(session, pulse.device, start.device)
+    SessionPulse.objects.filter(pk=session.pk).update(
+        is_live=True,
+        seen_at=Now(),
+        client_seq=0,
+        device=start.device or F("device"),
+        user_agent=start.user_agent or F("user_agent"),
+    )
+
+
+def note_second_device(session: ExamSession, first: str, second: str) -> bool:
+    """Once for each pair; False when it was noted before. The session is locked."""
+    pair = ":".join(sorted((first, second)))
+    noted = own_log.note(
+        session,
+        "duplicate_session",
+        client_id=uuid5(session.pk, f"devices:{pair}"),
+        at=timezone.now(),
+        detail={"devices": [first, second]},
+    )
+    return noted is not None
+
+
+def _announced(session_id: UUID, *, created: bool = False) -> SessionRow:
+    row = rows.one(session_id)
+    announce_session(row, created=created)
+    return row
+
+
+# --- Moves --------------------------------------------------------------------------------------------------
+
+
+@unit_of_work
+def end_session(
+    *, student: Student, session_id: UUID, current_question: int | None = None, answered_count: int | None = None
+) -> SessionRow:
+    """Handed in. Handing in twice is once; what a tutor ended stays ended."""
+    session = access.own_session(student, session_id, for_update=True)
+    if session.status == SessionStatus.SUBMITTED:
+        return rows.one(session.pk)
+    counts: dict[str, int] = {}
+    if current_question is not None:
+        counts["current_question"] = current_question
+    if answered_count is not None:
+        counts["answered_count"] = answered_count
+    if counts:
+        SessionPulse.objects.filter(pk=session.pk).update(**counts)
+    return move(session, SessionStatus.SUBMITTED)
+
+
+def move(session: ExamSession, to: SessionStatus, *, reason: str = "", at: datetime | None = None) -> SessionRow:
+    """One state move of a locked session, told to everybody. Inside a unit of work."""
+    if not can_move(session.status, to):
+        ended = session.status not in LIVE
+        raise (SessionEnded if ended else WrongMove)(status=session.status)
+    now = at or timezone.now()
+    fields = ["status", "ended_at", "end_reason", "paused_at", "paused_seconds", "updated_at"]
+    if session.paused_at is not None and to != SessionStatus.PAUSED:
+        _end_pause(session, now)
+    session.status = to
+    session.paused_at = now if to == SessionStatus.PAUSED else None
+    session.ended_at = None if to in LIVE else now
+    session.end_reason = "" if to in LIVE else reason
+    session.save(update_fields=fields)
+    if to in LIVE:  # whoever was paused has the time of two beats to come back
+        SessionPulse.objects.filter(pk=session.pk).update(is_live=True, seen_at=Now())
+    else:
+        SessionPulse.objects.filter(pk=session.pk).update(is_live=False)
+        make_summary(session)
+    return _announced(session.pk)
+
+
+def _end_pause(session: ExamSession, now: datetime) -> None:
+    """A pause takes nothing of the student's time: the ledger shows it, the deadline has moved by it."""
+    if session.paused_at is None:
+        return
+    until = max(now, session.paused_at)
+    session.paused_seconds += round((until - session.paused_at).total_seconds())
+    SessionGap.objects.get_or_create(
+        session=session,
+        cause=GapCause.PAUSE,
+        began_at=session.paused_at,
+        defaults={"workspace_id": session.workspace_id, "ended_at": until, "given_back_at": until},
+    )
+
+
+@unit_of_work
+def raise_hand(*, student: Student, session_id: UUID, is_raised: bool, note: str = "") -> SessionRow:
+    session = access.own_session(student, session_id, for_update=True)
+    if session.status not in LIVE:
+        raise SessionEnded(status=session.status)
+    session.hand_raised_at = (session.hand_raised_at or timezone.now()) if is_raised else None
+    session.hand_note = note if is_raised else ""
+    session.save(update_fields=["hand_raised_at", "hand_note", "updated_at"])
+    return _announced(session.pk)
