@@ -17,6 +17,7 @@ api_v1: list[URLPattern | URLResolver] = [
     *proctoring.public,
     path("workspaces/<slug:workspace>/", include(crm.of_workspace)),
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
+    path("workspaces/<slug:workspace>/", include(proctoring.api_v1)),
     path("workspaces/<slug:workspace>/", include(outgoing.api_v1)),
     path("workspaces/<slug:workspace>/", include(outbox.api_v1)),
     path("workspaces/<slug:workspace>/", include(backfill.api_v1)),
