@@ -18,7 +18,7 @@ from crm.services.contacts import Sender, contact_for_sender, learn_identities
 from inbox.events import announce_conversation, announce_deletion, announce_message, announce_read
 from inbox.models import Channel, Conversation, ConversationReader, Message
 from inbox.queries import with_lines
-from inbox.services.inbound import Incoming, conversation_with, is_known, receive_message, replied_to
+from inbox.services.inbound import Incoming, conversation_with, how_known, is_known, receive_message, replied_to
 from inbox.states import Direction, MessageStatus, SenderKind
 from jobs.errors import RetryLater
 
@@ -47,6 +47,8 @@ def edit_message(*, actor: System, channel: Channel, change: Change, body: str |
     found = _locked(channel, change)
     if found is None and unseen is not None:
         return receive_message(actor=actor, channel=channel, incoming=unseen) is not None
+    if found is None and how_known(channel, change.provider_id) == "erased":
+        return False
     if found is None:
         raise RetryLater("its message has not come yet", after=LOOK_AGAIN, counts=True, frees_lane=True)
     message, conversation = found
@@ -77,6 +79,8 @@ def delete_message(*, actor: System, channel: Channel, change: Change, person: S
     """False when it was deleted before."""
     found = _locked(channel, change)
     if found is None:
+        if how_known(channel, change.provider_id) == "erased":
+            return False
         _leave_tombstone(actor, channel, change, person)
         return True
     message, conversation = found

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from config.live.unit import unit_of_work
 from crm.actors import System
+from crm.erased import Traced, digests
 from crm.models import Contact
 from crm.services.contacts import Sender, contact_for_sender
+from crm.services.profiles import count_interactions
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
 from inbox.services import late
@@ -22,10 +24,15 @@ from jobs import statements
 # No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
 OLDEST_LIVE = timedelta(days=30)
 # By hand, since every message that comes in asks these: building them anew costs more than running them.
-_IS_KNOWN = """
-    select 1 from inbox_message
+_IS_KNOWN = f"""
+    select 'received' from inbox_message
     where channel_id = %(channel)s and provider_id = %(provider_id)s and provider_id <> ''  -- as its index says
-"""
+    union all
+    select 'erased' from crm_erasedtrace
+    where workspace_id = %(workspace)s and kind = '{Traced.MESSAGE.value}' and digest = any(%(digests)s)
+"""  # noqa: S608  # only constants are put in
+# Before a conversation is opened: no merge moves the contact meanwhile, and one that has is followed.
+_WHO_IT_IS = "select merged_into_id from crm_contact where id = %(contact)s for key share"
 _OPEN_OR_LATEST = f"""
     select * from inbox_conversation
     where channel_id = %s and contact_id = %s and scope = '{Scope.SUPPORT.value}' and deleted_at is null
@@ -98,6 +105,7 @@ def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> M
         return None
     message = _store(conversation, channel, incoming)
     _touch(conversation, message, incoming, opened=created)
+    _count(message, conversation.contact)
     _announce(message, conversation, opened=created)
     return message
 
@@ -129,8 +137,15 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
     )
     attach(message, echo.media)
     _touch_by_echo(conversation, message, echo, opened=created)
+    _count(message, conversation.contact)
     _announce(message, conversation, opened=created)
     return message
+
+
+def _count(message: Message, contact: Contact) -> None:
+    """What the contact's memory counts: words and files, either way. A reaction is no message of its own."""
+    if message.type != "reaction":
+        count_interactions(contact=contact, at=message.created_at)
 
 
 def _announce(message: Message, conversation: Conversation, *, opened: bool) -> None:
@@ -155,7 +170,28 @@ def _touch_by_echo(conversation: Conversation, message: Message, echo: Echo, *, 
 
 
 def is_known(channel: Channel, provider_id: str) -> bool:
-    return statements.execute(_IS_KNOWN, {"channel": channel.pk, "provider_id": provider_id}).fetchone() is not None
+    return how_known(channel, provider_id) != ""
+
+
+def how_known(channel: Channel, provider_id: str) -> str:
+    """ "received", or "erased" with everything else of its sender; "" for a new one."""
+    if not provider_id:
+        return ""
+    row = statements.execute(
+        _IS_KNOWN,
+        {
+            "channel": channel.pk,
+            "provider_id": provider_id,
+            "workspace": channel.workspace_id,
+            "digests": digests(Traced.MESSAGE, f"{channel.pk}:{provider_id}"),
+        },
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def why_not(channel: Channel, provider_id: str) -> dict[str, bool]:
+    """How a job says that a message changed nothing."""
+    return {"erased": True} if how_known(channel, provider_id) == "erased" else {"duplicate": True}
 
 
 def conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
@@ -165,6 +201,10 @@ def conversation_with(channel: Channel, contact: Contact) -> tuple[Conversation,
         if found is not None:
             found.channel, found.contact = channel, contact  # read already: the row that is announced needs them
             return found, False
+        row = statements.execute(_WHO_IT_IS, {"contact": contact.pk}).fetchone()
+        if row and row[0]:
+            contact = Contact.objects.get(pk=row[0])  # merged into this one in the same instant
+            continue
         try:
             with transaction.atomic():
                 opened = Conversation.objects.create(

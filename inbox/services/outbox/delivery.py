@@ -57,7 +57,9 @@ def deliver(*, job: RunningJob, message_id: UUID, attempt: int) -> None:
 
 def _peek(message_id: UUID, attempt: int) -> Message | None:
     """The message with its conversation and channel, unlocked; None when there is nothing left to do."""
-    message = Message.objects.select_related("conversation", "channel").get(pk=message_id)
+    message = Message.objects.select_related("conversation", "channel").filter(pk=message_id).first()
+    if message is None:
+        return None  # erased with its contact
     return message if message.send_attempt == attempt and message.status in UNSETTLED else None
 
 

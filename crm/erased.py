@@ -1,0 +1,39 @@
+"""Keyed hashes of what was erased, so that a provider who sends it again brings nothing back. They name nobody."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from enum import StrEnum
+from uuid import UUID
+
+from django.conf import settings
+
+from crm.models import ErasedTrace
+
+
+class Traced(StrEnum):
+    MESSAGE = "message"  # "<channel>:<provider's id>"
+
+
+def digest(kind: Traced, value: str, *, key: str | bytes = "") -> bytes:
+    """Without the key nobody can try out which ids were erased here."""
+    secret = hashlib.sha256(f"crm.erased:{kind}:{key or settings.SECRET_KEY}".encode()).digest()
+    return hmac.new(secret, value.encode(), hashlib.sha256).digest()
+
+
+def digests(kind: Traced, value: str) -> list[bytes]:
+    """By every key that was in use: the newest writes, all are looked for."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [digest(kind, value, key=key) for key in keys]
+
+
+def trace(workspace_id: UUID, kind: Traced, values: Iterable[str]) -> None:
+    """Joins the caller's unit of work."""
+    ErasedTrace.objects.bulk_create(
+        [ErasedTrace(workspace_id=workspace_id, kind=kind, digest=digest(kind, value)) for value in values],
+        ignore_conflicts=True,
+    )
+
+
+def is_erased(workspace_id: UUID, kind: Traced, value: str) -> bool:
+    return ErasedTrace.objects.filter(workspace_id=workspace_id, kind=kind, digest__in=digests(kind, value)).exists()
