@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from jobs import nudge, statements, tasks
 from jobs.payloads import JSON, dump
+from jobs.running import RunningJob
 
 _COLUMNS = "key, type, lane, workspace_id, payload, max_attempts, outgoing, delay"
 
@@ -41,6 +42,12 @@ INSERT_SQL = insert_from(
     ) AS given (key, type, lane, workspace_id, payload, max_attempts, outgoing, delay)
     """
 )
+
+# Of one whose lease is lost nothing is said: its completion, in the same transaction, finds that out.
+_TAKE_OVER = """
+UPDATE job SET key = %(key)s, type = %(type)s, payload = %(payload)s::text::jsonb, max_attempts = %(max_attempts)s
+WHERE id = %(id)s AND lease_token = %(token)s AND NOT EXISTS (SELECT 1 FROM job AS known WHERE known.key = %(key)s)
+"""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,23 @@ def enqueue_many(jobs: Sequence[NewJob]) -> None:
     statements.execute(INSERT_SQL, params(jobs))
     for outgoing in {tasks.named(job.type).outgoing for job in jobs}:
         wake(outgoing=outgoing)
+
+
+def take_over(job: RunningJob, new: NewJob) -> bool:
+    """The job in hand is `new` from now on, which must be of its lane and kind, and is done in the same transaction:
+    what would have been a job that makes a job. False, and nothing changed, when the key is known."""
+    task = tasks.named(new.type)
+    if new.lane != job.lane or task.outgoing != tasks.named(job.type).outgoing:
+        raise ValueError(f"{new.type} cannot take over a {job.type}: another lane, or another kind")
+    params = {
+        "id": job.id,
+        "token": job.lease_token,
+        "key": new.key,
+        "type": new.type,
+        "payload": dump(new.payload),
+        "max_attempts": task.max_attempts,
+    }
+    return bool(statements.execute(_TAKE_OVER, params).rowcount)
 
 
 def wake(*, outgoing: bool | None = None) -> None:

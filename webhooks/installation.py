@@ -31,6 +31,7 @@ class Told:
 
     event_key: str
     event: str
+    lane: str = ""
 
 
 _workspaces: dict[str, tuple[float, UUID | None]] = {}
@@ -98,4 +99,5 @@ def arrival(
         headers=kept_headers(headers, KEPT_HEADERS),
         body=body,
         failure=failure,
+        lane=told.lane,
     )

@@ -87,14 +87,13 @@ def jobs_of(delivery: Delivery) -> list[Job]:
 
 @pytest.mark.parametrize("road", ROADS)
 async def test_a_signed_delivery_is_kept_with_its_body_and_without_its_signature(client, workspace, board, road):
-    states = {"scores": "applied", "stripe": "kept", "identity": "kept"}  # the latter two are of kinds nobody knows
     body = encoded(payload_for(road, board))
     answer = await send(client, road, body, headers_for(road, body))
     assert answer.status_code == 200
     (delivery,) = await kept(workspace)
-    assert (delivery.provider, bytes(delivery.body), delivery.state) == (road, body, states[road])
+    assert (delivery.provider, bytes(delivery.body), delivery.state) == (road, body, "kept")
     (job,) = await jobs_of(delivery)
-    assert job.key == (f"scores:{delivery.event_key}" if road == "scores" else f"delivery:{delivery.pk}")
+    assert job.key == f"delivery:{delivery.pk}"
     assert not any("signature" in name for name in delivery.headers)
 
 

@@ -77,7 +77,7 @@ def kept(channel) -> list[Delivery]:
 @sync_to_async
 def run_all(channel) -> None:
     """Everything that came in on the channel, to its end."""
-    for delivery in Delivery.objects.filter(channel_id=channel.pk):
+    for delivery in Delivery.objects.filter(channel_id=channel.pk).order_by("id"):
         for job in Job.objects.filter(key=f"delivery:{delivery.pk}"):
             run_job(job.pk)
     for job in Job.objects.filter(workspace_id=channel.workspace_id, status="pending").order_by("id"):
@@ -251,10 +251,10 @@ async def test_what_could_not_be_kept_is_503_and_comes_again(client, channel, mo
 async def test_one_row_that_cannot_be_kept_harms_no_other(client, channel, monkeypatch):
     real = journal._insert
 
-    async def picky(rows: list[journal.Row]) -> None:
-        if any(b"poison" in row.arrival.body for row in rows):
+    async def picky(arrivals: list[journal.Arrival]) -> None:
+        if any(b"poison" in arrival.body for arrival in arrivals):
             raise psycopg.DataError("no")
-        await real(rows)
+        await real(arrivals)
 
     await deliver(client, channel, text_message())
     monkeypatch.setattr(journal, "_insert", picky)
@@ -264,7 +264,7 @@ async def test_one_row_that_cannot_be_kept_harms_no_other(client, channel, monke
 
 
 async def test_a_writer_that_breaks_leaves_nobody_waiting(client, channel, monkeypatch):
-    async def broken(rows: list[journal.Row]) -> None:
+    async def broken(arrivals: list[journal.Arrival]) -> None:
         raise RuntimeError("no")
 
     await deliver(client, channel, text_message())
@@ -275,21 +275,19 @@ async def test_a_writer_that_breaks_leaves_nobody_waiting(client, channel, monke
 
 
 async def test_one_statement_keeps_the_order_of_arrival_in_a_lane(channel):
-    rows = [
-        journal.Row.of(
-            journal.Arrival(
-                provider="kapso",
-                channel_id=channel.pk,
-                workspace_id=channel.workspace_id,
-                event_key=key,
-                event="whatsapp.message.received",
-                headers={"x-webhook-event": "whatsapp.message.received"},
-                body=json.dumps(text_message(body)).encode(),
-            )
+    arrivals = [
+        journal.Arrival(
+            provider="kapso",
+            channel_id=channel.pk,
+            workspace_id=channel.workspace_id,
+            event_key=key,
+            event="whatsapp.message.received",
+            headers={"x-webhook-event": "whatsapp.message.received"},
+            body=json.dumps(text_message(body)).encode(),
         )
         for key, body in (("zz", "first"), ("mm", "second"), ("aa", "third"))
     ]
-    await journal._insert(rows)
+    await journal._insert(arrivals)
     await run_all(channel)
     assert await bodies(channel) == ["first", "second", "third"]
 

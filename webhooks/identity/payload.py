@@ -3,7 +3,7 @@
 import re
 
 from webhooks.identity import clerk, supabase
-from webhooks.identity.items import Event, Item
+from webhooks.identity.items import Event, Item, Other
 from webhooks.kapso.fields import fields, identifier, moment, name_or_id
 from webhooks.kapso.payload import Unreadable, load_object
 
@@ -35,6 +35,10 @@ def item_of(event: Event) -> Item:
     if "record" in event.content or "old_record" in event.content:
         return supabase.of_row(event)
     return clerk.item_of(event)
+
+
+def lane_of(item: Item) -> str:
+    return "" if isinstance(item, Other) else f"in:identity:{item.who}"[:200]
 
 
 def _named(kind: str) -> str:

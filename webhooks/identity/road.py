@@ -9,6 +9,7 @@ from webhooks import installation
 from webhooks.errors import BadSignature
 from webhooks.identity import payload
 from webhooks.installation import Told
+from webhooks.journal import lane_seen
 from webhooks.kapso.payload import event_key
 from webhooks.standard.signature import Signed, is_genuine, signed
 
@@ -31,7 +32,8 @@ async def _handle(request: Request, rest: str) -> Answer:
 def _told(given: Signed, body: bytes) -> Told:
     event = payload.read(body)
     # Supabase's Auth server makes a new id for every attempt; what stays is in the body.
-    return Told(event_key(event.own_id or given.id, body), event.type)
+    lane = lane_seen(PROVIDER, None, lambda: payload.lane_of(payload.item_of(event)))
+    return Told(event_key(event.own_id or given.id, body), event.type, lane)
 
 
 identity = road(PREFIX, _handle)

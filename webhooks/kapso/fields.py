@@ -82,15 +82,28 @@ def phone(number: str | None) -> str | None:
 
 def who(*, numbers: tuple[Any, ...], ids: tuple[Any, ...], usernames: tuple[Any, ...], names: tuple[Any, ...]) -> WhoIs:
     """The first usable of each; an id in a number's place counts as the id it is."""
-    # Lazily: nearly always the first place has it, and this is asked of every delivery before it is answered
-    number = next(filter(None, map(digits, numbers)), None)
+    number = _number(numbers)
     return WhoIs(
         phone=phone(number),
         wa_id=number,
-        bsuid=next(filter(None, map(bsuid, (*ids, *numbers))), None),
+        bsuid=_bsuid(numbers, ids),
         username=_shown(usernames),
         name=_shown(names),
     )
+
+
+def key_of(*, numbers: tuple[Any, ...], ids: tuple[Any, ...]) -> str:
+    """`who(...).key` for who needs no more of them."""
+    return _bsuid(numbers, ids) or _number(numbers) or ""
+
+
+# Lazily: nearly always the first place has it, and this is asked of every delivery before it is answered.
+def _number(numbers: tuple[Any, ...]) -> str | None:
+    return next(filter(None, map(digits, numbers)), None)
+
+
+def _bsuid(numbers: tuple[Any, ...], ids: tuple[Any, ...]) -> str | None:
+    return next(filter(None, map(bsuid, (*ids, *numbers))), None)
 
 
 def _shown(values: tuple[Any, ...]) -> str | None:

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -22,6 +23,19 @@ class WhoIs:
     @property
     def key(self) -> str:
         return self.bsuid or self.wa_id or (self.phone or "").lstrip("+")
+
+
+class Turn(NamedTuple):
+    """What keeps its order: what one person writes, and apart from it what becomes of what was sent to them."""
+
+    way: str  # IN or RECEIPT
+    peer: str
+
+    def lane(self, channel_id: UUID | None) -> str:
+        return f"{self.way}:{channel_id}:{self.peer}"[:200]
+
+
+IN, RECEIPT = "in", "receipt"
 
 
 @dataclass(frozen=True, slots=True)

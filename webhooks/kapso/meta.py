@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from webhooks.kapso.fields import Fields, digits, fields, identifier, objects, who
-from webhooks.kapso.items import Item, WhoIs
+from webhooks.kapso.items import IN, RECEIPT, Item, Turn, WhoIs
 from webhooks.kapso.messages import STATUSES, Odd, callback_data, inbound, receipt, sent, unhandled, unreadable
 from webhooks.kapso.words import text
 
@@ -14,6 +14,18 @@ OBJECT = "whatsapp_business_account"
 def items_of(body: Fields) -> list[Item]:
     """Every update in the order it came. Never raises; what cannot be read stands in its place as such."""
     return [item for entry in _members(body, "entry") for change in _changes(entry) for item in _of_change(change)]
+
+
+def turn_of(body: Fields) -> Turn | None:
+    """Of a single message or status, which most bodies are."""
+    changes = [change for entry in _members(body, "entry") for change in _changes(entry)]
+    value = fields(fields(changes[0]).get("value")) if len(changes) == 1 else {}
+    messages, statuses = list(objects(value.get("messages"))), list(objects(value.get("statuses")))
+    if len(messages) + len(statuses) != 1:
+        return None
+    if messages:
+        return Turn(IN, _sender(messages[0], value).key)
+    return Turn(RECEIPT, _of_status(statuses[0]).key)
 
 
 def event_of(body: Fields) -> str:
@@ -76,14 +88,16 @@ def _echo(message: Any, number: str | None) -> Item:
 def _status(status: Any, number: str | None) -> Item:
     try:
         state = text(_object(status).get("status"))
-        person = who(
-            numbers=(status.get("recipient_id"),), ids=(status.get("recipient_user_id"),), usernames=(), names=()
-        )
+        person = _of_status(status)
         if state not in STATUSES:
             return unhandled(f"status.{state or 'missing'}", status, number, person.key)
         return receipt(status, {}, state, person, number, callback_data(status))
     except Odd as odd:
         return unreadable(status, odd, number)
+
+
+def _of_status(status: Fields) -> WhoIs:
+    return who(numbers=(status.get("recipient_id"),), ids=(status.get("recipient_user_id"),), usernames=(), names=())
 
 
 def _object(thing: Any) -> Fields:

@@ -4,12 +4,13 @@ Checked in the contract's order: size, channel, signature, form of the body. The
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from config.hot import Answer, Request, road
 from webhooks.channels import Source, admit, kept_headers, printable, source_of
 from webhooks.errors import BadSignature, UnreadableBody
-from webhooks.journal import Arrival, keep
-from webhooks.kapso.payload import Unreadable, event_key, load_object
+from webhooks.journal import Arrival, keep, lane_seen
+from webhooks.kapso.payload import Unreadable, event_key, load_object, turn_of
 from webhooks.kapso.signature import challenge, is_genuine
 
 PREFIX = "/webhooks/kapso/"
@@ -42,26 +43,35 @@ async def _handle(request: Request, rest: str) -> Answer:
     ):
         raise BadSignature
     try:
-        load_object(body)
+        data = load_object(body)
     except Unreadable as error:
         # The signature was right, so the provider did send this: people must be able to see it.
         await keep(_arrival(source, headers, body, failure=str(error)))
         raise UnreadableBody(str(error)) from None
-    await keep(_arrival(source, headers, body))
+    await keep(_arrival(source, headers, body, data))
     return OK
 
 
-def _arrival(source: Source, headers: Mapping[str, str], body: bytes, failure: str = "") -> Arrival:
+def _arrival(
+    source: Source, headers: Mapping[str, str], body: bytes, data: dict[str, Any] | None = None, failure: str = ""
+) -> Arrival:
+    event = printable(headers.get("x-webhook-event", ""))[:80]
     return Arrival(
         provider=KIND,
         channel_id=source.channel_id,
         workspace_id=source.workspace_id,
         event_key=event_key(printable(headers.get("x-idempotency-key", "")), body),
-        event=printable(headers.get("x-webhook-event", ""))[:80],
+        event=event,
         headers=kept_headers(headers, KEPT_HEADERS),
         body=body,
         failure=failure,
+        lane=lane_seen(KIND, source.channel_id, lambda: _lane(source, data, event)) if data else "",
     )
+
+
+def _lane(source: Source, data: dict[str, Any], event: str) -> str:
+    turn = turn_of(data, event)
+    return turn.lane(source.channel_id) if turn else ""
 
 
 async def _challenge(request: Request, slug: str) -> Answer:

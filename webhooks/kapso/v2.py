@@ -5,9 +5,9 @@ Which way it went is decided by `kapso.direction`, never by a status.
 
 from typing import Any
 
-from webhooks.kapso.fields import Fields, fields, first, identifier, objects, who
+from webhooks.kapso.fields import Fields, fields, first, identifier, key_of, objects, who
 from webhooks.kapso.identity import read_identity
-from webhooks.kapso.items import Item, Other, Receipt, WhoIs
+from webhooks.kapso.items import IN, RECEIPT, Item, Other, Receipt, Turn, WhoIs
 from webhooks.kapso.messages import (
     STATUSES,
     Odd,
@@ -38,6 +38,24 @@ def items_of(envelope: Any, event: str) -> list[Item]:
         return _items_of(envelope, event)
     except Odd as odd:
         return [unreadable(envelope, odd, _phone_number_id(fields(envelope)))]
+
+
+def turn_of(envelope: Any, event: str) -> Turn | None:
+    """Goes the ways of `_items_of`. None for what is not one item, or has a form that is seldom seen."""
+    message = fields(envelope).get("message")
+    if not isinstance(message, dict) or (event and event not in _MESSAGE_EVENTS):
+        return None
+    if _is_inbound(message, event):
+        numbers, ids = _senders_names(envelope, message)
+        return Turn(IN, key_of(numbers=numbers, ids=ids))
+    statuses = list(objects(fields(message.get("kapso")).get("statuses")))
+    way = RECEIPT
+    if _origin(message) in _ORIGINS_OF_OTHERS:
+        if _state(message, statuses, event) not in (None, "sent"):
+            return None  # the message and its state
+        way = IN
+    numbers, ids = _recipients_names(envelope, message, statuses)
+    return Turn(way, key_of(numbers=numbers, ids=ids))
 
 
 def _items_of(envelope: Any, event: str) -> list[Item]:
@@ -132,29 +150,45 @@ def _ids(envelope: Fields) -> tuple[Any, ...]:
     return (conversation.get("business_scoped_user_id"),)
 
 
+Names = tuple[tuple[Any, ...], tuple[Any, ...]]  # numbers, ids
+
+
 def _sender(envelope: Fields, message: Fields) -> WhoIs:
     conversation, kapso = fields(envelope.get("conversation")), fields(message.get("kapso"))
+    numbers, ids = _senders_names(envelope, message)
     return who(
-        numbers=(message.get("from"), kapso.get("phone_number"), conversation.get("phone_number")),
-        ids=(message.get("from_user_id"), message.get("business_scoped_user_id"), *_ids(envelope)),
+        numbers=numbers,
+        ids=ids,
         usernames=(message.get("username"), kapso.get("username"), conversation.get("username")),
         names=_names(conversation, kapso),
     )
 
 
+def _senders_names(envelope: Fields, message: Fields) -> Names:
+    conversation, kapso = fields(envelope.get("conversation")), fields(message.get("kapso"))
+    return (
+        (message.get("from"), kapso.get("phone_number"), conversation.get("phone_number")),
+        (message.get("from_user_id"), message.get("business_scoped_user_id"), *_ids(envelope)),
+    )
+
+
 def _recipient(envelope: Fields, message: Fields, statuses: list[Fields]) -> WhoIs:
     conversation, kapso = fields(envelope.get("conversation")), fields(message.get("kapso"))
+    numbers, ids = _recipients_names(envelope, message, statuses)
+    return who(numbers=numbers, ids=ids, usernames=(conversation.get("username"),), names=_names(conversation, kapso))
+
+
+def _recipients_names(envelope: Fields, message: Fields, statuses: list[Fields]) -> Names:
+    conversation, kapso = fields(envelope.get("conversation")), fields(message.get("kapso"))
     known_as = tuple(status.get("recipient_id") for status in reversed(statuses))
-    return who(
-        numbers=(*known_as, message.get("to"), kapso.get("phone_number"), conversation.get("phone_number")),
-        ids=(
+    return (
+        (*known_as, message.get("to"), kapso.get("phone_number"), conversation.get("phone_number")),
+        (
             *(recipient_id(status) for status in reversed(statuses)),
             message.get("to_user_id"),
             message.get("recipient"),
             *_ids(envelope),
         ),
-        usernames=(conversation.get("username"),),
-        names=_names(conversation, kapso),
     )
 
 

@@ -30,6 +30,10 @@ class Score:
     submitted_at: datetime
     correction_id: str
 
+    @property
+    def lane(self) -> str:
+        return f"in:scores:{self.submission_id}"[:200]
+
 
 def read(body: bytes, *, now: datetime) -> Score:
     """Raises Unreadable with a sentence that names the field."""

@@ -36,13 +36,13 @@ async def _handle(request: Request, rest: str) -> Answer:
         raise BadSignature
     workspace = await _workspace_of(payload.quiz_code_in(body))
     try:
-        payload.read(body, now=datetime.now(UTC))
+        score = payload.read(body, now=datetime.now(UTC))
         if workspace is None:
             raise Unreadable("quiz_code names no open board.")
     except Unreadable as error:
         await _keep_refused(workspace, request, body, str(error))
         raise UnreadableBody(str(error)) from None
-    told = Told(event_key(given.id, body), EVENT)
+    told = Told(event_key(given.id, body), EVENT, score.lane)
     await keep(installation.arrival(PROVIDER, workspace, told, request.headers, body))
     return installation.OK
 

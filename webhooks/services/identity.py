@@ -25,7 +25,7 @@ def read(delivery: Delivery) -> Reading:
     job = NewJob(
         type=APPLY,
         key=f"identity:{delivery.event_key}"[:400],
-        lane=f"in:identity:{item.who}"[:200],
+        lane=payload.lane_of(item),
         payload={"delivery_id": delivery.pk},
         workspace_id=delivery.workspace_id,
     )

@@ -17,6 +17,7 @@ from inbox.states import MessageStatus
 from jobs.queue import NewJob
 from webhooks.kapso import payload
 from webhooks.kapso.fields import bsuid, digits, fields, first, identifier, name_or_id, phone
+from webhooks.kapso.items import IN, RECEIPT
 from webhooks.kapso.payload import Deleted, Edited, IdentityChanged, Inbound, Receipt, Sent, WhoIs
 from webhooks.models import Delivery
 from webhooks.services.late import lateness
@@ -32,8 +33,6 @@ ITEM_TASKS = {
     Sent: "webhooks.record_kapso_echo",
     Receipt: "webhooks.record_kapso_receipt",
 }
-# Where the lane of an item is: what a person writes keeps its order, and never waits for what goes out to them.
-LANES: dict[type, str] = {Receipt: "receipt"}
 SOURCE = "kapso"
 # What is kept of a file's own part.
 OF_A_FILE = ("id", "mime_type", "sha256", "caption", "filename", "voice", "animated")
@@ -68,7 +67,7 @@ def _job(delivery: Delivery, position: int, item: payload.Item) -> NewJob:
     return NewJob(
         type=ITEM_TASKS[type(item)],
         key=f"kapso:{delivery.channel_id}:{item.item_key}"[:400],
-        lane=f"{LANES.get(type(item), 'in')}:{delivery.channel_id}:{item.peer_key}"[:200],
+        lane=payload.Turn(RECEIPT if isinstance(item, Receipt) else IN, item.peer_key).lane(delivery.channel_id),
         payload={"delivery_id": delivery.pk, "position": position},
         workspace_id=delivery.workspace_id,
     )
@@ -87,7 +86,7 @@ def receive(*, delivery_id: int, position: int) -> dict[str, Any]:
     delivery, item = _item(delivery_id, position, Inbound)
     channel = _channel(delivery)
     message = _take_in(item, channel=channel, incoming=_incoming(item, delivery))
-    return {"message_id": str(message.pk)} if message else {"duplicate": True}
+    return {"message_id": str(message.pk)} if message else inbound.why_not(channel, item.provider_id)
 
 
 def _take_in(item: Inbound, *, channel: Channel, incoming: inbound.Incoming) -> Message | None:
@@ -186,7 +185,7 @@ def record_echo(*, delivery_id: int, position: int) -> dict[str, Any]:
             place_at=_place(item, delivery),
         ),
     )
-    return {"message_id": str(message.pk)} if message else {"duplicate": True}
+    return {"message_id": str(message.pk)} if message else inbound.why_not(channel, item.provider_id)
 
 
 def record_receipt(*, delivery_id: int, position: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def read(delivery: Delivery) -> Reading:
     job = NewJob(
         type=APPLY,
         key=f"scores:{delivery.event_key}"[:400],
-        lane=f"in:scores:{score.submission_id}"[:200],
+        lane=score.lane,
         payload={"delivery_id": delivery.pk},
         workspace_id=delivery.workspace_id,
     )

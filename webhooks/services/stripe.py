@@ -60,14 +60,13 @@ def read(delivery: Delivery) -> Reading:
         raise Unusable("The event carries no object.")
     if event.type not in _HANDLERS:
         return Reading(event.type, unhandled=[{"kind": event.type, "reason": ""}])
-    who = facts.customer_of(event.object) or facts.id_of(event.object)
     return Reading(
         event.type,
         jobs=[
             NewJob(
                 type=APPLY,
                 key=f"stripe:{event.id}",
-                lane=f"in:stripe:{who}"[:200],
+                lane=facts.lane_of(event.object),
                 payload={"delivery_id": delivery.pk},
                 workspace_id=delivery.workspace_id,
             )

@@ -40,9 +40,9 @@ def read(delivery: Delivery) -> Reading:
     item = _item(delivery)
     match item:
         case Inbound():
-            return Reading(event_of(item), [_job(delivery, RECEIVE, item.item_key, f"in:{item.sender}")])
+            return Reading(event_of(item), [_job(delivery, RECEIVE, item)])
         case Receipt() if item.status in LADDER:
-            return Reading(event_of(item), [_job(delivery, RECORD, item.item_key, f"receipt:{item.recipient}")])
+            return Reading(event_of(item), [_job(delivery, RECORD, item)])
         case Receipt():
             return Reading(event_of(item), unhandled=[{"kind": event_of(item), "reason": _idle(item)}])
     return Reading(event_of(item), unhandled=[{"kind": item.kind, "reason": item.reason}])
@@ -60,13 +60,12 @@ def _item(delivery: Delivery) -> Item:
         raise Unusable(str(error)) from None
 
 
-def _job(delivery: Delivery, task: str, key: str, lane: str) -> NewJob:
+def _job(delivery: Delivery, task: str, item: Inbound | Receipt) -> NewJob:
     """Keyed by what the item is, so the same message in another delivery is the same job."""
-    way, _, peer = lane.partition(":")
     return NewJob(
         type=task,
-        key=f"twilio:{delivery.channel_id}:{key}"[:400],
-        lane=f"{way}:{delivery.channel_id}:{peer}"[:200],
+        key=f"twilio:{delivery.channel_id}:{item.item_key}"[:400],
+        lane=item.lane(delivery.channel_id),
         payload={"delivery_id": delivery.pk},
         workspace_id=delivery.workspace_id,
     )
@@ -122,7 +121,7 @@ def take_in(
         ),
     )
     if message is None:
-        return {"duplicate": True}
+        return inbound.why_not(channel, item.sid)
     wish = _wish(channel, item, at)
     return {"message_id": str(message.pk), **({"opt_out": wish} if wish else {})}
 

@@ -25,6 +25,10 @@ def customer_of(thing: Fields) -> str:
     return id_of(thing) if thing.get("object") == "customer" else id_of(thing.get("customer"))
 
 
+def lane_of(thing: Fields) -> str:
+    return f"in:stripe:{customer_of(thing) or id_of(thing)}"[:200]
+
+
 def names_of(thing: Fields) -> Names:
     """What the metadata of the object names, or of the subscription that an invoice is for.
 

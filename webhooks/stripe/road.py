@@ -8,7 +8,8 @@ from config.hot import Answer, Request, road
 from webhooks import installation
 from webhooks.errors import BadSignature
 from webhooks.installation import Told
-from webhooks.stripe import payload, signature
+from webhooks.journal import lane_seen
+from webhooks.stripe import facts, payload, signature
 
 PREFIX = "/webhooks/stripe"
 PROVIDER = "stripe"
@@ -28,7 +29,7 @@ async def _handle(request: Request, rest: str) -> Answer:
 
 def _told(body: bytes) -> Told:
     event = payload.read(body)
-    return Told(event.id, event.type)
+    return Told(event.id, event.type, lane_seen(PROVIDER, None, lambda: facts.lane_of(event.object or {})))
 
 
 def warm() -> None:

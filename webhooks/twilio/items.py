@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class Inbound:
     def item_key(self) -> str:
         return f"inbound:{self.sid}"
 
+    def lane(self, channel_id: UUID | None) -> str:
+        return f"in:{channel_id}:{self.sender}"[:200]
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -52,6 +56,10 @@ class Receipt:
     def item_key(self) -> str:
         return f"receipt:{self.sid}:{self.status}"
 
+    def lane(self, channel_id: UUID | None) -> str:
+        """Not the one of what they write, which never waits for what becomes of what was sent to them."""
+        return f"receipt:{channel_id}:{self.recipient}"[:200]
+
 
 @dataclass(frozen=True, slots=True)
 class Other:
@@ -59,6 +67,9 @@ class Other:
 
     kind: str
     reason: str = ""
+
+    def lane(self, channel_id: UUID | None) -> str:
+        return ""
 
 
 Item = Inbound | Receipt | Other

@@ -87,7 +87,8 @@ async def _keep(call: Call) -> None:
         raise UnreadableBody(str(error)) from None
     item = read_item(parameters)
     token = printable(call.request.headers.get(IDEMPOTENCY_TOKEN, ""))
-    await keep(_arrival(call, event_key=event_key(item, token, call.body), event=event_of(item)))
+    lane = item.lane(call.source.channel_id)
+    await keep(_arrival(call, event_key=event_key(item, token, call.body), event=event_of(item), lane=lane))
 
 
 def is_covered(call: Call) -> bool:
@@ -105,7 +106,7 @@ def read_parameters(body: bytes, content_type: str) -> Parameters:
     return parameters
 
 
-def _arrival(call: Call, *, event_key: str, event: str = "", failure: str = "") -> Arrival:
+def _arrival(call: Call, *, event_key: str, event: str = "", lane: str = "", failure: str = "") -> Arrival:
     return Arrival(
         provider=KIND,
         channel_id=call.source.channel_id,
@@ -115,6 +116,7 @@ def _arrival(call: Call, *, event_key: str, event: str = "", failure: str = "") 
         headers={**kept_headers(call.request.headers, KEPT_HEADERS), "content-type": call.content_type[:300]},
         body=call.body,
         failure=failure,
+        lane=lane,
     )
 
 
