@@ -1,0 +1,96 @@
+"""Old notes about contacts."""
+
+from typing import Any
+from uuid import UUID
+
+from crm.ids import uuid7_from
+from inbox.old_data import values
+from inbox.old_data.places import Person, people
+from inbox.old_data.report import Tally
+from inbox.old_data.scope import Given, LeftOut, Scope
+from inbox.old_data.searching import body_words
+from inbox.old_data.staging import Stage
+
+LIMIT = 64 * 1024  # bytes, as for notes written here
+COMPARED = ("author_id", "body", "created_at", "deleted_at")
+COLUMNS = ("id", "workspace_id", "supabase_id", "contact_id", *COMPARED, "mentions", "updated_at", "search")
+
+
+class Notes:
+    name = "notes"
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._stage = Stage("crm_contactnote", COLUMNS, compared=COMPARED, also=("updated_at", "search"))
+
+    def write(self, rows: list[dict[str, Any]]) -> Tally:
+        tally = Tally()
+        self._scope.learn_users(row.get("author") for row in rows)
+        whose = people(filter(None, (_quiet(self._scope, row.get("contact")) for row in rows)))
+        ready: dict[UUID, tuple[Any, ...]] = {}
+        for raw in rows:
+            row = Given(raw, tally)
+            try:
+                line = self._read(row, whose)
+                if line[2] in ready:
+                    raise values.Refused("id_twice")
+                ready[line[2]] = line
+            except LeftOut:
+                tally.counts["left_out"] += 1
+            except values.Refused as refused:
+                tally.refuse(values.text(raw.get("id")), refused.reason)
+        created, updated = self._stage.write(ready.values())
+        tally.counts["created"] += len(created)
+        tally.counts["updated"] += len(updated)
+        tally.counts["unchanged"] += len(ready) - len(created) - len(updated)
+        return tally
+
+    def drop(self) -> None:
+        self._stage.drop()
+
+    def _read(self, row: Given, whose: dict[UUID, Person]) -> tuple[Any, ...]:
+        old = row.supabase_id = self._scope.need("notes", row.get("id"), "no_id")
+        contact = self._scope.need("contacts", row.get("contact"), "no_contact")
+        if contact in self._scope.left_contacts or self._scope.is_left_out(row.get("workspace")):
+            raise LeftOut
+        person = whose.get(contact)
+        if person is None:
+            raise values.Refused("unknown_contact")
+        check_workspace(self._scope, row, person.workspace_id)
+        body = values.text(row.get("body"))
+        if not body:
+            raise values.Refused("empty")
+        if len(body.encode()) > LIMIT:
+            raise values.Refused("too_long")
+        at = values.moment(row.get("created_at"))
+        if at is None:
+            raise values.Refused("no_time")
+        author = self._scope.user(row.get("author"))
+        if author is None and values.text(row.get("author")):
+            row.changed("unknown_author")
+        return (
+            uuid7_from(at, old.bytes),
+            person.workspace_id,
+            old,
+            person.id,
+            author,
+            body,
+            at,
+            values.moment(row.get("deleted_at")),
+            [],
+            values.moment(row.get("updated_at")) or at,
+            body_words(body),
+        )
+
+
+def check_workspace(scope: Scope, row: Given, workspace_id: UUID) -> None:
+    """Where the old row names its workspace, it must be that of what it belongs to."""
+    if values.text(row.get("workspace")) and scope.place(row.get("workspace")).id != workspace_id:
+        raise values.Refused("other_workspace")
+
+
+def _quiet(scope: Scope, value: Any) -> UUID | None:
+    try:
+        return scope.key("contacts", value)
+    except values.Refused:
+        return None
