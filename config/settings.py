@@ -82,8 +82,12 @@ CHANNEL_LAYERS = {
 }
 
 INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",  # its templates come before Django admin's
+    "unfold.contrib.filters",
+    "config.admin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
     "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -109,8 +113,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.admin.site.AdminMessages",
     "crm.middleware.IdentityMiddleware",
 ]
+# The admin knows people by our own middleware and keeps no session.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E410"]
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CSRF_FAILURE_VIEW = "crm.views.csrf_failure"
 
 # Cookies ignore ports, so two copies on one host need names of their own.
@@ -133,6 +141,8 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
             ],
         },
     }
@@ -177,6 +187,17 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Switchboard",
+    "SITE_HEADER": "Switchboard",
+    "SITE_SYMBOL": "hub",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "config.admin.dashboard.fill",
+    "ACCOUNT": {"navigation": [{"title": "Inbox", "link": "/inbox"}, {"title": "Outbox", "link": "/outbox"}]},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin.navigation.groups"},
 }
 
 # --- Celery: an engine woken by empty nudges; the job table is the truth -------------------------------
