@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from config.errors import Forbidden, NotFound
 from crm.actors import Actor, Member
-from crm.models import Contact
+from crm.models import ApiKey, AuditEntry, Contact, Invitation
 from crm.models import Member as Membership
 from crm.roles import PERMISSIONS, Action, Role
 
@@ -45,13 +45,21 @@ def check(actor: Actor, action: Action) -> None:
 
 
 def visible_contacts(actor: Actor) -> QuerySet[Contact]:
+    return known_contacts(actor).filter(deleted_at=None)
+
+
+def known_contacts(actor: Actor) -> QuerySet[Contact]:
+    """The deleted ones too: for bringing them back, and for whoever looks on while one goes."""
     if not actor.may(Action.READ_INBOX):
         return Contact.objects.none()
-    return Contact.objects.alive().filter(workspace_id=actor.workspace_id)
+    return Contact.objects.filter(workspace_id=actor.workspace_id)
 
 
-def contact_for(actor: Actor, contact_id: UUID) -> Contact:
-    contact = visible_contacts(actor).filter(pk=contact_id).first()
+def contact_for(actor: Actor, contact_id: UUID, *, for_update: bool = False, deleted: bool = False) -> Contact:
+    """`for_update` leaves alone who only points at the row: messages, notes and payments go on meanwhile."""
+    contacts = known_contacts(actor) if deleted else visible_contacts(actor)
+    rows = contacts.select_for_update(no_key=True) if for_update else contacts
+    contact = rows.filter(pk=contact_id).first()
     if contact is None:
         raise NotFound
     return contact
@@ -71,3 +79,27 @@ def member_on_page(user_id: UUID, action: Action, workspace_slug: str = "") -> M
     if workspace_id is None:
         raise NotFound
     return member_of(user_id, workspace_id)
+
+
+# --- For those who manage people, keys and settings ---------------------------------------------------------
+
+
+def visible_members(actor: Actor) -> QuerySet[Membership]:
+    check(actor, Action.MANAGE_MEMBERS)
+    return Membership.objects.filter(workspace_id=actor.workspace_id).select_related("user")
+
+
+def visible_invitations(actor: Actor) -> QuerySet[Invitation]:
+    check(actor, Action.MANAGE_MEMBERS)
+    return Invitation.objects.filter(workspace_id=actor.workspace_id).select_related("invited_by")
+
+
+def visible_api_keys(actor: Actor) -> QuerySet[ApiKey]:
+    check(actor, Action.MANAGE_KEYS)
+    return ApiKey.objects.filter(workspace_id=actor.workspace_id).select_related("created_by")
+
+
+def visible_audit(actor: Actor) -> QuerySet[AuditEntry]:
+    """What happened in the workspace. The platform's own entries are for its admins, in Django admin."""
+    check(actor, Action.READ_AUDIT)
+    return AuditEntry.objects.filter(workspace_id=actor.workspace_id)

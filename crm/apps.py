@@ -7,8 +7,10 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import feed
+        from crm import topics as contact_topics
         from crm.identity import socket, topics
 
         socket.register()
         topics.register_topics()
         feed.register_topics()
+        contact_topics.register_topics()

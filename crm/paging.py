@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
+from django.db.models.expressions import OrderBy
 
 from config.errors import Invalid
 
@@ -27,17 +28,25 @@ class Page(Generic[M]):
 
 
 def page(
-    rows: "QuerySet[M]", order: tuple[str, ...], *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    rows: "QuerySet[M]",
+    order: tuple[str, ...],
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    empty_last: frozenset[str] = frozenset(),
 ) -> Page[M]:
-    """`order` names non-null fields, all in one direction, the last of them unique: ("-last_activity_at", "-id")."""
+    """`order` names fields, all in one direction, the last of them unique: ("-last_activity_at", "-id").
+
+    They are never null, but for those in `empty_last`: those go down, and the empty ones come last.
+    """
     descending = order[0].startswith("-")
     fields = [name.lstrip("-") for name in order]
-    columns = [_column(rows, name) for name in fields]
+    columns = [_column(rows, name, name in empty_last) for name in fields]
     backwards, position = _read(cursor, columns) if cursor else (False, None)
     down = descending is not backwards
     if position is not None:
-        rows = rows.filter(_beyond(fields, position, "lt" if down else "gt"))
-    found = list(rows.order_by(*(F(name).desc() if down else F(name).asc() for name in fields))[: limit + 1])
+        rows = rows.filter(_beyond(columns, position, "lt" if down else "gt"))
+    found = list(rows.order_by(*(_ordered(column, down=down) for column in columns))[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     if backwards:
@@ -51,40 +60,79 @@ def page(
     )
 
 
-def _column(rows: "QuerySet[M]", name: str) -> "Field[Any, Any]":
-    field: Field[Any, Any] = rows.model._meta.get_field(name)  # type: ignore[assignment]  # a column of its own
-    return field
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str  # may lead through a relation: memory__last_message_at
+    field: "Field[Any, Any]"
+    nullable: bool
 
 
-def _beyond(fields: list[str], position: list[Any], side: str) -> Q:
+def _column(rows: "QuerySet[M]", name: str, nullable: bool) -> _Column:
+    *way, last = name.split("__")
+    model: type[Model] = rows.model
+    for step in way:
+        model = model._meta.get_field(step).related_model  # type: ignore[assignment]  # a relation
+    field: Field[Any, Any] = model._meta.get_field(last)  # type: ignore[assignment]  # a column of its own
+    return _Column(name, field, nullable)
+
+
+def _ordered(column: _Column, *, down: bool) -> OrderBy:
+    if not column.nullable:
+        return F(column.name).desc() if down else F(column.name).asc()
+    return F(column.name).desc(nulls_last=True) if down else F(column.name).asc(nulls_first=True)
+
+
+def _beyond(columns: list[_Column], position: list[Any], side: str) -> Q:
     """(a, b) < (x, y) spelled so that the planner walks the index: a <= x and (a < x or (a = x and b < y))."""
-    condition = Q(**{f"{fields[-1]}__{side}": position[-1]})
-    for name, value in zip(fields[-2::-1], position[-2::-1], strict=True):
-        condition = Q(**{f"{name}__{side}e": value}) & (
-            Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & condition)
-        )
+    condition = Q(**{f"{columns[-1].name}__{side}": position[-1]})
+    for column, value in zip(columns[-2::-1], position[-2::-1], strict=True):
+        name = column.name
+        if column.nullable:
+            condition = _beyond_nullable(name, value, side, condition)
+        else:
+            condition = Q(**{f"{name}__{side}e": value}) & (
+                Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & condition)
+            )
     return condition
 
 
+def _beyond_nullable(name: str, value: Any, side: str, among_equals: Q) -> Q:
+    """The empty ones stand below all others."""
+    empty = Q(**{f"{name}__isnull": True})
+    if value is None:
+        return empty & among_equals if side == "lt" else ~empty | (empty & among_equals)
+    further = Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & among_equals)
+    return further | empty if side == "lt" else further
+
+
 def _write(row: Model, fields: list[str], *, backwards: bool) -> str:
-    values = [str(getattr(row, name)) for name in fields]
+    values = [None if (value := _value(row, name)) is None else str(value) for name in fields]
     return base64.urlsafe_b64encode(json.dumps([int(backwards), *values]).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, columns: "list[Field[Any, Any]]") -> tuple[bool, list[Any]]:
+def _value(row: Model, name: str) -> Any:
+    value: Any = row
+    for step in name.split("__"):
+        value = getattr(value, step)
+    return value
+
+
+def _read(cursor: str, columns: list[_Column]) -> tuple[bool, list[Any]]:
     try:
         backwards, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return bool(backwards), [_typed(field, value) for field, value in zip(columns, values, strict=True)]
+        return bool(backwards), [_typed(column, value) for column, value in zip(columns, values, strict=True)]
     except (ValueError, TypeError, ValidationError, binascii.Error):
         raise Invalid("The cursor is not one of ours.", errors={"cursor": "Start again without it."}) from None
 
 
-def _typed(field: "Field[Any, Any]", text: object) -> Any:
+def _typed(column: _Column, text: object) -> Any:
     """As the column holds it. A number that fits no column, or a time without its zone, is none of ours."""
-    if not isinstance(text, str):
+    if text is None and column.nullable:
+        return None
+    if not isinstance(text, str) or "\x00" in text:
         raise TypeError
-    value = field.to_python(text)
-    field.run_validators(value)
+    value = column.field.to_python(text)
+    column.field.run_validators(value)
     if value is None or (isinstance(value, datetime) and value.tzinfo is None):
         raise ValueError
     return value

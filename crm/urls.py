@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import views
+from crm import contact_urls, views
 from crm.api import billing
 
 pages: list[URLPattern | URLResolver] = [
@@ -22,4 +22,5 @@ of_workspace: list[URLPattern | URLResolver] = [
     path("billing-accounts/checkout", billing.Checkout.as_view()),
     path("billing-accounts/<uuid:account>/portal", billing.Portal.as_view()),
     path("payment-attempts/", billing.PaymentAttemptList.as_view()),
+    *contact_urls.of_workspace,
 ]

@@ -28,6 +28,15 @@ class ConversationUpdated(ConversationCreated):
     type: ClassVar[str] = "conversation.updated"
 
 
+@dataclass(frozen=True)
+class ConversationGone(Event):
+    """Deleted with its contact."""
+
+    type: ClassVar[str] = "conversation.updated"
+    id: UUID
+    deleted: bool = True
+
+
 @feed.offered
 @dataclass(frozen=True)
 class MessageCreated(Event):
@@ -84,6 +93,15 @@ def announce_conversation(conversation: Conversation, *, created: bool = False) 
     publish(topics.inbox(workspace.slug), event)
     if not created:
         publish(topics.conversation(conversation.pk), event)
+    _tell_other_systems(conversation, event)
+    counts.changed(workspace.pk, workspace.slug)
+
+
+def announce_gone(conversation: Conversation) -> None:
+    event, workspace = ConversationGone(conversation.pk), conversation.channel.workspace
+    if conversation.scope == Scope.SUPPORT:
+        publish(topics.inbox(workspace.slug), event)
+    publish(topics.conversation(conversation.pk), event)
     _tell_other_systems(conversation, event)
     counts.changed(workspace.pk, workspace.slug)
 

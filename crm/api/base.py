@@ -1,6 +1,6 @@
 """What the REST edges of every app share: the acting member, checked input, cursor pages and their schemas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -59,6 +59,22 @@ def checked(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
         raise Invalid(errors=serializer.errors)
     data: dict[str, Any] = serializer.validated_data
     return data
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Names that it does not know are refused by name: a typing error is not taken for silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        known = {name: value for name, value in data.items() if name not in unknown} if unknown else data
+        wrong = {name: ["There is no such field."] for name in sorted(unknown)}
+        try:
+            values = super().to_internal_value(known)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **wrong}) from None  # type: ignore[dict-item]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return values
 
 
 def list_page(request: Request, rows: "QuerySet[M]", shape: Callable[[M], Any], given: dict[str, Any]) -> Response:

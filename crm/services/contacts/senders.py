@@ -1,4 +1,4 @@
-"""Changes to contacts. Finding the contact behind an incoming message is here too, since it may create one."""
+"""Finding the contact behind an incoming message, which may create one, bring it back or teach us another number."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from crm.actors import Actor
 from crm.events import announce_contact, announce_new_contact
 from crm.models import Contact, ContactIdentity, IdentityKind
 from crm.phones import Phone, lookup_keys
+from crm.services.contacts.editing import bring_back
+from crm.services.contacts.words import index_words
 
 # A lost race is settled by the winner's row; more rounds than this mean something else is wrong.
 ROUNDS = 5
@@ -54,15 +56,20 @@ def _known(actor: Actor, sender: Sender) -> Contact | None:
     contact = next((identity.contact for identity in identities), None)
     if contact is None:
         return None
-    changed = []
-    if contact.deleted_at is not None:
+    while contact.merged_into_id is not None:
+        contact = Contact.objects.get(pk=contact.merged_into_id)
+    changed, deleted_at = [], contact.deleted_at
+    if deleted_at is not None:
         contact.deleted_at = None  # who writes again is a contact again
         changed.append("deleted_at")
     if not contact.name and sender.name:
         contact.name = sender.name[:200]
-        changed.append("name")
+        index_words(contact)
+        changed += ["name", "search"]
     if changed:
         contact.save(update_fields=[*changed, "updated_at"])
+    if deleted_at is not None:
+        bring_back(actor, contact, deleted_at)
     held = {(identity.kind, identity.value) for identity in identities}
     _learn(contact, [key for key in sender.known_as() if key not in held])
     if changed:
@@ -105,7 +112,8 @@ def learn_identities(*, actor: Actor, contact: Contact, sender: Sender) -> None:
     if not phone or held.exists():
         return
     contact.phone = contact.phone_normalized = phone
-    contact.save(update_fields=["phone", "phone_normalized", "updated_at"])
+    index_words(contact)
+    contact.save(update_fields=["phone", "phone_normalized", "search", "updated_at"])
     announce_contact(contact)
 
 
@@ -124,6 +132,7 @@ def _create(actor: Actor, sender: Sender) -> Contact | None:
                 phone_normalized=phone,
                 name=sender.name[:200],
             )
+            index_words(contact)
             Contact.objects.bulk_create([contact], ignore_conflicts=True)
             # Its workspace comes with the proof that it was stored: whether others want to hear stands there.
             stored = Contact.objects.select_related("workspace").filter(pk=contact.pk).first()

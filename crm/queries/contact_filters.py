@@ -1,0 +1,165 @@
+"""What the list's query says, as conditions of crm/filters.py: parameters join by AND, a saved view's tree on top."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from config.errors import Invalid
+from crm.access import known_contacts, visible_contacts
+from crm.actors import Actor
+from crm.filters import Wrong, compile_filters, condition_of
+from crm.models import Contact
+from crm.queries.orders import Order
+from crm.queries.views import view_for
+from crm.queries.words import named_like
+
+ATTRIBUTE = "attribute."
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
+class _List(django_filters.CharFilter):
+    """`a,b,c`."""
+
+
+class ContactFilter(django_filters.FilterSet):
+    """Each parameter is one condition; what they mean is in crm/filters.py alone."""
+
+    q = django_filters.CharFilter(method="by_words", max_length=200)
+    lead_status = _List(method="one_of")
+    owner = _List(method="one_of", help_text="me, none, ids")
+    tags = _List(method="any_of")
+    tags_all = _List(method="all_of")
+    tags_none = _List(method="none_of")
+    score_min = django_filters.NumberFilter(method="at_least")
+    score_max = django_filters.NumberFilter(method="at_most")
+    created_after = django_filters.CharFilter(method="after")
+    created_before = django_filters.CharFilter(method="before")
+    seen_after = django_filters.CharFilter(method="after")
+    seen_before = django_filters.CharFilter(method="before")
+    seen_within = django_filters.NumberFilter(method="within", help_text="days")
+    has_phone = django_filters.BooleanFilter(method="yes_or_no")
+    has_email = django_filters.BooleanFilter(method="yes_or_no")
+    journey_phase = _List(method="one_of")
+    band = _List(method="one_of")
+    subscription = _List(method="one_of")
+    deleted = django_filters.ChoiceFilter(choices=[("only", "only")], method="leave")
+    view = django_filters.UUIDFilter(method="by_view")
+    sort = django_filters.ChoiceFilter(choices=Order.choices, method="leave")
+
+    class Meta:
+        model = Contact
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        self.wrong: dict[str, str] = {}
+        self.view_sort = ""
+
+    def _where(self, rows: "QuerySet[Contact]", parameter: str, name: str, operator: str, value: Any) -> Any:
+        try:
+            return rows.filter(condition_of(self.actor, name, operator, value))
+        except Wrong as wrong:
+            self.wrong[parameter] = str(wrong)
+            return rows
+
+    def one_of(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        field = {"band": "burnout_band"}.get(name, name)
+        return self._where(rows, name, field, "in", _parts(value))
+
+    def any_of(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return self._where(rows, name, "tags", "any", _parts(value))
+
+    def all_of(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return self._where(rows, name, "tags", "all", _parts(value))
+
+    def none_of(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return self._where(rows, name, "tags", "none", _parts(value))
+
+    def at_least(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
+        return self._where(rows, name, "lead_score", "at_least", _whole(value))
+
+    def at_most(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
+        return self._where(rows, name, "lead_score", "at_most", _whole(value))
+
+    def after(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return self._where(rows, name, _TIMES[name.partition("_")[0]], "after", value)
+
+    def before(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return self._where(rows, name, _TIMES[name.partition("_")[0]], "before", value)
+
+    def within(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
+        return self._where(rows, name, "last_seen", "within_days", _whole(value))
+
+    def yes_or_no(self, rows: "QuerySet[Contact]", name: str, value: bool) -> Any:
+        return self._where(rows, name, name, "is", value)
+
+    def by_words(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return rows.filter(named_like(value))
+
+    def by_view(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
+        view = view_for(self.actor, value)
+        self.view_sort = view.sort
+        return rows.filter(compile_filters(self.actor, view.filters))
+
+    def leave(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
+        """Decides where the list begins, or in which order it goes."""
+        return rows
+
+
+_TIMES = {"created": "created_at", "seen": "last_seen"}
+
+
+def narrowed(actor: Actor, query: Mapping[str, str]) -> "tuple[QuerySet[Contact], Order]":
+    """Invalid names every wrong parameter."""
+    rows = _beginning(actor, query)
+    chosen = ContactFilter(dict(query.items()), queryset=rows, actor=actor)
+    errors: dict[str, Any] = {} if chosen.is_valid() else dict(chosen.errors)
+    if not errors:
+        rows = chosen.qs
+        errors = chosen.wrong
+    for name, value in query.items():
+        if name.startswith(ATTRIBUTE):
+            rows = rows.filter(_attribute(actor, name, value, errors))
+    if errors:
+        raise Invalid(errors=errors)
+    sort = query.get("sort") or chosen.view_sort or Order.NEWEST
+    return rows, Order(sort)
+
+
+def _beginning(actor: Actor, query: Mapping[str, str]) -> "QuerySet[Contact]":
+    if query.get("deleted") == "only":
+        return known_contacts(actor).filter(deleted_at__isnull=False, merged_into=None)
+    return visible_contacts(actor)
+
+
+def _attribute(actor: Actor, name: str, value: str, errors: dict[str, Any]) -> Q:
+    """A query has only texts: one that reads as a number or as true is tried as such too."""
+    problem = ""
+    for one in _readings(value):
+        try:
+            return condition_of(actor, name, "is", one)
+        except Wrong as wrong:
+            problem = problem or str(wrong)
+    errors[name] = problem
+    return Q()
+
+
+def _readings(value: str) -> list[Any]:
+    readings: list[Any] = [value]
+    if value in {"true", "false"}:
+        readings.append(value == "true")
+    if _NUMBER.fullmatch(value):
+        readings.append(float(value) if "." in value else int(value))
+    return readings
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if value == int(value) else float(value)

@@ -1,0 +1,54 @@
+"""In which order contacts are listed. Every order is total, so that pages neither skip nor repeat anybody."""
+
+from django.db import models
+from django.db.models import QuerySet
+
+from crm.models import Contact
+from crm.paging import Page, page
+
+NOBODY_LEFT = "z."  # cursors among those who were never seen
+
+
+class Order(models.TextChoices):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+    SCORE = "score"
+    LAST_SEEN = "last_seen"
+
+
+_FIELDS = {
+    Order.NEWEST: ("-created_at", "-id"),
+    Order.OLDEST: ("created_at", "id"),
+    Order.NAME: ("name", "id"),
+    Order.SCORE: ("-lead_score", "-id"),
+}
+_SEEN = ("-memory__last_message_at", "-id")
+
+
+def ordered_page(rows: "QuerySet[Contact]", order: Order, *, cursor: str | None, limit: int) -> Page[Contact]:
+    if order is Order.LAST_SEEN:
+        return _by_last_seen(rows, cursor, limit)
+    return page(rows, _FIELDS[order], cursor=cursor, limit=limit, empty_last=frozenset({"lead_score"}))
+
+
+def _by_last_seen(rows: "QuerySet[Contact]", cursor: str | None, limit: int) -> Page[Contact]:
+    """Two lists one after the other, since an index serves the seen ones alone."""
+    never = rows.filter(memory__last_message_at=None)
+    if cursor and cursor.startswith(NOBODY_LEFT):
+        return _marked(page(never, ("-id",), cursor=cursor.removeprefix(NOBODY_LEFT), limit=limit))
+    seen = page(rows.filter(memory__last_message_at__isnull=False), _SEEN, cursor=cursor, limit=limit)
+    if seen.next is not None:
+        return seen
+    if len(seen.rows) == limit:  # whether anybody is left is not worth a query
+        return seen
+    rest = _marked(page(never, ("-id",), limit=limit - len(seen.rows)))
+    return Page(rows=[*seen.rows, *rest.rows], next=rest.next, previous=seen.previous)
+
+
+def _marked(found: Page[Contact]) -> Page[Contact]:
+    return Page(
+        rows=found.rows,
+        next=NOBODY_LEFT + found.next if found.next else None,
+        previous=NOBODY_LEFT + found.previous if found.previous else None,
+    )
