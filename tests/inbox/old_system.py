@@ -64,7 +64,7 @@ class OldSystem:
             sql.SQL("insert into {} ({}) values ({})").format(sql.Identifier(table), names, slots),
             [Jsonb(value) if isinstance(value, dict) else value for value in row.values()],
         )
-        return row["id"]  # type: ignore[return-value]
+        return row["id"]
 
     def change(self, table: str, id_: UUID, **values: Any) -> None:
         for name, value in values.items():

@@ -1,6 +1,7 @@
 """The old database comes here: everything once, at its place in time, and nothing that was done here is undone."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError
@@ -29,8 +30,10 @@ def desk(old: OldSystem) -> Workspace:
 
 def versions(old: OldSystem) -> list[tuple[object, ...]]:
     """Every row as Postgres has it, with the transaction that wrote it last."""
-    tables = ("crm_workspace", "crm_member", "crm_contact", "crm_contactidentity", "crm_contactnote")
-    tables += ("inbox_channel", "inbox_conversation", "inbox_message", "inbox_conversationreader")
+    tables = [
+        *("crm_workspace", "crm_member", "crm_contact", "crm_contactidentity", "crm_contactnote"),
+        *("inbox_channel", "inbox_conversation", "inbox_message", "inbox_conversationreader"),
+    ]
     found = []
     workspace = desk(old).pk
     with connection.cursor() as cursor:
@@ -43,7 +46,7 @@ def versions(old: OldSystem) -> list[tuple[object, ...]]:
     return sorted(found)
 
 
-def furnished(old: OldSystem) -> dict[str, object]:
+def furnished(old: OldSystem) -> dict[str, Any]:
     agent = old.member("agent", name="Bea Old")
     owner = old.member("owner")
     contact = old.contact(
