@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{refused}\n")
         return 1
     _look_for_gaps()
+    _watch_exams()
     runner = importlib.import_module(f"config.servers.{server}_runner")
     module, _, name = options.application.partition(":")
     application = getattr(importlib.import_module(module), name)
@@ -72,6 +73,13 @@ def _look_for_gaps() -> None:
 
     with contextlib.suppress(DatabaseError):  # the clock looks too, once an hour
         look_after_start()
+
+
+def _watch_exams() -> None:
+    """Before the first request: what was silent while no web process ran was not the students' doing."""
+    from proctoring import watch
+
+    watch.start()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

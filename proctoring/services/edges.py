@@ -15,7 +15,7 @@ from config.live.unit import unit_of_work
 from proctoring import rows
 from proctoring.events import announce_session
 from proctoring.liveness import DEADLINE, IS_EXPIRED, IS_OFFLINE
-from proctoring.models import ExamSession, SessionGap, SessionPulse
+from proctoring.models import ExamSession, ServiceMark, SessionGap, SessionPulse
 from proctoring.services import own_log
 from proctoring.services.sessions import GRACE, move
 from proctoring.states import LIVE, GapCause, SessionStatus
@@ -91,7 +91,7 @@ def restore(ids: Sequence[UUID]) -> int:
         if pulse.lost_at is None or pulse.seen_at <= pulse.lost_at:
             continue
         SessionPulse.objects.filter(pk=session.pk).update(lost_at=None)
-        seconds = add_gap(session, GapCause.STUDENT, pulse.lost_at, _first_sign(pulse))
+        seconds = add_gap(session, GapCause.STUDENT, _their_part(pulse.lost_at), _first_sign(pulse))
         own_log.note(
             session,
             "connection_restored",
@@ -102,6 +102,12 @@ def restore(ids: Sequence[UUID]) -> int:
         announce_session(rows.one(session.pk))
         done += 1
     return done
+
+
+def _their_part(lost: datetime) -> datetime:
+    """What of the silence was an outage of ours has a line of its own."""
+    back = ServiceMark.objects.filter(pk=1, back_at__gt=lost).values_list("back_at", flat=True).first()
+    return back or lost
 
 
 def _first_sign(pulse: SessionPulse) -> datetime:

@@ -97,7 +97,19 @@ def lines_of(exam: Exam, student: str) -> Iterator[tuple[SessionRow, dict[str, i
     )
     totals = totals_of(exam)
     for row in found:
-        yield row, totals.get(row.id, {})
+        yield row, totals.get(row.id) or _kept(row)
+
+
+def _kept(row: SessionRow) -> dict[str, int]:
+    """Of a session whose log is past its days, the numbers that stay."""
+    return {
+        "all": row.violation_count,
+        "low": row.low_count,
+        "medium": row.medium_count,
+        "high": row.high_count,
+        "critical": row.critical_count,
+        "not_reviewed": row.unreviewed_count,
+    }
 
 
 def totals_of(exam: Exam) -> dict[UUID, dict[str, int]]:

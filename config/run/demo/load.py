@@ -7,9 +7,11 @@ from random import Random
 from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
+from django.db.models.expressions import DatabaseDefault
 from django.utils import timezone
 
 from config.run.demo.boards import QUIZ_CODE, create_board
+from config.run.demo.exams import SLUG, create_exam
 from config.run.demo.featured import featured_files, featured_threads
 from config.run.demo.files import KeptFile, drop_files, keep_files
 from config.run.demo.guard import has_demo_data
@@ -32,7 +34,7 @@ from inbox.models import (
     Message,
     MessageTemplate,
 )
-from proctoring.models import Leaderboard
+from proctoring.models import Exam, Leaderboard
 
 SEED = 20
 # Older than the oldest conversation: what came before a member joined counts as read.
@@ -42,7 +44,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class NameTaken(Exception):
-    """Somebody's own workspace, channel or board has a name that the demo needs."""
+    """Somebody's own workspace, channel, exam or board has a name that the demo needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def load() -> Loaded | None:
             _create_accounts()
             made = [_create_workspace(workspace, threads, now, rng, files) for workspace, threads in told]
             create_board(now)
+            create_exam(now)
             create_outbox(now)
             _analyze()
     except BaseException:
@@ -84,6 +87,7 @@ def _check_names() -> None:
         *Channel.objects.filter(
             slug__in=[channel.slug for workspace in WORKSPACES for channel in workspace.channels]
         ).values_list("slug", flat=True),
+        *Exam.objects.filter(slug=SLUG).values_list("slug", flat=True),
         *Leaderboard.objects.filter(quiz_code__iexact=QUIZ_CODE).values_list("quiz_code", flat=True),
     ]
     if taken:
@@ -182,12 +186,19 @@ def _write(rows: Rows) -> None:
 
 def _copy(model: type[M], rows: Sequence[M]) -> None:
     """As they are, where the ORM would set every `auto_now` to now; and several times as fast."""
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    fields = [field for field in model._meta.concrete_fields if not _is_left_out(field, rows)]
     columns = ", ".join(connection.ops.quote_name(field.attname) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor, cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
         for row in rows:
             copy.write_row([_value(field, getattr(row, field.attname)) for field in fields])
+
+
+def _is_left_out(field: "models.Field[Any, Any]", rows: Sequence[models.Model]) -> bool:
+    """What the database fills in by itself."""
+    if isinstance(field, models.AutoField):
+        return True
+    return bool(rows) and all(isinstance(getattr(row, field.attname), DatabaseDefault) for row in rows)
 
 
 def _analyze() -> None:

@@ -10,6 +10,7 @@ from django.db import connection, models
 from config.live.identity import publish_access_change
 from config.live.unit import on_commit, unit_of_work
 from config.run.demo.boards import QUIZ_CODE
+from config.run.demo.exams import SLUG as EXAM
 from config.run.demo.people import USERS, WORKSPACES
 from crm.models import IssuerAccount, User, Workspace
 from inbox import storage
@@ -99,7 +100,7 @@ def _delete(model: type[models.Model], workspaces: list[UUID]) -> list[UUID]:
 def _forget_topics(gone: list[UUID]) -> None:
     """What was told of them: numbers begin anew, and a reader from before is told to load the snapshot."""
     named = [f"{prefix}.{workspace.slug}" for prefix in NAMED_TOPICS for workspace in WORKSPACES]
-    named.append(topics.leaderboard(QUIZ_CODE))
+    named += [topics.leaderboard(QUIZ_CODE), topics.exam(EXAM), topics.presence(EXAM)]
     about = [str(one) for one in gone]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,0 +1,62 @@
+"""Looks after running exams once a second: our own liveness, and the edges between connected and disconnected.
+
+A thread of every web process; an advisory lock in the database makes one of them do it.
+"""
+
+import logging
+import threading
+
+from django.db import DatabaseError, connection
+
+from config.live.quiet import Repeated
+from config.live.unit import unit_of_work
+from proctoring.services import edges, service
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 1.0
+_LOCK = 0x65_78_61_6D_73
+_stop = threading.Event()
+_failed = Repeated(logger, "Exams cannot be watched.")
+
+
+def start() -> None:
+    """The first look is taken before the first request: after an outage nobody reads that students were silent."""
+    _look_once()
+    threading.Thread(target=_run, name="exam-watch", daemon=True).start()
+
+
+def _run() -> None:
+    while not _stop.wait(EVERY_SECONDS):
+        _look_once()
+
+
+def _look_once() -> None:
+    try:
+        look()
+    except DatabaseError as error:
+        _failed(error)
+    except Exception:
+        logger.exception("exams not watched", extra={"action": "exam_watch_failed"})
+    finally:
+        connection.close()
+
+
+def look() -> bool:
+    """False when another process is at it."""
+    if not _lead():
+        return False
+    edges.write_edges()
+    edges.expire_silent()
+    edges.expire_overdue()
+    return True
+
+
+@unit_of_work
+def _lead() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
+        leads = bool(cursor.fetchone()[0])
+    if leads:
+        service.mark_alive()
+    return leads
