@@ -2,10 +2,11 @@
 what every road must have: the host check, a size limit, a request id, Server-Timing and problem+json."""
 
 import logging
+import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -137,9 +138,15 @@ def _timing(request: Request, started: float) -> str:
 
 
 def _check_host(host: str) -> None:
-    domain, _ = split_domain_port(host)
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+    if not _is_served(host, tuple(settings.ALLOWED_HOSTS)):
         raise Invalid("This host name is not served here.")
+
+
+# A provider comes by one name, time and again.
+@lru_cache(maxsize=64)
+def _is_served(host: str, allowed: tuple[str, ...]) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def problem(error: DomainError, *, status: int = 0, code: str = "", title: str = "") -> Answer:
@@ -163,7 +170,7 @@ async def _send(send: Send, answer: Answer, timing: str) -> None:
     headers = [
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),
-        (b"x-request-id", uuid.uuid4().hex.encode()),
+        (b"x-request-id", secrets.token_hex(16).encode()),
         (b"x-content-type-options", b"nosniff"),
         *((name.lower().encode(), value.encode()) for name, value in answer.headers),
     ]
