@@ -9,7 +9,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
-from config.live import socket  # noqa: E402  # apps must be loaded first
+from config import metrics  # noqa: E402  # settings and apps must be loaded first
+from config.live import socket  # noqa: E402
 from inbox.context.road import context, takes  # noqa: E402
 from proctoring.beats.road import heartbeat, is_heartbeat  # noqa: E402
 from webhooks.identity.road import identity  # noqa: E402
@@ -33,4 +34,4 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
 
 
 warm()
-application = ProtocolTypeRouter({"http": http, "websocket": socket.application})
+application = ProtocolTypeRouter({"http": http, "websocket": metrics.counting_sockets(socket.application)})

@@ -14,6 +14,7 @@ import orjson
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from config import metrics
 from config.errors import DomainError, Invalid, NotSignedIn, TooLarge
 
 logger = logging.getLogger(__name__)
@@ -111,6 +112,8 @@ class Road:
         except Disconnected:
             return
         await _send(send, answer, _timing(request, started))
+        took = time.perf_counter() - started
+        metrics.observe(metrics.hot_name(scope["path"]), scope["method"], answer.status, took)
 
     async def _answer(self, request: Request, rest: str) -> Answer:
         try:

@@ -21,6 +21,9 @@ BIND = env.text("BIND", "127.0.0.1")
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# Who may read /metrics besides this machine: with a token its bearer alone, else these networks.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
 SECRET_KEY = env.text("SECRET_KEY")
 FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEYS")
 
@@ -105,6 +108,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.metrics.Requests",
     "config.problems.middleware",
     "config.timing.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
