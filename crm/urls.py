@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from crm import contact_urls, views
-from crm.api import billing
+from crm.api import billing, presence
 
 pages: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -23,4 +23,5 @@ of_workspace: list[URLPattern | URLResolver] = [
     path("billing-accounts/<uuid:account>/portal", billing.Portal.as_view()),
     path("payment-attempts/", billing.PaymentAttemptList.as_view()),
     *contact_urls.of_workspace,
+    path("presence/", presence.Presence.as_view()),
 ]

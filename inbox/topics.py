@@ -4,8 +4,10 @@ from uuid import UUID
 
 from config.errors import NotFound
 from config.live.identity import Identity
+from config.live.presence import Who
 from config.live.topics import register
 from crm.access import member_for, member_of
+from crm.presence import shown_as
 from crm.roles import Action
 from inbox.access import visible_conversations
 from inbox.models import Conversation
@@ -50,6 +52,15 @@ def _may_hear_conversation(identity: Identity | None, key: str) -> bool:
     return visible_conversations(actor).filter(pk=conversation_id).exists()
 
 
+def _shown_in_conversation(identity: Identity, key: str) -> Who | None:
+    """Those who look at it, and whether they have begun to write."""
+    workspace_id = Conversation.objects.filter(pk=UUID(key)).values_list("workspace_id", flat=True).first()
+    if workspace_id is None or identity.user_id is None:
+        return None
+    return shown_as(member_of(identity.user_id, workspace_id))
+
+
 def register_topics() -> None:
     register("inbox", _may_hear_inbox)
     register("conversation", _may_hear_conversation, signals=("typing",))
+    register("presence.conversation", _may_hear_conversation, presence=_shown_in_conversation)

@@ -60,6 +60,8 @@ class Following:
             return
         if subscription.following is not None and subscription.following is not asyncio.current_task():
             subscription.following.cancel()
+        if subscription.settled:
+            self._listener.topic_left(topic)
         if subscription.feed is not None:
             subscription.feed.leave(self._listener)
             self._hub.release(subscription.feed)
@@ -108,5 +110,6 @@ class Following:
                 feed.enter(self._listener, at)
                 subscription.settled = True
                 self._outlet.write(frames.subscribed(topic, at))
+                self._listener.topic_settled(topic)
                 return
             page = await reader.page(topic, at)

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from channels.layers import get_channel_layer
 
-from config.live import frames, nudge, reader
+from config.live import desk, frames, nudge, reader
 from config.live.feed import Feed, Listener
 from config.live.identity import ACCESS_TOPIC
 from config.live.quiet import OncePerPause, Repeated
@@ -47,6 +47,7 @@ class Hub:
         self._subject_of: dict[Listener, str] = {}
         self.channel: str | None = None
         self.access: Feed | None = None
+        self.desk = desk.Desk()
         self._tasks: list[asyncio.Task[None]] = []
         self._running: set[asyncio.Task[None]] = set()
 
@@ -61,6 +62,8 @@ class Hub:
                 asyncio.create_task(_every(ACCESS_SECONDS, self._compare_access)),
                 asyncio.create_task(_every(EXPIRY_SECONDS, self._expire)),
                 asyncio.create_task(_every(SWEEP_SECONDS, self._sweep)),
+                asyncio.create_task(_every(desk.REFRESH_SECONDS, self.desk.refresh)),
+                asyncio.create_task(_every(desk.SWEEP_SECONDS, self.desk.sweep)),
             ]
         if self.access is None:
             self.access = await self.acquire(ACCESS_TOPIC)
@@ -72,6 +75,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
+        await self.desk.close()
 
     # --- Sockets -------------------------------------------------------------------------------------------
 

@@ -34,3 +34,26 @@ class LiveEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.seq}: {self.type}"
+
+
+class LivePresence(models.Model):
+    """One tab of one person on a presence topic, good until `expires_at`. Unlogged; written by presence.py alone."""
+
+    pk = models.CompositePrimaryKey("topic", "person", "tab")
+    topic = models.TextField()
+    person = models.TextField()
+    tab = models.TextField()
+    kind = models.TextField()
+    name = models.TextField()
+    role = models.TextField()
+    state = models.TextField()
+    draft = models.BooleanField()
+    since = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "live_presence"
+        indexes = [models.Index(fields=["expires_at"], name="live_presence_over")]
+
+    def __str__(self) -> str:
+        return f"{self.person} on {self.topic}"

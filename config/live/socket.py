@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -34,6 +35,7 @@ MOST_TOPICS = 200
 MOST_SIGNAL_KEYS = 8
 MOST_SIGNAL_CHARACTERS = 64
 CLOSE_SECONDS = 5.0
+PRESENCE = "presence"  # the signal by which a client says how it is there: {"state": "idle", "draft": true}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,6 +61,7 @@ class Socket:
     def __init__(self, visitor: Visitor, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
+        self._tab = uuid4().hex
         self._hub = hub.current()
         self._standing = Standing(visitor)
         self._outlet = Outlet(send, on_full=lambda: self.close(TOO_SLOW), on_gone=self._leave)
@@ -66,6 +69,7 @@ class Socket:
         # A client that comes back subscribes to everything at once.
         self._frames = Pace(burst=400, rate=50)
         self._signals = Pace(burst=20, rate=5)
+        self._arrivals: set[asyncio.Task[None]] = set()
         self._rechecking: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -131,6 +135,24 @@ class Socket:
 
     def settled_topics(self) -> tuple[str, ...]:
         return self._following.settled()
+
+    def topic_settled(self, topic: str) -> None:
+        kind, identity = topics.kind_of(topic), self.identity
+        if kind is not None and kind.presence is not None and identity is not None:
+            arrival = asyncio.create_task(self._be_there(topic, identity))
+            self._arrivals.add(arrival)
+            arrival.add_done_callback(self._arrivals.discard)
+
+    async def _be_there(self, topic: str, identity: Identity) -> None:
+        try:
+            await self._hub.desk.arrive(topic, self._tab, identity)
+        except Exception:
+            logger.exception("A socket could not be shown", extra={"action": "live_presence_failed"})
+        if not self._following.is_settled(topic):
+            self._hub.desk.leave(topic, self._tab)
+
+    def topic_left(self, topic: str) -> None:
+        self._hub.desk.leave(topic, self._tab)
 
     def check_expiry(self, now: float) -> None:
         """Whoever only listens to what is public may stay without being anybody."""
@@ -218,11 +240,15 @@ class Socket:
         kind = topics.kind_of(topic)
         if kind is None or not self._following.is_settled(topic):
             raise NotFound("There is no such topic.")
-        if not isinstance(type_, str) or type_ not in kind.signals:
+        is_presence = type_ == PRESENCE and kind.presence is not None
+        if not isinstance(type_, str) or not (is_presence or type_ in kind.signals):
             raise Invalid("This topic takes no such signal.")
         small = _small(data)
         if not self._signals.allows():
             raise TooManyOnSocket
+        if is_presence:
+            self._hub.desk.tell(topic, self._tab, small)
+            return
         # Last, so that nobody signs with another name.
         signed = {**small, **await self._standing.describe()}
         self._hub.signal(topic, frames.signal(topic, type_, signed), self)

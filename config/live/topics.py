@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.live.identity import Identity
+from config.live.presence import Who
 
 # Sync and free to use the ORM: the socket calls it in a thread. Gets what follows "<prefix>." in the topic.
 MayListen = Callable[[Identity | None, str], bool]
+# How a listener is shown to the others on a presence topic; None for one who only listens
+Show = Callable[[Identity, str], Who | None]
 # Longer names cannot be anything we ever publish to.
 LONGEST_NAME = 200
 
@@ -19,18 +22,27 @@ class Kind:
     may_listen: MayListen
     public: bool
     signals: frozenset[str]
+    presence: Show | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(prefix: str, may_listen: MayListen, *, public: bool = False, signals: tuple[str, ...] = ()) -> None:
+def register(
+    prefix: str,
+    may_listen: MayListen,
+    *,
+    public: bool = False,
+    signals: tuple[str, ...] = (),
+    presence: Show | None = None,
+) -> None:
     """`public`: open to sockets without an identity too, if `may_listen` says so.
-    `signals`: the types of signal that listeners may send to each other."""
+    `signals`: the types of signal that listeners may send to each other.
+    `presence`: makes it a topic on which following is being there; called in a thread, may query."""
     known = _kinds.get(prefix)
     if known and known.may_listen is not may_listen:
         raise RuntimeError(f"two apps register the topic {prefix!r}")
-    _kinds[prefix] = Kind(prefix, may_listen, public, frozenset(signals))
+    _kinds[prefix] = Kind(prefix, may_listen, public, frozenset(signals), presence)
 
 
 def kind_of(topic: str) -> Kind | None:

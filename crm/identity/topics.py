@@ -1,9 +1,10 @@
-"""The live topic of one's own notices."""
+"""The live topics of people: one's own notices, and who of a workspace is here."""
 
 from uuid import UUID
 
 from config.live.identity import Identity
 from config.live.topics import register
+from crm import presence
 
 
 def user(user_id: UUID) -> str:
@@ -12,6 +13,7 @@ def user(user_id: UUID) -> str:
 
 def register_topics() -> None:
     register("user", _is_own)
+    presence.register_topics()
 
 
 def _is_own(identity: Identity | None, key: str) -> bool:

@@ -20,6 +20,7 @@ from config.errors import NotSignedIn  # noqa: E402
 from config.live import hub, socket, topics  # noqa: E402
 from config.live.identity import Identity, register_authenticator  # noqa: E402
 from config.live.models import LiveTopic  # noqa: E402
+from config.live.presence import Who  # noqa: E402
 
 
 def from_bearer(token: str) -> Identity:
@@ -71,11 +72,16 @@ def anybody(identity: Identity | None, rest: str) -> bool:
     return rest != "hidden"
 
 
+def show(identity: Identity, rest: str) -> Who | None:
+    return None if identity.actor == "ghost" else Who(str(identity.actor), "member", str(identity.actor).title())
+
+
 # The tests that wait for heads wait less; that they come every three seconds is asserted where it matters.
 hub.HEADS_SECONDS = 1.0
 register_authenticator(from_bearer, from_cookies, renew, reload, describe)
 topics.register("test", may_listen, signals=("typing",))
 topics.register("board", anybody, public=True)
+topics.register("presence.test", may_listen, presence=show)
 
 
 async def http(scope, receive, send) -> None:
