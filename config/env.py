@@ -179,6 +179,34 @@ def _s3(name: str, parts: SplitResult) -> dict[str, Any]:
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
+def mail(name: str, sender: str) -> dict[str, Any]:
+    """Django's settings for `smtp://user:password@host:587` (which turns to TLS before it says the password),
+    `smtps://…` (TLS from the first byte) or, for tests, `memory://`. `?from=` names the sender."""
+    raw = os.environ.get(name, "").strip()
+    parts = urlsplit(raw)
+    given = dict(parse_qsl(parts.query))
+    settings: dict[str, Any] = {"EMAIL_URL": raw, "DEFAULT_FROM_EMAIL": given.pop("from", sender), "EMAIL_TIMEOUT": 10}
+    if parts.scheme in {"", "memory"} and raw in {"", "memory:", "memory://"}:
+        return {**settings, "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend"}
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or given or parts.path not in {"", "/"}:
+        raise _fail(name, "must be smtp://user:password@host:587 or smtps://user:password@host, with ?from= at most.")
+    try:
+        port = parts.port
+    except ValueError:
+        raise _fail(name, "has a port that is no number.") from None
+    over_tls = parts.scheme == "smtps"
+    return {
+        **settings,
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port or (465 if over_tls else 587 if parts.username else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": over_tls,
+        "EMAIL_USE_TLS": not over_tls and bool(parts.username),
+    }
+
+
 def shell_file(path: Path) -> dict[str, str]:
     """NAME=value lines in the shell's quoting; a missing file holds nothing."""
     try:

@@ -57,6 +57,10 @@ if _supabase.hostname in {"127.0.0.1", "localhost", "::1"}:
 elif _supabase.scheme == "http":
     raise ImproperlyConfigured("SUPABASE_URL must begin with https:// unless its host is this machine's loopback.")
 
+# --- Mail --------------------------------------------------------------------------------------------
+# Without EMAIL_URL nothing is sent: who invites hands the link over.
+vars().update(env.mail("EMAIL_URL", f"Switchboard <noreply@{urlsplit(PUBLIC_URL).hostname}>"))
+
 # --- Processes ---------------------------------------------------------------------------------------
 ASGI_SERVER = env.choice("ASGI_SERVER", "daphne", ("daphne", "uvicorn"))
 PROCESSES = env.whole("PROCESSES", 1, least=1, most=64)

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from crm import contact_urls, views
-from crm.api import billing, presence
+from crm.api import api_keys, audit, billing, members, workspace, presence
 
 pages: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -16,8 +16,22 @@ api_v1: list[URLPattern | URLResolver] = [
     path("me", views.MeView.as_view(), name="me"),
     path("me/payment-attempts/", billing.MyPaymentAttempts.as_view()),
     path("me/payment-attempts/<uuid:attempt>/", billing.MyPaymentAttempt.as_view()),
+    path("invitations/accept", members.InvitationAccept.as_view()),
 ]
 of_workspace: list[URLPattern | URLResolver] = [
+    path("", workspace.WorkspaceDetail.as_view()),
+    path("features", workspace.FeaturesView.as_view()),
+    path("members/", members.MemberList.as_view()),
+    path("members/leave", members.MemberLeave.as_view()),
+    path("members/<uuid:user>/", members.MemberDetail.as_view()),
+    path("invitations/", members.InvitationList.as_view()),
+    path("invitations/<uuid:invitation>/", members.InvitationDetail.as_view()),
+    path("invitations/<uuid:invitation>/resend", members.InvitationResend.as_view()),
+    path("api-keys/", api_keys.ApiKeyList.as_view()),
+    path("api-keys/<uuid:key>/", api_keys.ApiKeyDetail.as_view()),
+    path("api-keys/<uuid:key>/revoke", api_keys.ApiKeyRevoke.as_view()),
+    path("audit/", audit.AuditList.as_view()),
+    path("audit.csv", audit.AuditExport.as_view()),
     path("billing-accounts/", billing.BillingAccountList.as_view()),
     path("billing-accounts/checkout", billing.Checkout.as_view()),
     path("billing-accounts/<uuid:account>/portal", billing.Portal.as_view()),

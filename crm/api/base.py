@@ -1,7 +1,7 @@
 """What the REST edges of every app share: the acting member, checked input, cursor pages and their schemas."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from drf_spectacular.plumbing import resolve_type_hint
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from config.errors import Invalid
 from crm.actors import Caller, Member
+from crm.features import Feature, FeatureOff
 from crm.identity.errors import PersonNeeded
 from crm.paging import link, page, read_limit
 
@@ -24,6 +25,13 @@ PAGING = [OpenApiParameter("cursor"), OpenApiParameter("limit", int)]
 
 class WorkspaceView(APIView):
     """The middleware has made sure that `actor` is a member of the workspace or one of its keys."""
+
+    feature: ClassVar[Feature | None] = None  # refuses while the workspace has switched it off
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.feature is not None and not request._request.switches.get(self.feature.value, True):  # type: ignore[attr-defined]
+            raise FeatureOff(feature=self.feature.value)
 
     def actor(self, request: Request) -> Caller:
         actor: Caller = request._request.actor  # type: ignore[attr-defined]

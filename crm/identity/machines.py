@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,6 +28,7 @@ LEGACY_NAME = "CRM_API_KEY"
 class SeenKey:
     actor: ApiKey
     expires_at: float  # epoch seconds, infinite for a key that does not expire
+    switches: Mapping[str, bool]  # of the workspace's features
 
 
 def key_for(raw: str, workspace: str | None = None) -> SeenKey:
@@ -50,7 +52,7 @@ def _look_up(which: Q) -> tuple[SeenKey, int]:
     role = Member.objects.filter(workspace=OuterRef("workspace"), user=OuterRef("created_by")).values("role")
     row = (
         KeyRow.objects.filter(which, revoked_at=None, created_by__deactivated_at=None)
-        .annotate(slug=F("workspace__slug"), role=Subquery(role))
+        .annotate(slug=F("workspace__slug"), switches=F("workspace__features"), role=Subquery(role))
         .first()
     )
     if row is None:
@@ -68,7 +70,7 @@ def _look_up(which: Q) -> tuple[SeenKey, int]:
         scopes=scopes_now(row.scopes, said["role"]),
         user_id=row.created_by_id,
     )
-    return SeenKey(actor, _epoch(row.expires_at)), row.rate_per_minute
+    return SeenKey(actor, _epoch(row.expires_at), said["switches"]), row.rate_per_minute
 
 
 def _epoch(moment: datetime | None) -> float:

@@ -1,7 +1,8 @@
 """From verified claims to the user's row, made at first sight. The identity is the only look-up, never an e-mail."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class Seen:
 
     user: User
     actor: Member | None
+    switches: Mapping[str, bool] = field(default_factory=dict)  # of the workspace's features
 
 
 def user_for(claims: Claims) -> User:
@@ -55,7 +57,7 @@ def _seen(who: Q, workspace: str | None, claims: Claims | None = None) -> Seen:
     user = _fresh(_users(who).first() if membership is None else membership.user, claims)
     if membership is None:
         raise NotFound
-    return Seen(user, _actor(membership, user))
+    return Seen(user, _actor(membership, user), membership.workspace.features)
 
 
 def _users(who: Q) -> QuerySet[User]:

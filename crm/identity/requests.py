@@ -13,11 +13,11 @@ from django.utils.cache import patch_vary_headers
 
 from config import problems
 from config.errors import NotSignedIn
-from crm.actors import Member
 from crm.api_keys import PREFIX
 from crm.identity import cookies, machines, people, sessions, tokens
 from crm.identity.cookies import Cookie
 from crm.identity.errors import BadCsrf, IssuerUnreachable, PersonNeeded, SessionEnded
+from crm.identity.people import Seen
 from crm.models import User
 
 _BEARER = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE)
@@ -42,7 +42,7 @@ class Identified:
 def prepare(request: HttpRequest) -> None:
     """Before anything else: nobody, until shown otherwise. What carries a token or a key cannot be forged by a page."""
     request.user = AnonymousUser()
-    _set(request, identity=None, actor=None)
+    _set(request, identity=None, actor=None, switches={})
     if has_credentials(request):
         _set(request, _dont_enforce_csrf_checks=True)
 
@@ -64,9 +64,7 @@ def identify(request: HttpRequest, workspace: str | None, *, csrf_exempt: bool, 
     else:
         claims = tokens.verify(token)
         seen = people.seen(claims, workspace)
-        _become(
-            request, seen.user, seen.actor, via="bearer", expires_at=claims.expires_at, session_id=claims.session_id
-        )
+        _become(request, seen, via="bearer", expires_at=claims.expires_at, session_id=claims.session_id)
     if workspace is not None and not request.user.is_authenticated:
         raise NotSignedIn
 
@@ -136,14 +134,14 @@ def _by_cookie(request: HttpRequest, workspace: str | None, csrf_exempt: bool) -
     except NotSignedIn:
         forget_cookie(request)
     else:
-        _become(request, seen.user, seen.actor, via="cookie", expires_at=held.expires_at, session_id=held.session_id)
+        _become(request, seen, via="cookie", expires_at=held.expires_at, session_id=held.session_id)
 
 
 def _by_key(request: HttpRequest, key: str, workspace: str | None) -> None:
     found = machines.key_for(key, workspace)
     actor = found.actor
     identity = Identified(actor.user_id, "key", found.expires_at, None)
-    _set(request, identity=identity, actor=None if workspace is None else actor)
+    _set(request, identity=identity, actor=None if workspace is None else actor, switches=found.switches)
 
 
 def _by_legacy_key(request: HttpRequest, key: str | None, workspace: str) -> bool:
@@ -174,15 +172,15 @@ def _renewed(request: HttpRequest, held: Cookie) -> Cookie:
 
 def _become(
     request: HttpRequest,
-    user: User,
-    actor: Member | None,
+    seen: Seen,
     *,
     via: Literal["bearer", "cookie"],
     expires_at: float,
     session_id: UUID | None,
 ) -> None:
-    request.user = user
-    _set(request, identity=Identified(user.pk, via, expires_at, session_id), actor=actor)
+    request.user = seen.user
+    identity = Identified(seen.user.pk, via, expires_at, session_id)
+    _set(request, identity=identity, actor=seen.actor, switches=seen.switches)
 
 
 class _CsrfCheck(CsrfViewMiddleware):

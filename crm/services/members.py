@@ -9,14 +9,20 @@ from config.live.unit import unit_of_work
 from crm import access
 from crm.actors import Actor, System
 from crm.actors import Member as MemberActor
-from crm.models import Member, User, Workspace
+from crm.models import ApiKey, Member, User, Workspace
 from crm.roles import Action, Role, is_allowed
-from crm.services.roles import subject
+from crm.services.audit import record
+from crm.services.roles import key_subject, subject
 
 
 class AlreadyMember(Conflict):
     code = "already_member"
     message = "This person is a member already."
+
+
+class OwnersAlone(Forbidden):
+    code = "owners_alone"
+    message = "Only owners make somebody an owner, or take it away."
 
 
 class LastOwner(Conflict):
@@ -42,30 +48,44 @@ def _hand_back(actor: Actor, user_id: UUID) -> None:
 
 @unit_of_work
 def add_member(*, actor: Actor, user_id: UUID, role: str) -> Member:
-    wanted = _check_may_set(actor, role)
-    _lock_workspace(actor)
+    wanted = check_may_set(actor, role)
+    lock_workspace(actor)
     if not User.objects.filter(pk=user_id, deactivated_at=None).exists():
         raise NotFound
+    return join(actor=actor, user_id=user_id, role=wanted)
+
+
+@unit_of_work
+def join(*, actor: Actor, user_id: UUID, role: Role) -> Member:
+    """For whoever has checked that this person may come in as this, under the workspace's lock."""
     member, is_new = Member.objects.get_or_create(
-        workspace_id=actor.workspace_id, user_id=user_id, defaults={"role": wanted}
+        workspace_id=actor.workspace_id, user_id=user_id, defaults={"role": role}
     )
     if not is_new:
         raise AlreadyMember
-    publish_access_change(subject(user_id))
+    record(actor=actor, action="member.added", target_kind="member", target_id=user_id, detail={"role": role})
+    _announce(actor.workspace_id, user_id)
     return member
 
 
 @unit_of_work
 def change_role(*, actor: Actor, user_id: UUID, role: str) -> Member:
-    wanted = _check_may_set(actor, role)
+    wanted = check_may_set(actor, role)
     member = _locked_member(actor, user_id)
     if member.role != wanted:
         _check_may_lose(actor, member)
         if not is_allowed(wanted, Action.REPLY):
             _hand_back(actor, user_id)
-        member.role = wanted
+        before, member.role = member.role, wanted
         member.save(update_fields=["role"])
-        publish_access_change(subject(user_id))
+        record(
+            actor=actor,
+            action="member.role_changed",
+            target_kind="member",
+            target_id=user_id,
+            detail={"role": [before, wanted]},
+        )
+        _announce(actor.workspace_id, user_id)
     return member
 
 
@@ -75,49 +95,77 @@ def remove_member(*, actor: Actor, user_id: UUID) -> None:
     _check_manages(actor)
     member = _locked_member(actor, user_id)
     _check_may_lose(actor, member)
-    _hand_back(actor, user_id)
+    _take_out(actor, member, "member.removed")
+
+
+@unit_of_work
+def leave(*, actor: MemberActor) -> None:
+    """Oneself, whatever one's role. The last owner stays until somebody else is one."""
+    member = _locked_member(actor, actor.user_id)
+    if member.role == Role.OWNER:
+        _check_other_owner(member)
+    _take_out(actor, member, "member.left")
+
+
+def _take_out(actor: Actor, member: Member, action: str) -> None:
+    _hand_back(actor, member.user_id)
+    detail = {"role": [member.role, None]}
+    record(actor=actor, action=action, target_kind="member", target_id=member.user_id, detail=detail)
+    _announce(actor.workspace_id, member.user_id)
     member.delete()
+
+
+def _announce(workspace_id: UUID, user_id: UUID) -> None:
+    """Their keys may do no more than they may."""
     publish_access_change(subject(user_id))
+    for key_id in ApiKey.objects.filter(workspace_id=workspace_id, created_by_id=user_id, revoked_at=None).values_list(
+        "id", flat=True
+    ):
+        publish_access_change(key_subject(key_id))
 
 
 def _check_manages(actor: Actor) -> None:
-    access.check(actor, Action.MANAGE)
+    access.check(actor, Action.MANAGE_MEMBERS)
 
 
-def _check_may_set(actor: Actor, role: str) -> Role:
+def check_may_set(actor: Actor, role: str) -> Role:
     """Only owners make owners; otherwise every admin could take the workspace over."""
     _check_manages(actor)
     try:
         wanted = Role(role)
     except ValueError:
         raise Invalid(f"There is no role of this name. There are: {', '.join(Role.values)}.") from None
-    if wanted is Role.OWNER and not _is_owner(actor):
-        raise Forbidden
+    if wanted is Role.OWNER and not is_owner(actor):
+        raise OwnersAlone
     return wanted
 
 
 def _check_may_lose(actor: Actor, member: Member) -> None:
     if member.role != Role.OWNER:
         return
-    if not _is_owner(actor):
-        raise Forbidden
+    if not is_owner(actor):
+        raise OwnersAlone
+    _check_other_owner(member)
+
+
+def _check_other_owner(member: Member) -> None:
     owners = Member.objects.filter(workspace_id=member.workspace_id, role=Role.OWNER, user__deactivated_at=None)
     if not owners.exclude(pk=member.pk).exists():
         raise LastOwner
 
 
-def _is_owner(actor: Actor) -> bool:
+def is_owner(actor: Actor) -> bool:
     return isinstance(actor, System) or (isinstance(actor, MemberActor) and actor.role is Role.OWNER)
 
 
-def _lock_workspace(actor: Actor) -> None:
+def lock_workspace(actor: Actor) -> None:
     """One change of the members at a time, or two owners could remove each other."""
     # no_key: whatever is written in the workspace meanwhile does not wait
     Workspace.objects.select_for_update(no_key=True).only("id").get(pk=actor.workspace_id)
 
 
 def _locked_member(actor: Actor, user_id: UUID) -> Member:
-    _lock_workspace(actor)
+    lock_workspace(actor)
     members = Member.objects.select_for_update(no_key=True)
     member = members.filter(workspace_id=actor.workspace_id, user_id=user_id).first()
     if member is None:

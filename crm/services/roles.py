@@ -1,5 +1,6 @@
 """Roles of the platform, and who may sign in at all. What a workspace allows is in members.py."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -9,8 +10,9 @@ from django.utils import timezone
 from config.errors import Conflict, Forbidden, Invalid, NotFound
 from config.live.identity import publish_access_change
 from config.live.unit import unit_of_work
-from crm.models import BrowserSession, User
+from crm.models import ApiKey, BrowserSession, User
 from crm.models.people import PLATFORM_ADMIN
+from crm.services.audit import record
 
 PLATFORM_ROLES = (PLATFORM_ADMIN,)
 # Whoever counts the admins holds this lock, so that two removals cannot each leave the other one.
@@ -28,8 +30,9 @@ def grant_role(*, by: User | None, user_id: UUID, role: str) -> User:
     _check_may_grant(by, role)
     user = _locked(user_id)
     if role not in user.roles:
-        user.roles = sorted({*user.roles, role})
+        before, user.roles = user.roles, sorted({*user.roles, role})
         user.save(update_fields=["roles"])
+        _note(by, "role_granted", user_id, {"roles": [before, user.roles]})
         publish_access_change(subject(user_id))
     return user
 
@@ -42,8 +45,9 @@ def revoke_role(*, by: User | None, user_id: UUID, role: str) -> User:
     if role in user.roles:
         if role == PLATFORM_ADMIN:
             _check_not_last(user)
-        user.roles = [kept for kept in user.roles if kept != role]
+        before, user.roles = user.roles, [kept for kept in user.roles if kept != role]
         user.save(update_fields=["roles"])
+        _note(by, "role_revoked", user_id, {"roles": [before, user.roles]})
         publish_access_change(subject(user_id))
     return user
 
@@ -54,8 +58,9 @@ def grant_first_admin(*, user_id: UUID) -> list[str]:
     _lock_admins()
     user = _locked(user_id)
     if not _admins().exists():
-        user.roles = sorted({*user.roles, PLATFORM_ADMIN})
+        before, user.roles = user.roles, sorted({*user.roles, PLATFORM_ADMIN})
         user.save(update_fields=["roles"])
+        _note(user, "first_admin", user_id, {"roles": [before, user.roles]})
         publish_access_change(subject(user_id))
     return user.roles
 
@@ -71,7 +76,8 @@ def deactivate_user(*, by: User | None, user_id: UUID) -> User:
         user.deactivated_at = timezone.now()
         user.save(update_fields=["deactivated_at"])
         BrowserSession.objects.filter(user=user).delete()
-        publish_access_change(subject(user_id))
+        _note(by, "deactivated", user_id)
+        _announce_with_keys(user_id)
     return user
 
 
@@ -79,14 +85,30 @@ def deactivate_user(*, by: User | None, user_id: UUID) -> User:
 def reactivate_user(*, by: User | None, user_id: UUID) -> User:
     _check_is_admin(by)
     user = _locked(user_id)
-    user.deactivated_at = None
-    user.save(update_fields=["deactivated_at"])
+    if user.deactivated_at is not None:
+        user.deactivated_at = None
+        user.save(update_fields=["deactivated_at"])
+        _note(by, "reactivated", user_id)
     return user
 
 
 def subject(user_id: UUID) -> str:
     """Whom an access change is announced for."""
     return f"user:{user_id}"
+
+
+def key_subject(key_id: UUID) -> str:
+    return f"key:{key_id}"
+
+
+def _announce_with_keys(user_id: UUID) -> None:
+    publish_access_change(subject(user_id))
+    for key_id in ApiKey.objects.filter(created_by_id=user_id, revoked_at=None).values_list("id", flat=True):
+        publish_access_change(key_subject(key_id))
+
+
+def _note(by: User | None, what: str, user_id: UUID, detail: dict[str, Any] | None = None) -> None:
+    record(actor=by, action=f"user.{what}", target_kind="user", target_id=user_id, detail=detail)
 
 
 def _check_may_grant(by: User | None, role: str) -> None:
