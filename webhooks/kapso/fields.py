@@ -18,10 +18,11 @@ _MILLISECONDS_FROM = 1e11  # as seconds, the year 5138
 _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 _E164 = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)
 _WA_ID_LIMIT = 32
+_OBJECTS = (dict, Mapping)  # a dict first: nearly all are, and asking for a Mapping costs ten times as much
 
 
 def fields(value: Any) -> Fields:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECTS) else {}
 
 
 def objects(value: Any) -> Iterator[Fields]:
