@@ -6,7 +6,7 @@ class CrmConfig(AppConfig):
     label = "crm"
 
     def ready(self) -> None:
-        from crm import feed
+        from crm import feed, timeline
         from crm import topics as contact_topics
         from crm.identity import socket, topics
 
@@ -14,3 +14,4 @@ class CrmConfig(AppConfig):
         topics.register_topics()
         feed.register_topics()
         contact_topics.register_topics()
+        timeline.register_sources()

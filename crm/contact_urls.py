@@ -2,10 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.api import attributes, contacts, notes, views
+from crm.api import attributes, board, contacts, notes, timeline, views
 
 of_workspace: list[URLPattern | URLResolver] = [
     path("contacts/", contacts.ContactList.as_view()),
+    path("contacts/counts", board.BoardCounts.as_view()),
+    path("contacts/<uuid:contact>/timeline", timeline.Timeline.as_view()),
+    path("tags", board.TagList.as_view()),
     path("contacts/<uuid:contact>/", contacts.ContactDetail.as_view()),
     path("contacts/<uuid:contact>/restore", contacts.ContactRestore.as_view()),
     path("contacts/<uuid:contact>/notes/", notes.NoteList.as_view()),

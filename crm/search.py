@@ -101,8 +101,11 @@ def query_of(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """What a hit shows marked: the words and pieces looked for, folded."""
-    return list(dict.fromkeys(word[0] for word in _WORD.finditer(fold(text.replace("\x00", "")[:LONGEST_QUERY]))))
+    """What a hit shows marked, folded: words, and the pairs of dense runs."""
+    marks: list[str] = []
+    for word in _WORD.findall(fold(text.replace("\x00", "")[:LONGEST_QUERY])):
+        marks += map("".join, pairwise(word)) if _IS_DENSE.match(word) and len(word) > 1 else [word]
+    return list(dict.fromkeys(marks))
 
 
 def _written(folded: str) -> set[str]:

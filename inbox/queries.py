@@ -21,6 +21,7 @@ from inbox.access import allowed_actions, conversation_for, visible_conversation
 from inbox.counts import Counts, get_counts
 from inbox.models import Attachment, Conversation, ConversationReader, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
+from inbox.search import conversations_like
 from inbox.states import Scope
 
 NEWEST = ("-last_activity_at", "-id")
@@ -66,14 +67,16 @@ def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     return (
         rows.select_related("contact", "channel", "assignee", "last_message", "last_message__sender_user")
         .prefetch_related("labels")
-        .defer("channel__credentials", "contact__metadata", "last_message__detail")
+        .defer(
+            *("channel__credentials", "contact__metadata", "contact__attributes", "contact__search"),
+            *("last_message__detail", "last_message__search"),
+        )
     )
 
 
 def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
-    return rows.select_related("sender_user").prefetch_related(
-        Prefetch("attachments", with_address(Attachment.objects.all()))
-    )
+    files = Prefetch("attachments", with_address(Attachment.objects.all()))
+    return rows.select_related("sender_user").prefetch_related(files).defer("search")
 
 
 # --- The list -------------------------------------------------------------------------------------------
@@ -101,7 +104,7 @@ def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> Q
     if wanted.contact:
         rows = rows.filter(contact_id=wanted.contact)
     if wanted.search:
-        rows = rows.filter(_search(wanted.search))
+        rows = rows.filter(conversations_like(actor, wanted.search))
     if wanted.unread and isinstance(actor, Member):
         rows = _unread_only(rows, actor)
     return rows
@@ -114,13 +117,6 @@ def _assignee(actor: Actor, value: str) -> UUID:
         return UUID(value)
     except ValueError:
         raise Invalid(errors={"assignee": "me, none or a member's id."}) from None
-
-
-def _search(text: str) -> Q:
-    text = text.strip().replace("\x00", "")
-    condition = Q(contact__name__icontains=text) | Q(last_message__body__icontains=text)
-    digits = "".join(character for character in text if character.isdigit())
-    return condition | Q(contact__phone_normalized__contains=digits) if len(digits) >= 3 else condition
 
 
 def _unread_only(rows: QuerySet[Conversation], actor: Member) -> QuerySet[Conversation]:
@@ -205,8 +201,10 @@ def get_conversation(actor: Actor, conversation_id: UUID) -> ConversationDetailP
     conversation_for(actor, conversation_id)
     row = (
         with_lines(visible_conversations(actor))
+        .select_related("contact__owner")
         .prefetch_related("contact__identities")
-        .defer("channel__credentials")
+        .defer(None)
+        .defer("channel__credentials", "contact__search", "last_message__search")
         .get(pk=conversation_id)
     )
     return {

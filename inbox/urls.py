@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from inbox import api, media, views
+from inbox import api, media, search_api, views
 from inbox.context import api as context
 
 pages = [
@@ -21,6 +21,7 @@ api_v1 = [
         "conversations/<uuid:conversation>/messages/<uuid:message>/attachments/<uuid:attachment>/retry",
         media.Retry.as_view(),
     ),
+    path("search/", search_api.Search.as_view()),
     path("attachments/", media.Upload.as_view()),
     path("attachments/<uuid:attachment>/", media.Download.as_view()),
     path("conversations/<uuid:conversation>/read", api.ConversationRead.as_view()),

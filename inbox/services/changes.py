@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from config.live.unit import unit_of_work
 from crm.actors import System
+from crm.search import vector_of
 from crm.services.contacts import Sender, contact_for_sender, learn_identities
 from inbox.events import announce_conversation, announce_deletion, announce_message, announce_read
 from inbox.models import Channel, Conversation, ConversationReader, Message
@@ -56,7 +57,8 @@ def edit_message(*, actor: System, channel: Channel, change: Change, body: str |
         return False
     message.edited_at = change.at
     message.body = message.body if body is None else body
-    message.save(update_fields=["edited_at", "body", "updated_at"])
+    message.search = vector_of(message.body)
+    message.save(update_fields=["edited_at", "body", "search", "updated_at"])
     announce_message(message, conversation)
     if conversation.last_message_id == message.pk:
         conversation.last_message = message

@@ -12,6 +12,7 @@ from config.live.unit import unit_of_work
 from crm.actors import System
 from crm.erased import Traced, digests
 from crm.models import Contact
+from crm.search import vector_of
 from crm.services.contacts import Sender, contact_for_sender
 from crm.services.profiles import count_interactions
 from inbox.events import announce_conversation, announce_message
@@ -128,6 +129,7 @@ def record_echo(*, actor: System, channel: Channel, echo: Echo) -> Message | Non
         sender_kind=SenderKind.SYSTEM,
         type=echo.type[:24],
         body=echo.body,
+        search=vector_of(echo.body),
         detail=echo.detail,
         reply_to=replied_to(conversation, echo.reply_to_provider_id),
         provider_id=echo.provider_id,
@@ -229,6 +231,7 @@ def _store(conversation: Conversation, channel: Channel, incoming: Incoming) -> 
         sender_kind=SenderKind.CONTACT,
         type=incoming.type[:24],
         body=incoming.body,
+        search=vector_of(incoming.body),
         detail=incoming.detail,
         reply_to=replied_to(conversation, incoming.reply_to_provider_id),
         provider_id=incoming.provider_id,

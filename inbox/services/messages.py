@@ -12,6 +12,7 @@ from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Caller, Member
 from crm.roles import Action
+from crm.search import vector_of
 from inbox import topics
 from inbox.access import conversation_for, is_retryable, message_for
 from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
@@ -130,6 +131,7 @@ def _create(
                 sender_user_id=actor.user_id,
                 type=part.type,
                 body=part.body,
+                search=vector_of(part.body),
                 detail=detail if bot is None else {**detail, "bot": bot},
                 reply_to=reply_to,
                 client_id=client_id,
