@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from inbox.services import fetching, outbox, presence, templates
+from inbox.services import archiving, fetching, outbox, presence, templates
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
 
@@ -49,3 +49,8 @@ def show_typing(job: RunningJob, conversation_id: str) -> None:
 @task("inbox.sync_templates", atomic=False, max_attempts=5)
 def sync_templates(job: RunningJob, channel_id: str) -> None:
     templates.sync(job=job, channel_id=UUID(channel_id))
+
+
+@task("inbox.archive_conversation", atomic=False)
+def archive_conversation(job: RunningJob, conversation_id: str) -> None:
+    archiving.archive(job=job, conversation_id=UUID(conversation_id))

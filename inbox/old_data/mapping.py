@@ -26,7 +26,7 @@ class Field:
     words: Mapping[str, str] | None = None  # lower case to ours
     other: str | None = None
     default: str | None = None
-    named: bool = False  # in a file of the owner's: a column that is not there is a mistake
+    named: bool = False  # by the owner, and not as we ship it: a column that is not there is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _table(name: str, base: dict[str, Any], given: dict[str, Any]) -> Table:
         query=query.strip().rstrip(";"),
         order=_order(name, given.get("order", base["order"]), fields),
         skip=skip,
-        named="table" in given or bool(query),
+        named=given.get("table", base["table"]) != base["table"] or bool(query),
         fields=fields,
     )
 
@@ -139,7 +139,7 @@ def _field(table: str, name: str, value: object, *, named: bool, base: Field | N
             words=shipped.words,
             other=shipped.other,
             default=shipped.default,
-            named=named,
+            named=named and _words(value, where) != shipped.columns,
         )
     _check_keys(value, _FIELD_KEYS, where)
     value = cast(dict[str, Any], value)
@@ -155,7 +155,7 @@ def _field(table: str, name: str, value: object, *, named: bool, base: Field | N
         words=_map(table, name, value, base),
         other=_choice(table, name, value.get("other", base.other if base else None), "other"),
         default=_choice(table, name, value.get("default", base.default if base else None), "default"),
-        named=named and "column" in value,
+        named=named and "column" in value and not (base and columns == base.columns),
     )
 
 

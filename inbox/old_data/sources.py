@@ -217,7 +217,8 @@ class FolderSource:
             raise MappingError(
                 f"[{table.name}] there is no file {' or '.join(table.tables)} with {', '.join(SUFFIXES)}."
             )
-        return self._file(table) is not None
+        file = self._file(table)
+        return file is not None and _has_rows(file)
 
     def check(self, table: Table) -> None:
         file = self._there(table)
@@ -280,6 +281,14 @@ def _is_since(raw: Raw, since: datetime) -> bool:
     except values.Refused:
         return True
     return at is None or at >= since
+
+
+def _has_rows(file: Path) -> bool:
+    """An empty table exports as an empty JSONL file, without even the names of its columns."""
+    if file.suffix == ".csv":
+        return True
+    with file.open("rb") as lines:
+        return any(line.strip() for line in lines)
 
 
 def _reader(file: Path) -> Callable[[Path], tuple[list[str], Iterator[Raw]]]:

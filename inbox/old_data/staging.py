@@ -38,7 +38,8 @@ class Stage:
 
     def write(self, rows: Iterable[Sequence[Any]]) -> tuple[dict[UUID, UUID], dict[UUID, UUID]]:
         """Created and changed: old id to ours. Whatever is in neither was here already, just so."""
-        with connection.cursor() as cursor:
+        # COPY does not go through Django, which tells other errors by its own names.
+        with connection.cursor() as cursor, connection.wrap_database_errors:
             cursor.execute(self._create)
             cursor.execute(f"truncate {self._name}")
             with cursor.copy(self._copy) as copy:

@@ -15,6 +15,7 @@ from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.events import announce_conversation, announce_read
 from inbox.models import Conversation, ConversationReader
 from inbox.queries import get_seen_counts, with_lines
+from inbox.services.archiving import archive_conversation
 from inbox.services.presence import tell_read
 from inbox.states import ConversationStatus, Scope
 
@@ -72,6 +73,7 @@ def set_status(*, actor: Actor, conversation_id: UUID, status: ConversationStatu
     except IntegrityError:
         raise AnotherIsOpen(conversation=_open_one(conversation)) from None
     announce_conversation(conversation)
+    archive_conversation(conversation)
     return conversation
 
 

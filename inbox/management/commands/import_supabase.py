@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from argparse import ArgumentParser
 from contextlib import closing
 from datetime import UTC, datetime
@@ -43,7 +44,8 @@ class Command(BaseCommand):
         if options["print_mapping"]:
             self.stdout.write(mapping.default_text())
             return
-        signal.signal(signal.SIGTERM, _as_ctrl_c)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _as_ctrl_c)
         try:
             with closing(source_of(options)) as source, opened(options["report"]) as report:
                 self._import(source, report, options)
