@@ -1,10 +1,17 @@
-"""What the outside sees of a contact's profile, of the memory that assistants keep, and of how billing stands."""
+"""A contact's profile, the memory that assistants keep of it, and how its billing stands, as the outside sees them."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 from uuid import UUID
 
-from crm.models import ContactMemory, ContactProfile
+from django.db.models import F
+
+from config.live.events import Event
+from crm.access import contact_for
+from crm.actors import Actor
+from crm.models import BillingAccount, ContactMemory, ContactProfile
+from crm.services.billing import PAST_DUE
 
 
 class ProfilePayload(TypedDict):
@@ -46,6 +53,22 @@ class BillingStatePayload(TypedDict):
     updated_at: datetime
 
 
+@dataclass(frozen=True)
+class ProfileUpdated(Event):
+    type: ClassVar[str] = "profile.updated"
+    contact: UUID
+    profile: ProfilePayload
+
+
+@dataclass(frozen=True)
+class StateUpdated(Event):
+    """What assistants changed. The counting of messages is not told: the messages are."""
+
+    type: ClassVar[str] = "state.updated"
+    contact: UUID
+    state: StatePayload
+
+
 def profile_payload(profile: ContactProfile) -> ProfilePayload:
     score = profile.burnout_score
     return {
@@ -70,4 +93,27 @@ def state_payload(memory: ContactMemory) -> StatePayload:
         "total_interactions": memory.total_interactions,
         "last_message_at": memory.last_message_at,
         "updated_at": memory.updated_at,
+    }
+
+
+def billing_of(actor: Actor, contact_id: UUID) -> BillingAccount | None:
+    """Of several customers that one person is at Stripe, the one with the newest subscription."""
+    accounts = BillingAccount.objects.filter(contact=contact_for(actor, contact_id))
+    return accounts.order_by(F("subscription_created_at").desc(nulls_last=True), "-id").first()
+
+
+def billing_state_payload(account: BillingAccount) -> BillingStatePayload:
+    return {
+        "id": account.pk,
+        "status": account.status,
+        "past_due": account.status in PAST_DUE,
+        "price_id": account.price_id,
+        "quantity": account.quantity,
+        "trial_ends_at": account.trial_ends_at,
+        "period_end": account.period_end,
+        "cancels_at": account.cancels_at,
+        "canceled_at": account.canceled_at,
+        "ended_at": account.ended_at,
+        "payment_failed_at": account.payment_failed_at,
+        "updated_at": account.updated_at,
     }

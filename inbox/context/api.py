@@ -84,9 +84,9 @@ def _answered(request: Request, actor: Caller, workspace: str, what: str) -> Htt
 
 def _ask(question: Question, actor: Caller) -> tuple[Question, Row]:
     row = _run(question, actor)
-    again = lookup.missed_region(question, row)
+    again = lookup.again(question, row)
     if again is not None:
-        question = lookup.question(question.wanted, again)
+        question = again
         row = _run(question, actor)
     return question, row
 

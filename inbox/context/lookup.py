@@ -1,7 +1,7 @@
 """From what was asked to the statement's parameters, and from its one row to an answer. Runs nothing itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -91,44 +91,49 @@ regions = _Regions()
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The statement's text is chosen by who asks; these are its parameters."""
+    """The statement's text is chosen by who asks and what; these are its parameters."""
 
     wanted: Wanted
+    is_plain: bool
     is_regional: bool
     regions: tuple[str, ...]
     params: Mapping[str, Any]
     first: Mapping[str, str]  # region to E.164 of the likeliest reading
 
     def text(self, *, by_key: bool) -> str:
-        if self.wanted.with_context:
-            return statement.CONTEXT_WITH_KEY if by_key else statement.CONTEXT
-        return statement.BY_PHONE_WITH_KEY if by_key else statement.BY_PHONE
+        return statement.TEXTS[self.wanted.with_context, by_key, self.is_plain]
 
 
-def question(asked: Wanted, among: list[str] | None = None) -> Question:
-    """`among`: the regions to read a number by that has no country's code."""
-    is_regional = needs_region(asked.phone)
-    tried = tuple(among or regions.guess(asked.slug)) if is_regional else ("",)
+def question(asked: Wanted) -> Question:
+    """As plain as the number allows."""
+    if needs_region(asked.phone):
+        return thorough(asked, regions.guess(asked.slug))
+    found = readings(asked.phone)
+    if not found:
+        raise _unreadable()
+    phone = found[0].phone
+    rows = _keys(phone, 0)
+    if len(rows) > 1:
+        return thorough(asked)
+    params = {**_params(asked), "match": phone.match, "number": phone.e164}
+    return Question(asked, True, False, (), params, {"": phone.e164})
+
+
+def thorough(asked: Wanted, among: Sequence[str] = ()) -> Question:
+    """Every reading and every form. `among`: the regions to read a number by that has no country's code."""
     rows: list[tuple[str, int, str, str]] = []
     first: dict[str, str] = {}
-    for region in tried:
+    for region in among or ("",):
         for reading in readings(asked.phone, region):
             first.setdefault(region, reading.phone.e164)
             rows += [(region, *row) for row in _keys(reading.phone, reading.rank)]
-    if not is_regional and not rows:
-        raise _unreadable()
     names, ranks, matches, numbers = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [])
-    params = {
-        "slug": asked.slug,
-        "limit": asked.limit,
-        "regions": names,
-        "ranks": ranks,
-        "matches": matches,
-        "numbers": numbers,
-        "user": None,
-        "joined_at": None,
-    }
-    return Question(asked, is_regional, tried, params, first)
+    params = {**_params(asked), "regions": names, "ranks": ranks, "matches": matches, "numbers": numbers}
+    return Question(asked, False, bool(among), tuple(among), params, first)
+
+
+def _params(asked: Wanted) -> dict[str, Any]:
+    return {"slug": asked.slug, "limit": asked.limit, "user": None, "joined_at": None}
 
 
 def _keys(phone: Phone, rank: int) -> list[tuple[int, str, str]]:
@@ -187,10 +192,15 @@ def check_legacy_workspace(asked: Wanted) -> None:
         raise NotFound
 
 
-def missed_region(of: Question, row: Row) -> list[str] | None:
-    """The region to ask again with, when the workspace's own was not among those tried."""
+def again(of: Question, row: Row) -> Question | None:
+    """What is left to ask, if anything: this process did not know by which country's habits the workspace writes
+    numbers, or the plain way led to several contacts, or to one that is no longer there by itself."""
     regions.learn(row.slug, row.default_region)
-    return [row.default_region] if of.is_regional and row.default_region not in of.regions else None
+    if of.is_regional and row.default_region not in of.regions:
+        return thorough(of.wanted, [row.default_region])
+    if of.is_plain and row.contacts and row.body is None:
+        return thorough(of.wanted)
+    return None
 
 
 def answer(of: Question, row: Row, may: frozenset[Action]) -> bytes:

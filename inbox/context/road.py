@@ -91,11 +91,11 @@ def _wanted(request: Request, slug: str, what: str) -> Wanted:
 
 
 async def _ask(request: Request, question: Question, digest: bytes | None) -> tuple[Question, Row]:
-    """One statement; a second one only where this process did not know by which country's habits to read the number."""
+    """One statement; the rare second one is `lookup.again`'s."""
     row = lookup.row_of(await _run(request, question, digest), by_key=digest is not None)
-    again = lookup.missed_region(question, row)
+    again = lookup.again(question, row)
     if again is not None:
-        question = lookup.question(question.wanted, again)
+        question = again
         row = lookup.row_of(await _run(request, question, digest), by_key=digest is not None)
     return question, row
 
