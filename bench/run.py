@@ -14,6 +14,7 @@ import context
 import copies
 import deliveries
 import fanout
+import importing
 import listing
 import providers
 import repeats
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "live": fanout.take,
     "jobs": throughput.take,
     "list": listing.take,
+    "import": importing.take,
     "context": context.take,
     "screens": copies.screens,
     "start": copies.start,
