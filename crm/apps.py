@@ -8,6 +8,7 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import feed, timeline
         from crm import topics as contact_topics
+        from crm.dossier import own
         from crm.identity import socket, topics
 
         socket.register()
@@ -15,3 +16,4 @@ class CrmConfig(AppConfig):
         feed.register_topics()
         contact_topics.register_topics()
         timeline.register_sources()
+        own.register_parts()

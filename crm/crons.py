@@ -1,5 +1,6 @@
-"""What the clock does for people's sign-ins. Declared in tasks.py; the scheduler looks for it here."""
+"""What the clock does for people's sign-ins and files. Declared in tasks.py; the scheduler looks for it here."""
 
+from crm.services.imports.tasks import clear_imports
 from crm.tasks import prune_sessions
 
-__all__ = ["prune_sessions"]
+__all__ = ["clear_imports", "prune_sessions"]

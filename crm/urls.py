@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import contact_urls, views
-from crm.api import api_keys, audit, billing, members, workspace, presence
+from crm import contact_urls, dossier_urls, views
+from crm.api import api_keys, audit, billing, members, presence, workspace
 
 pages: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -11,6 +11,7 @@ pages: list[URLPattern | URLResolver] = [
     path("logout", views.logout, name="logout"),
     path("session/renew", views.renew, name="renew-session"),
     path("auth/v1/", include("crm.issuer.urls")),
+    *dossier_urls.pages,
 ]
 api_v1: list[URLPattern | URLResolver] = [
     path("me", views.MeView.as_view(), name="me"),
@@ -36,6 +37,7 @@ of_workspace: list[URLPattern | URLResolver] = [
     path("billing-accounts/checkout", billing.Checkout.as_view()),
     path("billing-accounts/<uuid:account>/portal", billing.Portal.as_view()),
     path("payment-attempts/", billing.PaymentAttemptList.as_view()),
+    *dossier_urls.of_workspace,
     *contact_urls.of_workspace,
     path("presence/", presence.Presence.as_view()),
 ]

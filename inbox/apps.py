@@ -8,12 +8,13 @@ class InboxConfig(AppConfig):
     def ready(self) -> None:
         from crm.services.contacts import on_deleted, on_restored
         from crm.services.members import on_hand_back
-        from inbox import timeline
+        from inbox import dossier, timeline
         from inbox.services.contacts import hide, show_again
         from inbox.services.conversations import hand_back
         from inbox.topics import register_topics
 
         register_topics()
+        dossier.register_parts()
         timeline.register_sources()
         on_hand_back(hand_back)
         on_deleted(hide)

@@ -8,9 +8,11 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from crm import feed
         from jobs import engine
+        from webhooks import dossier
         from webhooks.outbox import topics as outbox
         from webhooks.outgoing import notifier
 
         feed.on_announced(notifier.heard)
         outbox.register_topics()
+        dossier.register_parts()
         engine.on_ended(outbox.changed)

@@ -13,6 +13,10 @@ from jobs.states import Status
 from webhooks.models import DeliveryState, Provider
 
 JOBS: dict[str, Promise] = {
+    "crm.export_contact": lazy("Make an archive of a contact"),
+    "crm.forget_events": lazy("Take an erased contact out of the event log"),
+    "crm.import_contacts": lazy("Import contacts"),
+    "crm.remove_files": lazy("Remove files"),
     "crm.revoke_tokens": lazy("End a sign-in"),
     "inbox.deliver_message": lazy("Send a message"),
     "inbox.fetch_attachment": lazy("Fetch a file from the provider"),
@@ -23,6 +27,7 @@ JOBS: dict[str, Promise] = {
     "webhooks.apply_score": lazy("Store a score"),
     "webhooks.apply_stripe_event": lazy("Apply a payment event"),
     "webhooks.backfill_channel": lazy("Fetch what may have been missed"),
+    "webhooks.blank_journal": lazy("Take an erased contact out of the journal"),
     "webhooks.call_subscription": lazy("Tell another system"),
     "webhooks.delete_kapso_message": lazy("Take back a message that its customer deleted"),
     "webhooks.dispatch_feed": lazy("Prepare calls to other systems"),
@@ -49,6 +54,7 @@ PROVIDERS: dict[str, Promise] = {
     Provider.SCORES: lazy("Score push"),
 }
 CRONS: dict[str, Promise] = {
+    "crm.clear_imports": lazy("Clear files of imports"),
     "crm.prune_sessions": lazy("Clear ended sign-ins"),
     "inbox.clear_unsent_uploads": lazy("Clear files that were never sent"),
     "inbox.sync_templates": lazy("Fetch message templates"),

@@ -39,6 +39,11 @@ class BeingRead(Conflict):
     message = "This delivery is being read right now. Wait for what becomes of it."
 
 
+class WasErased(Conflict):
+    code = "delivery_erased"
+    message = "What this delivery said was erased with the contact it was about."
+
+
 class MessageMoved(Conflict):
     code = "message_moved_on"
     message = "Another try of this message took this one's place. Look at the conversation for how it went."
@@ -137,6 +142,8 @@ def replay(*, who: Manager, delivery_id: int) -> Delivery:
 @unit_of_work
 def _replay(who: Manager, delivery_id: int) -> Delivery:
     delivery = delivery_for(who, delivery_id, for_update=True)
+    if delivery.outcome.get("erased"):
+        raise WasErased
     before = unpack_key(delivery)
     if Job.objects.filter(key=before, status__in=[Status.PENDING, Status.PROCESSING]).exists():
         raise BeingRead

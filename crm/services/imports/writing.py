@@ -1,0 +1,243 @@
+"""One batch of an import: who is known already, who is new, and all of them written with a few statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
+
+from config.live.events import publish
+from crm import feed, topics
+from crm.events import ContactCreated, ContactUpdated
+from crm.ids import uuid7
+from crm.models import Contact, ContactIdentity, IdentityKind, Workspace
+from crm.payloads import contact_payload
+from crm.services.contacts.words import index_words
+from crm.services.imports.fields import Reader, Values
+from crm.services.imports.reading import Row
+
+ROUNDS = 5  # a number that somebody else takes at the same moment is looked up again
+UPDATED = (
+    "name",
+    "phone",
+    "phone_normalized",
+    "email",
+    "lead_status",
+    "lead_score",
+    "tags",
+    "metadata",
+    "attributes",
+    "owner_id",
+    "search",
+)
+Problem = tuple[int, str, str, str]  # row, column, code, sentence
+
+
+@dataclass
+class Outcome:
+    created: int = 0
+    updated: int = 0
+    skipped: int = 0
+    refused: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def write_rows(
+    workspace: Workspace, reader: Reader, batch: list[tuple[int, Row]], *, known: str, is_dry: bool
+) -> Outcome:
+    """Joins the caller's unit of work."""
+    read = [(number, reader.read(row)) for number, row in batch]
+    for _ in range(ROUNDS):
+        try:
+            with transaction.atomic():
+                return _Batch(workspace, known).write(read, is_dry=is_dry)
+        except IntegrityError:
+            continue
+    raise RuntimeError("the numbers of this batch keep being taken by somebody else")
+
+
+class _Batch:
+    def __init__(self, workspace: Workspace, known: str) -> None:
+        self._workspace = workspace
+        self._known = known
+        self._outcome = Outcome()
+        self._by_match: dict[str, Contact] = {}
+        self._by_email: dict[str, list[Contact]] = {}
+        self._new: dict[Any, Contact] = {}
+        self._changed: dict[Any, Contact] = {}
+        self._identities: dict[tuple[str, str], Contact] = {}
+        self._given_up: dict[str, ContactIdentity] = {}  # held by deleted contacts
+
+    def write(self, read: list[tuple[int, Values]], *, is_dry: bool) -> Outcome:
+        good = [values for _, values in read if not values.problems]
+        self._look_up(good, lock=not is_dry)
+        for number, values in read:
+            self._take(number, values)
+        if not is_dry:
+            self._save()
+        return self._outcome
+
+    # --- Who is known -------------------------------------------------------------------------------------------
+
+    def _look_up(self, good: list[Values], *, lock: bool) -> None:
+        matches = sorted({values.phone.match for values in good if values.phone})
+        rows = ContactIdentity.objects.filter(
+            workspace=self._workspace, kind=IdentityKind.MATCH, value__in=matches
+        ).select_related("contact")
+        for identity in rows:
+            if identity.contact.deleted_at is None:
+                self._by_match[identity.value] = identity.contact
+            else:
+                self._given_up[identity.value] = identity
+        numbers = {values.phone.e164: values.phone.match for values in good if values.phone}
+        plain = Contact.objects.alive().filter(workspace=self._workspace, phone_normalized__in=list(numbers))
+        for contact in plain:
+            self._by_match.setdefault(numbers[contact.phone_normalized], contact)
+        emails = sorted({values.email for values in good if values.email})
+        mailed = Contact.objects.alive().annotate(_email=Lower("email"))
+        for contact in mailed.filter(workspace=self._workspace, _email__in=emails):
+            self._by_email.setdefault(contact.email.lower(), []).append(contact)
+        if lock:
+            self._lock()
+
+    def _lock(self) -> None:
+        """As they are now, in the order of their ids: nobody's edit of the same moment is written over."""
+        held = [*self._by_match.values(), *(one for found in self._by_email.values() for one in found)]
+        ids = sorted({contact.pk for contact in held}, key=str)
+        if not ids or self._known != "update":
+            return
+        rows = Contact.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        fresh = {contact.pk: contact for contact in rows}
+        self._by_match = {match: fresh[one.pk] for match, one in self._by_match.items() if one.pk in fresh}
+        self._by_email = {
+            email: [fresh[one.pk] for one in found if one.pk in fresh] for email, found in self._by_email.items()
+        }
+
+    def _contact_of(self, values: Values) -> Contact | None:
+        """Raises _TwoContacts where number and address, or the address alone, are those of different people."""
+        by_number = self._by_match.get(values.phone.match) if values.phone else None
+        by_email = self._by_email.get(values.email, []) if values.email else []
+        if by_number is not None:
+            if by_email and by_number.pk not in {contact.pk for contact in by_email}:
+                raise _TwoContacts
+            return by_number
+        if len(by_email) > 1:
+            raise _TwoContacts
+        return by_email[0] if by_email else None
+
+    # --- What becomes of a row ----------------------------------------------------------------------------------
+
+    def _take(self, number: int, values: Values) -> None:
+        if values.problems:
+            self._refuse(number, values.problems)
+            return
+        if values.is_empty:
+            self._outcome.skipped += 1
+            return
+        try:
+            contact = self._contact_of(values)
+        except _TwoContacts:
+            sentence = "Its number and its e-mail address belong to different contacts."
+            self._refuse(number, [("", "two_contacts", sentence)])
+            return
+        if contact is None:
+            self._create(values)
+            self._outcome.created += 1
+        elif self._known == "update":
+            self._update(contact, values)
+            self._outcome.updated += 1
+        else:
+            self._outcome.skipped += 1
+
+    def _refuse(self, number: int, problems: Iterable[tuple[str, str, str]]) -> None:
+        self._outcome.refused += 1
+        self._outcome.problems += [(number, *problem) for problem in problems]
+
+    def _create(self, values: Values) -> None:
+        contact = Contact(id=uuid7(), workspace=self._workspace)
+        self._new[contact.pk] = contact
+        self._set(contact, values)
+
+    def _update(self, contact: Contact, values: Values) -> None:
+        """Only what the file tells; an empty cell takes nothing away."""
+        if contact.pk not in self._new:
+            self._changed[contact.pk] = contact
+        self._set(contact, values)
+
+    def _set(self, contact: Contact, values: Values) -> None:
+        told = dict(values.fields)
+        typed = told.pop("phone", "")
+        if values.phone:
+            self._identities[IdentityKind.MATCH, values.phone.match] = contact
+            self._identities[IdentityKind.PHONE, values.phone.e164] = contact
+            self._by_match[values.phone.match] = contact
+            if not contact.phone_normalized:
+                contact.phone, contact.phone_normalized = typed, values.phone.e164
+        for name in ("metadata", "attributes"):
+            if name in told:
+                told[name] = {**getattr(contact, name), **told[name]}
+        if "tags" in told:
+            told["tags"] = list(dict.fromkeys([*contact.tags, *told["tags"]]))
+        for name, value in told.items():
+            setattr(contact, name, value)
+        if values.email:
+            self._identities.setdefault((IdentityKind.EMAIL, values.email), contact)
+            self._by_email[values.email] = [contact]
+
+    # --- Writing ------------------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        for contact in (*self._new.values(), *self._changed.values()):
+            index_words(contact)
+        Contact.objects.bulk_create(self._new.values())
+        Contact.objects.bulk_update(self._changed.values(), _fields(), batch_size=200)
+        self._save_identities()
+        self._tell()
+
+    def _save_identities(self) -> None:
+        """Numbers of deleted contacts are free. An address stays with whom it is known for; a number that somebody
+        took meanwhile is an IntegrityError, and the batch is looked up anew."""
+        held = ContactIdentity.objects.select_for_update().filter(
+            workspace=self._workspace,
+            kind__in=[IdentityKind.MATCH, IdentityKind.PHONE],
+            value__in=[value for _, value in self._identities],
+        )
+        known: set[tuple[str, str]] = set()
+        for identity in held.select_related("contact").order_by("pk"):
+            wanted = self._identities.get((identity.kind, identity.value))
+            if wanted is None:
+                continue
+            known.add((identity.kind, identity.value))
+            if identity.contact_id != wanted.pk and identity.contact.deleted_at is not None:
+                identity.contact = wanted
+                identity.save(update_fields=["contact"])
+            elif identity.contact_id != wanted.pk:
+                raise IntegrityError("a number was taken meanwhile")
+        rows = [
+            ContactIdentity(workspace=self._workspace, contact=contact, kind=kind, value=value)
+            for (kind, value), contact in sorted(self._identities.items())
+            if (kind, value) not in known
+        ]
+        numbers = [row for row in rows if row.kind != IdentityKind.EMAIL]
+        ContactIdentity.objects.bulk_create(numbers)
+        ContactIdentity.objects.bulk_create(
+            [row for row in rows if row.kind == IdentityKind.EMAIL], ignore_conflicts=True
+        )
+
+    def _tell(self) -> None:
+        for contact in self._changed.values():
+            event = ContactUpdated(contact_payload(contact))
+            publish(topics.contact(contact.pk), event)
+            feed.announce(self._workspace, event)
+        if self._workspace.is_feed_open:
+            for contact in self._new.values():
+                feed.announce(self._workspace, ContactCreated(contact_payload(contact)))
+
+
+class _TwoContacts(Exception):
+    pass
+
+
+def _fields() -> list[str]:
+    return [name.removesuffix("_id") for name in UPDATED] + ["updated_at"]

@@ -1,0 +1,1 @@
+"""How the inbox hands out and erases what it knows of a contact."""
