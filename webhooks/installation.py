@@ -12,10 +12,10 @@ from psycopg_pool import PoolTimeout
 from config.errors import NotFound, Unavailable
 from config.hot import Answer, Request
 from config.live.pool import hot_pool
+from webhooks.bodies import Unreadable
 from webhooks.channels import kept_headers
 from webhooks.errors import UnreadableBody
 from webhooks.journal import Arrival, keep
-from webhooks.kapso.payload import Unreadable
 
 MOST = 1024 * 1024
 FRESH = 10.0  # seconds that a workspace's id is kept

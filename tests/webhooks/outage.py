@@ -14,7 +14,7 @@ from tests.cast import Cast, unique
 from tests.jobs_at_hand import run_job
 from tests.simulator.harness import Delivered, Receiver, SimulatorProcess
 from webhooks.backfill import services
-from webhooks.kapso.payload import event_key
+from webhooks.bodies import event_key
 from webhooks.models import Delivery
 
 TWILIO_SID = "AC{:032x}"

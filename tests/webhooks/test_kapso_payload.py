@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from webhooks.kapso.payload import Inbound, Other, Receipt, Sent, Unreadable, WhoIs, event_key, load_object, parse
+from webhooks.bodies import Unreadable, event_key, load_object
+from webhooks.kapso.payload import Inbound, Other, Receipt, Sent, WhoIs, parse
 
 PAYLOADS = Path(__file__).parent / "payloads"
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"

@@ -20,8 +20,9 @@ from tests.jobs_at_hand import hold, run_job
 from tests.webhooks.outbox_scene import keep, make_job, text_payload
 from tests.webhooks.test_kapso_kinds import edit, envelope, reaction, revoke, text
 from webhooks import journal
+from webhooks.bodies import load_object
 from webhooks.kapso import road
-from webhooks.kapso.payload import load_object, turn_of
+from webhooks.kapso.payload import turn_of
 from webhooks.models import Delivery
 from webhooks.services import deliveries, kapso
 

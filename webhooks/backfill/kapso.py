@@ -14,7 +14,7 @@ from inbox.models import Channel
 from jobs import http
 from jobs.errors import ProviderError
 from webhooks.backfill.pages import CUT, Letter, Page, Row, answer_of, text, unreadable
-from webhooks.kapso.fields import moment
+from webhooks.fields import moment
 
 API_PATH = "/meta/whatsapp/v24.0"
 PAGE = 100  # the most that the list gives at once

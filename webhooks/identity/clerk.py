@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from webhooks.fields import NAME_LIMIT, Fields, fields, identifier, moment, name_or_id, objects
 from webhooks.identity.items import CLERK, Event, Item, Other, Payment, UserGone, UserKept
-from webhooks.kapso.fields import NAME_LIMIT, Fields, fields, identifier, moment, name_or_id, objects
 
 STATUSES = ("pending", "paid", "failed")
 EMAIL_LIMIT, PHONE_LIMIT, CODE_LIMIT, MESSAGE_LIMIT, TYPE_LIMIT = 254, 32, 100, 300, 40

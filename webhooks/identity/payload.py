@@ -2,10 +2,10 @@
 
 import re
 
+from webhooks.bodies import Unreadable, load_object
+from webhooks.fields import fields, identifier, moment, name_or_id
 from webhooks.identity import clerk, supabase
 from webhooks.identity.items import Event, Item, Other
-from webhooks.kapso.fields import fields, identifier, moment, name_or_id
-from webhooks.kapso.payload import Unreadable, load_object
 
 EVENT_LIMIT = 80  # the journal's column
 

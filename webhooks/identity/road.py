@@ -6,11 +6,11 @@ from django.conf import settings
 
 from config.hot import Answer, Request, road
 from webhooks import installation
+from webhooks.bodies import event_key
 from webhooks.errors import BadSignature
 from webhooks.identity import payload
 from webhooks.installation import Told
 from webhooks.journal import lane_seen
-from webhooks.kapso.payload import event_key
 from webhooks.standard.signature import Signed, is_genuine, signed
 
 PREFIX = "/webhooks/identity"

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from webhooks.fields import NAME_LIMIT, Fields, fields, moment, name_or_id
 from webhooks.identity.items import SUPABASE, Event, Item, Other, UserGone, UserKept
-from webhooks.kapso.fields import NAME_LIMIT, Fields, fields, moment, name_or_id
 
 EMAIL_LIMIT, PHONE_LIMIT = 254, 32
 AFTER_CREATION = "hook.after-user-created"  # the one before it may still be refused

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from webhooks.kapso.fields import Fields, fields, identifier
+from webhooks.fields import Fields, fields, identifier
 from webhooks.kapso.words import text
 
 EDITS = frozenset({"edit", "edited", "message_edit"})

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from webhooks.kapso.fields import Fields, bsuid, fields, who
+from webhooks.fields import Fields, fields
 from webhooks.kapso.items import IdentityChanged, WhoIs, digest
+from webhooks.kapso.people import bsuid, who
 
 _OLD = re.compile(r"(^|_)(old|previous|prior|former|from)(_|$)")
 _NEW = re.compile(r"(^|_)(new|current|to)(_|$)")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from webhooks.fields import Fields, fields, first, identifier, moment, name_or_id, objects
 from webhooks.kapso import changes
-from webhooks.kapso.fields import Fields, bsuid, fields, first, identifier, moment, name_or_id, objects
 from webhooks.kapso.items import Deleted, Edited, Inbound, Other, Receipt, Sent, WhoIs
+from webhooks.kapso.people import bsuid
 from webhooks.kapso.words import body_of, text
 
 STATUSES = ("sent", "delivered", "read", "failed")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from webhooks.kapso.fields import Fields, digits, fields, identifier, objects, who
+from webhooks.fields import Fields, fields, identifier, objects
 from webhooks.kapso.items import IN, RECEIPT, Item, Turn, WhoIs
 from webhooks.kapso.messages import STATUSES, Odd, callback_data, inbound, receipt, sent, unhandled, unreadable
+from webhooks.kapso.people import digits, who
 from webhooks.kapso.words import text
 
 OBJECT = "whatsapp_business_account"

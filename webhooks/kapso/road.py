@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.hot import Answer, Request, road
+from webhooks.bodies import Unreadable, event_key, load_object
 from webhooks.channels import Source, admit, kept_headers, printable, source_of
 from webhooks.errors import BadSignature, UnreadableBody
 from webhooks.journal import Arrival, keep, lane_seen
-from webhooks.kapso.payload import Unreadable, event_key, load_object, turn_of
+from webhooks.kapso.payload import turn_of
 from webhooks.kapso.signature import challenge, is_genuine
 
 PREFIX = "/webhooks/kapso/"

@@ -5,7 +5,7 @@ Which way it went is decided by `kapso.direction`, never by a status.
 
 from typing import Any
 
-from webhooks.kapso.fields import Fields, fields, first, identifier, key_of, objects, who
+from webhooks.fields import Fields, fields, first, identifier, objects
 from webhooks.kapso.identity import read_identity
 from webhooks.kapso.items import IN, RECEIPT, Item, Other, Receipt, Turn, WhoIs
 from webhooks.kapso.messages import (
@@ -19,6 +19,7 @@ from webhooks.kapso.messages import (
     unhandled,
     unreadable,
 )
+from webhooks.kapso.people import key_of, who
 from webhooks.kapso.words import text
 
 RECEIVED = "received"

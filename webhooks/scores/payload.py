@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from webhooks.kapso.fields import Fields
-from webhooks.kapso.payload import Unreadable, load_object
+from webhooks.bodies import Unreadable, load_object
+from webhooks.fields import Fields
 
 ID_LIMIT, CODE_LIMIT, NICKNAME_LIMIT = 255, 40, 60
 HIGHEST = Decimal("999999999.999")  # what the column takes

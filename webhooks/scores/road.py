@@ -11,10 +11,10 @@ from django.conf import settings
 
 from config.hot import Answer, Request, road
 from webhooks import installation
+from webhooks.bodies import Unreadable, event_key
 from webhooks.errors import BadSignature, UnreadableBody
 from webhooks.installation import Told
 from webhooks.journal import keep
-from webhooks.kapso.payload import Unreadable, event_key
 from webhooks.scores import payload
 from webhooks.standard.signature import is_genuine, signed
 

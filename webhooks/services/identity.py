@@ -7,9 +7,9 @@ from django.conf import settings
 from crm.models import ProviderEvent
 from crm.services import billing, payments, provider_users
 from jobs.queue import NewJob
+from webhooks.bodies import Unreadable
 from webhooks.identity import payload
 from webhooks.identity.items import CLERK, Event, Item, Other, Payment, UserGone, UserKept
-from webhooks.kapso.payload import Unreadable
 from webhooks.models import Delivery
 from webhooks.services.reading import Reading, Unusable
 

@@ -15,10 +15,11 @@ from inbox.models import Channel, Message
 from inbox.services import changes, inbound, outbox
 from inbox.states import MessageStatus
 from jobs.queue import NewJob
+from webhooks.fields import fields, first, identifier, name_or_id
 from webhooks.kapso import payload
-from webhooks.kapso.fields import bsuid, digits, fields, first, identifier, name_or_id, phone
 from webhooks.kapso.items import IN, RECEIPT
 from webhooks.kapso.payload import Deleted, Edited, IdentityChanged, Inbound, Receipt, Sent, WhoIs
+from webhooks.kapso.people import bsuid, digits, phone
 from webhooks.models import Delivery
 from webhooks.services.late import lateness
 from webhooks.services.reading import Reading, Unusable

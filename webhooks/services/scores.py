@@ -9,7 +9,7 @@ from jobs.errors import ProviderError
 from jobs.queue import NewJob
 from proctoring.errors import NoSuchBoard
 from proctoring.services.leaderboard import Outcome, Pushed, set_entry
-from webhooks.kapso.payload import Unreadable
+from webhooks.bodies import Unreadable
 from webhooks.models import Delivery
 from webhooks.scores import payload
 from webhooks.services.reading import Reading, Unusable

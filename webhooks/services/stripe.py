@@ -13,8 +13,8 @@ from crm.models import BillingAccount, ProviderEvent
 from crm.services import billing, payments
 from jobs.queue import NewJob, enqueue
 from jobs.tasks import RunningJob
-from webhooks.kapso.fields import Fields
-from webhooks.kapso.payload import Unreadable
+from webhooks.bodies import Unreadable
+from webhooks.fields import Fields
 from webhooks.models import Delivery
 from webhooks.services.reading import Reading, Unusable
 from webhooks.stripe import facts, payload

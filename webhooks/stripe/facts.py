@@ -5,8 +5,8 @@ from typing import Any
 
 from crm.services.billing import STRIPE, Names, Subscription
 from crm.services.payments import AfterPayment, Attempt
+from webhooks.fields import Fields, fields, identifier, moment, name_or_id, objects
 from webhooks.identity.clerk import minor
-from webhooks.kapso.fields import Fields, fields, identifier, moment, name_or_id, objects
 
 STATUSES = frozenset(
     ("incomplete", "incomplete_expired", "trialing", "active", "past_due", "canceled", "unpaid", "paused")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from webhooks.kapso.fields import Fields, fields, identifier, moment, name_or_id
-from webhooks.kapso.payload import Unreadable, load_object
+from webhooks.bodies import Unreadable, load_object
+from webhooks.fields import Fields, fields, identifier, moment, name_or_id
 
 EVENT_LIMIT = 80  # the journal's column
 THIN = "v2.core.event"

@@ -5,7 +5,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from webhooks.kapso.fields import ID_LIMIT, NAME_LIMIT, bsuid
+from webhooks.fields import ID_LIMIT, NAME_LIMIT
+from webhooks.kapso.people import bsuid
 from webhooks.twilio.form import Parameters
 from webhooks.twilio.items import Inbound, Item, Media, Other, Receipt
 
