@@ -29,7 +29,8 @@ def event_key(idempotency_key: str, body: bytes) -> str:
     return key if len(key) <= _KEY_LIMIT else f"long:{hashlib.sha256(key.encode(errors='replace')).hexdigest()}"
 
 
-# The road looks whether it is one, and the reader at what is in it, right after. Nobody writes into it.
+# One body is asked for several times in a row: by a road's checks, and by who reads it and who does what it says.
+# Nobody writes into it.
 @lru_cache(maxsize=16)
 def load_object(body: bytes) -> dict[str, Any]:
     data = _load(body)
