@@ -21,7 +21,7 @@ class AttributeListPayload(TypedDict):
 
 
 class ChangeBody(StrictSerializer):
-    label = serializers.CharField(max_length=120, required=False)
+    label = serializers.CharField(max_length=120, required=False)  # type: ignore[assignment]  # a field of that name
     choices = serializers.ListField(
         child=serializers.CharField(max_length=120), required=False, max_length=MOST_CHOICES
     )
@@ -33,7 +33,7 @@ class ChangeBody(StrictSerializer):
 
 class NewBody(StrictSerializer):
     key = serializers.RegexField(r"\A[a-z0-9_-]{1,60}\Z", help_text="Lower-case letters, digits, - and _.")
-    label = serializers.CharField(max_length=120)
+    label = serializers.CharField(max_length=120)  # type: ignore[assignment]  # a field of that name
     type = serializers.ChoiceField(AttributeType.choices)
     choices = serializers.ListField(
         child=serializers.CharField(max_length=120), required=False, max_length=MOST_CHOICES

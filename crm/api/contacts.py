@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid5
 
+import orjson
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,7 +14,13 @@ from crm.actors import Actor
 from crm.api.base import PAGING, WORD_LIMIT, StrictSerializer, WorkspaceView, checked, page_schema, schema_of
 from crm.paging import link, read_limit
 from crm.payloads import ContactPayload, contact_payload
-from crm.queries import contacts as queries
+from crm.queries.contacts import (
+    ContactDetailPayload,
+    ContactRowPayload,
+    get_contact,
+    list_contacts,
+    row_payload,
+)
 from crm.services import contacts
 from crm.services.contacts import ContactFields
 
@@ -45,26 +52,19 @@ class ContactBody(StrictSerializer):
 
 
 def _bounded(value: dict[str, Any]) -> dict[str, Any]:
-    text = orjson_size(value)
-    if text > METADATA_LIMIT:
+    if len(orjson.dumps(value)) > METADATA_LIMIT:
         raise serializers.ValidationError("At most 64 KiB fit.")
-    if has_null_character(value):
+    if _has_null(value):
         raise serializers.ValidationError("Null characters are not allowed.")
     return value
 
 
-def orjson_size(value: Any) -> int:
-    import orjson
-
-    return len(orjson.dumps(value))
-
-
-def has_null_character(value: Any) -> bool:
+def _has_null(value: Any) -> bool:
     if isinstance(value, str):
         return "\x00" in value
     if isinstance(value, dict):
-        return any(has_null_character(one) for pair in value.items() for one in pair)
-    return isinstance(value, list) and any(map(has_null_character, value))
+        return any(_has_null(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(map(_has_null, value))
 
 
 class NewContactBody(ContactBody):
@@ -75,17 +75,17 @@ class ContactList(WorkspaceView):
     @extend_schema(
         operation_id="list_contacts",
         parameters=[*PAGING],
-        responses={200: page_schema(queries.ContactRowPayload)},
+        responses={200: page_schema(ContactRowPayload)},
     )
     def get(self, request: Request, workspace: str) -> Response:
         query = request.query_params
-        found = queries.list_contacts(
+        found = list_contacts(
             self.actor(request), query, cursor=query.get("cursor"), limit=read_limit(query.get("limit"))
         )
-        again = {name: value for name, value in query.items() if name != "cursor"}
+        again = {name: str(value) for name, value in query.items() if name != "cursor"}
         return Response(
             {
-                "results": [queries.row_payload(row) for row in found.rows],
+                "results": [row_payload(row) for row in found.rows],
                 "next": link(request.path, again, found.next),
                 "previous": link(request.path, again, found.previous),
             }
@@ -127,19 +127,17 @@ def _fields(actor: Actor, given: dict[str, Any]) -> ContactFields:
 
 
 class ContactDetail(WorkspaceView):
-    @extend_schema(operation_id="get_contact", responses={200: schema_of(queries.ContactDetailPayload)})
+    @extend_schema(operation_id="get_contact", responses={200: schema_of(ContactDetailPayload)})
     def get(self, request: Request, workspace: str, contact: UUID) -> Response:
-        return Response(queries.get_contact(self.actor(request), contact))
+        return Response(get_contact(self.actor(request), contact))
 
-    @extend_schema(
-        operation_id="update_contact", request=ContactBody, responses={200: schema_of(queries.ContactDetailPayload)}
-    )
+    @extend_schema(operation_id="update_contact", request=ContactBody, responses={200: schema_of(ContactDetailPayload)})
     def patch(self, request: Request, workspace: str, contact: UUID) -> Response:
         """What is not named stays. `metadata` and `tags` are set whole, `attributes` by key."""
         actor = self.actor(request)
         fields = _fields(actor, checked(ContactBody(data=request.data)))
         contacts.update_contact(actor=actor, contact_id=contact, fields=fields)
-        return Response(queries.get_contact(actor, contact))
+        return Response(get_contact(actor, contact))
 
     @extend_schema(operation_id="delete_contact", responses={204: None})
     def delete(self, request: Request, workspace: str, contact: UUID) -> Response:
@@ -149,10 +147,8 @@ class ContactDetail(WorkspaceView):
 
 
 class ContactRestore(WorkspaceView):
-    @extend_schema(
-        operation_id="restore_contact", request=None, responses={200: schema_of(queries.ContactDetailPayload)}
-    )
+    @extend_schema(operation_id="restore_contact", request=None, responses={200: schema_of(ContactDetailPayload)})
     def post(self, request: Request, workspace: str, contact: UUID) -> Response:
         actor = self.actor(request)
         contacts.restore_contact(actor=actor, contact_id=contact)
-        return Response(queries.get_contact(actor, contact))
+        return Response(get_contact(actor, contact))

@@ -20,11 +20,11 @@ ATTRIBUTE = "attribute."
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
-class _List(django_filters.CharFilter):
+class _List(django_filters.CharFilter):  # type: ignore[misc]  # has no types
     """`a,b,c`."""
 
 
-class ContactFilter(django_filters.FilterSet):
+class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no types
     """Each parameter is one condition; what they mean is in crm/filters.py alone."""
 
     q = django_filters.CharFilter(method="by_words", max_length=200)

@@ -36,12 +36,12 @@ def _by_last_seen(rows: "QuerySet[Contact]", cursor: str | None, limit: int) -> 
     """Two lists one after the other, since an index serves the seen ones alone."""
     never = rows.filter(memory__last_message_at=None)
     if cursor and cursor.startswith(NOBODY_LEFT):
-        return _marked(page(never, ("-id",), cursor=cursor.removeprefix(NOBODY_LEFT), limit=limit))
+        return _marked(page(never, ("-id",), cursor=cursor.removeprefix(NOBODY_LEFT) or None, limit=limit))
     seen = page(rows.filter(memory__last_message_at__isnull=False), _SEEN, cursor=cursor, limit=limit)
     if seen.next is not None:
         return seen
     if len(seen.rows) == limit:  # whether anybody is left is not worth a query
-        return seen
+        return Page(rows=seen.rows, next=NOBODY_LEFT, previous=seen.previous)
     rest = _marked(page(never, ("-id",), limit=limit - len(seen.rows)))
     return Page(rows=[*seen.rows, *rest.rows], next=rest.next, previous=seen.previous)
 

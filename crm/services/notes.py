@@ -70,7 +70,7 @@ def change_note(
     note.mentions = _checked_mentions(note.contact, note.body, mentions or (), kept)
     if before == (note.body, note.mentions):
         return note
-    note.search = vector_of(note.body)  # type: ignore[assignment]  # a literal
+    note.search = vector_of(note.body)
     note.save(update_fields=["body", "mentions", "search", "updated_at"])
     announce_note(note)
     announce_mentions(note, [one for one in note.mentions if one not in before[1] and one != _author(actor)])

@@ -105,10 +105,11 @@ def _set(actor: Actor, view: SavedView, fields: ViewFields) -> None:
 
 def _team(actor: Actor, team_id: UUID | None) -> Team:
     """A team that one belongs to; who manages the workspace reaches all."""
-    teams = Team.objects.filter(workspace_id=actor.workspace_id, pk=team_id)
-    if not actor.may(Action.MANAGE_SETTINGS):
-        teams = teams.filter(members__user_id=_person(actor))
-    team = teams.first()
+    teams = Team.objects.filter(workspace_id=actor.workspace_id)
+    person = _person(actor)
+    if person and not actor.may(Action.MANAGE_SETTINGS):
+        teams = teams.filter(members__user_id=person)
+    team = teams.filter(pk=team_id).first() if team_id else None
     if team is None:
         raise Invalid(errors={"team": "Not a team of yours."})
     return team

@@ -1,5 +1,6 @@
 """People and machines create, edit, delete and bring back contacts."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -184,7 +185,7 @@ def test_viewers_read_and_strangers_find_nothing(cast):
 
 def test_attributes_are_checked_by_their_types(cast):
     admin = Api(cast.ada).of(cast.workspace.slug)
-    wanted = {
+    wanted: dict[str, dict[str, Any]] = {
         "rfc": {"label": "RFC", "type": "text"},
         "children": {"label": "Children", "type": "number"},
         "since": {"label": "Since", "type": "date"},

@@ -147,7 +147,7 @@ def test_nobody_finds_what_they_may_not_see(cast):
         actor=cast.actor(cast.ben), conversation_id=conversation.pk, client_id=uuid4(), body="unicorn note", note=True
     )
     assert len(ask(cast, "vic", "unicorn")["messages"]) == 2
-    empty = {"contacts": [], "messages": [], "notes": []}
+    empty: dict[str, list[Any]] = {"contacts": [], "messages": [], "notes": []}
     assert ask(cast, "tia", "unicorn").items() >= empty.items()
     elsewhere = Api(cast.cleo).of(cast.elsewhere.slug).get("search/", q="unicorn").json()
     assert elsewhere.items() >= empty.items()

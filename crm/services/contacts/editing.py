@@ -150,7 +150,7 @@ def _renumber(contact: Contact, typed: str) -> None:
 def _set(actor: Actor, contact: Contact, fields: ContactFields) -> None:
     for name in ("name", "phone", "email", "lead_status", "lead_score", "metadata"):
         if name in fields:
-            setattr(contact, name, fields[name])  # type: ignore[literal-required]
+            setattr(contact, name, fields[name])
     if "tags" in fields:
         contact.tags = list(dict.fromkeys(fields["tags"]))
     if "owner" in fields:
@@ -160,8 +160,10 @@ def _set(actor: Actor, contact: Contact, fields: ContactFields) -> None:
 
 
 def _checked_owner(actor: Actor, owner_id: UUID | None) -> UUID | None:
+    if owner_id is None:
+        return None
     members = Member.objects.filter(workspace_id=actor.workspace_id, user_id=owner_id, user__deactivated_at=None)
-    if owner_id is not None and not members.exists():
+    if not members.exists():
         raise Invalid(errors={"owner": "Not a member of this workspace."})
     return owner_id
 
