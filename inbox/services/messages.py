@@ -13,6 +13,7 @@ from crm.access import check
 from crm.actors import Caller, Member
 from crm.roles import Action
 from crm.search import vector_of
+from crm.services.profiles import count_interactions
 from inbox import topics
 from inbox.access import conversation_for, is_retryable, message_for
 from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
@@ -68,6 +69,8 @@ def send_message(
             )
         )
     _touch(conversation, made[-1])
+    if not note and made[-1].type != "reaction":
+        count_interactions(contact=conversation.contact, at=made[-1].created_at, number=len(made))
     for message in made:
         if message.type == "reaction":
             _replace_reaction(conversation, message)
