@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import contact_urls, dossier_urls, views
+from crm import contact_urls, dossier_urls, profile_urls, views
 from crm.api import api_keys, audit, billing, members, presence, workspace
 
 pages: list[URLPattern | URLResolver] = [
@@ -39,5 +39,6 @@ of_workspace: list[URLPattern | URLResolver] = [
     path("payment-attempts/", billing.PaymentAttemptList.as_view()),
     *dossier_urls.of_workspace,
     *contact_urls.of_workspace,
+    *profile_urls.of_workspace,
     path("presence/", presence.Presence.as_view()),
 ]
