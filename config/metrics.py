@@ -156,6 +156,25 @@ def registry() -> CollectorRegistry:
     return made
 
 
+def answered() -> list[tuple[str, int, float, int, int]]:
+    """Of each road since this copy started: calls, mean milliseconds, refused (4xx), failed (5xx)."""
+    calls: dict[str, list[float]] = {}
+    for family in registry().collect():
+        for sample in family.samples:
+            road = calls.setdefault(sample.labels.get("road", ""), [0, 0, 0, 0])
+            if sample.name == "switchboard_requests_total":
+                road[0] += sample.value
+                road[2] += sample.value if sample.labels["status"].startswith("4") else 0
+                road[3] += sample.value if sample.labels["status"].startswith("5") else 0
+            elif sample.name == "switchboard_request_seconds_sum":
+                road[1] += sample.value
+    return [
+        (road, int(count), seconds * 1000 / count, int(refused), int(broken))
+        for road, (count, seconds, refused, broken) in sorted(calls.items())
+        if count
+    ]
+
+
 def view(request: HttpRequest) -> HttpResponse:
     """404 for whoever may not ask: by default that is everybody but this machine."""
     if not _may_ask(request):

@@ -185,12 +185,25 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["config.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["crm.identity.request_pace.RequestPace"],
 }
+# Requests to the REST API; an API key has a limit of its own.
+PERSON_REQUESTS_PER_MINUTE = env.whole("PERSON_REQUESTS_PER_MINUTE", 12_000, least=1)
+ADDRESS_REQUESTS_PER_MINUTE = env.whole("ADDRESS_REQUESTS_PER_MINUTE", 12_000, least=1)
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Switchboard",
     "VERSION": "1",
-    "DESCRIPTION": "Everything that belongs to a workspace is under /api/v1/workspaces/<slug>/.",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.finish.finish"],
+    "DESCRIPTION": (
+        "Everything that belongs to a workspace is under `/api/v1/workspaces/<slug>/`.\n\n"
+        "**Lists** come in pages: `results`, and `next` and `previous` as addresses or null. Follow them as they are.\n\n"
+        "**Errors** are `application/problem+json` with a stable `code`. Not a member and not there are the same 404.\n\n"
+        "**Once and only once:** a `client_id` (a UUID made by the client) in a body makes a message the same message "
+        "however often it is sent; `Idempotency-Key` does it where it is listed. The same id for something else is 409.\n\n"
+        "**Limits:** too many requests are answered 429 with `Retry-After`, counted by person, API key or address."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -1,5 +1,7 @@
 """Django admin: who gets in, every table has its pages, and nothing secret is on them."""
 
+import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from crm.encryption import EncryptedJSONField
-from crm.models import AuditEntry, Member, Workspace
+from crm.models import ApiKey, AuditEntry, Invitation, Member, Workspace
 from crm.models.people import PLATFORM_ADMIN
 from crm.roles import Role
 from crm.services import roles
@@ -37,6 +39,10 @@ def browser(user: Any = None) -> Client:
 def root() -> Any:
     user = make_user("root")
     return roles.grant_role(by=None, user_id=user.pk, role=PLATFORM_ADMIN)
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
 
 
 def path(model: Any, page: str, *args: Any) -> str:
@@ -206,3 +212,27 @@ def test_new_credentials_of_a_channel_go_in_and_never_come_out(root: Any, cast: 
     made = {**form, "workspace": str(cast.workspace.pk), "slug": slug, "kind": "twilio", "auth_tokens": "tok"}
     assert client.post(path(Channel, "add"), made).status_code == 302
     assert Channel.objects.get(slug=slug).credentials == {"auth_tokens": ["tok"]}
+
+
+def test_a_key_and_an_invitation_are_revoked_and_it_is_written_down(root: Any, cast: Cast):
+    key = ApiKey.objects.create(
+        workspace=cast.workspace, name="bot", prefix="sb_12345678", digest=os.urandom(32), created_by=cast.ada
+    )
+    invitation = Invitation.objects.create(
+        workspace=cast.workspace, email="new@demo.example", role=Role.AGENT, digest=os.urandom(32), expires_at=soon()
+    )
+    client = browser(root)
+    assert "1 key is revoked." in act(client, ApiKey, "revoke", key)
+    assert "1 invitation is revoked." in act(client, Invitation, "revoke", invitation)
+    key.refresh_from_db()
+    invitation.refresh_from_db()
+    assert key.revoked_at is not None
+    assert invitation.revoked_at is not None
+    entries = AuditEntry.objects.filter(workspace=cast.workspace, actor_name__startswith="platform admin")
+    assert entries.count() == 2
+
+
+def test_the_first_page_reads_a_bounded_number_of_rows(root: Any, assert_queries: Any):
+    with assert_queries(12):
+        answer = browser(root).get("/admin/")
+    assert "Messages" in answer.content.decode()
