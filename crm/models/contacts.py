@@ -87,6 +87,9 @@ class Contact(TenantModel):
             ),
             GinIndex(F("workspace"), F("search"), name="contact_search"),
             GinIndex(
+                F("workspace"), OpClass(F("attributes"), name="jsonb_path_ops"), name="contact_attribute_values"
+            ),
+            GinIndex(
                 F("workspace"),
                 OpClass(Upper("name"), name="gin_trgm_ops"),
                 OpClass(Upper("email"), name="gin_trgm_ops"),
