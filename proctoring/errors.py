@@ -35,14 +35,14 @@ class ConsentRequired(Conflict):
 
 
 class SessionEnded(Conflict):
-    """`data["status"]`: how it ended."""
+    """`data["session_status"]`: how it ended."""
 
     code = "session_ended"
     message = "This session has ended."
 
 
 class WrongMove(Conflict):
-    """`data["status"]`: the state it is in."""
+    """`data["session_status"]`: the state it is in."""
 
     code = "wrong_state"
     message = "The session is in a state that does not allow this."

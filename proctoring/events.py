@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from config.live.events import Event, publish
+from inbox.models import Message
 from proctoring import topics
-from proctoring.models import Command, Exam, Leaderboard, LeaderboardEntry, Violation
+from proctoring.models import Command, Exam, ExamSession, Leaderboard, LeaderboardEntry, Violation
 from proctoring.payloads.boards import EntryPayload, entry_payload
 from proctoring.payloads.sessions import (
+    ChatMessagePayload,
     ExamPayload,
     OwnCommandPayload,
     OwnViolationPayload,
     SessionPayload,
+    chat_message_payload,
     command_payload,
     exam_payload,
     own_command_payload,
@@ -87,6 +91,41 @@ class CommandCreated(Event):
 @dataclass(frozen=True)
 class CommandUpdated(CommandCreated):
     type: ClassVar[str] = "command.updated"
+
+
+@dataclass(frozen=True)
+class MessageCreated(Event):
+    type: ClassVar[str] = "message.created"
+    message: ChatMessagePayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.message)
+
+
+@dataclass(frozen=True)
+class MessageUpdated(MessageCreated):
+    type: ClassVar[str] = "message.updated"
+
+
+@dataclass(frozen=True)
+class ChatRead(Event):
+    """The student's messages that a tutor has seen: how many of them, from the first."""
+
+    type: ClassVar[str] = "chat.read"
+    session: UUID
+    seen_count: int
+
+
+def announce_message(message: Message, session: ExamSession, *, created: bool = False) -> None:
+    payload = chat_message_payload(message, session)
+    event = MessageCreated(payload) if created else MessageUpdated(payload)
+    for topic in (topics.exam(session.exam.slug), topics.session(session.pk), topics.chat(message.conversation_id)):
+        publish(topic, event)
+
+
+def announce_read(session: ExamSession, seen_count: int) -> None:
+    for topic in (topics.exam(session.exam.slug), topics.session(session.pk)):
+        publish(topic, ChatRead(session.pk, seen_count))
 
 
 def announce_exam(exam: Exam) -> None:

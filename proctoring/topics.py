@@ -4,8 +4,10 @@ from uuid import UUID
 
 from config.errors import NotFound
 from config.live.identity import Identity
+from config.live.presence import Who
 from config.live.topics import register
 from crm.access import member_of
+from crm.presence import shown_as
 from proctoring import access
 from proctoring.models import Exam, ExamSession, Leaderboard
 from proctoring.people import Student
@@ -24,6 +26,11 @@ def exam(slug: str) -> str:
 def session(session_id: UUID) -> str:
     """For the exam's tutors and the one student: nothing that only tutors may see."""
     return f"session.{session_id}"
+
+
+def chat(conversation_id: UUID) -> str:
+    """The room's conversation, for whoever takes part in it from outside."""
+    return f"chat.{conversation_id}"
 
 
 def presence(slug: str) -> str:
@@ -49,6 +56,17 @@ def _is_tutor(identity: Identity | None, workspace_id: UUID, slug: str) -> bool:
     return True
 
 
+def _shown(identity: Identity, slug: str) -> Who | None:
+    """Tutors see each other there; the students' own sessions say whether they are."""
+    found = Exam.objects.filter(slug=slug).values_list("workspace_id", flat=True).first()
+    if found is None or identity.user_id is None:
+        return None
+    try:
+        return shown_as(member_of(identity.user_id, found))
+    except NotFound:
+        return None
+
+
 def _of_session(identity: Identity | None, key: str) -> bool:
     if identity is None or identity.user_id is None:
         return False
@@ -68,4 +86,4 @@ def register_topics() -> None:
     register("leaderboard", _is_there, public=True)
     register("exam", _tutors)
     register("session", _of_session)
-    register("presence.exam", _tutors)
+    register("presence.exam", _tutors, presence=_shown)

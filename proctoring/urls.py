@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.identity.exempt import without_identity
-from proctoring.api import boards, exams, sessions, supervision
+from proctoring.api import boards, chat, exams, sessions, supervision
 
 public: list[URLPattern | URLResolver] = [
     path("leaderboards/<str:quiz_code>", without_identity(boards.LeaderboardView.as_view())),
@@ -15,6 +15,9 @@ public: list[URLPattern | URLResolver] = [
     path("sessions/<uuid:session>/end", sessions.SessionEnd.as_view()),
     path("sessions/<uuid:session>/hand", sessions.Hand.as_view()),
     path("sessions/<uuid:session>/commands", sessions.CommandList.as_view()),
+    path("sessions/<uuid:session>/chat", chat.OwnChat.as_view()),
+    path("sessions/<uuid:session>/chat/read", chat.OwnChatRead.as_view()),
+    path("sessions/<uuid:session>/chat/typing", chat.OwnChatTyping.as_view()),
 ]
 
 api_v1: list[URLPattern | URLResolver] = [
@@ -31,6 +34,9 @@ api_v1: list[URLPattern | URLResolver] = [
     path("exams/<slug:exam>/sessions/<uuid:session>/violations/", supervision.SessionViolations.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/commands/", supervision.SessionCommands.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/compensate", supervision.SessionCompensate.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/chat", chat.TutorsChat.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/chat/read", chat.TutorsChatRead.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/chat/typing", chat.TutorsChatTyping.as_view()),
     path("exams/<slug:exam>/violations/", supervision.ViolationList.as_view()),
     path("exams/<slug:exam>/violations/<uuid:violation>/", supervision.ViolationDetail.as_view()),
     path("exams/<slug:exam>/commands/", supervision.CommandList.as_view()),

@@ -135,14 +135,14 @@ def refusal(written: Written | None) -> DomainError | None:
     if written.is_done:
         return None
     if not written.is_live:
-        return SessionEnded(status=written.status)
+        return SessionEnded(session_status=written.status)
     if written.is_early:
         return TooEarly(retry_after=max(1, written.wait))
     if written.is_old:
         return OutOfOrder(client_seq=written.client_seq)
     if written.is_beyond:
         return Invalid(errors={"answered_count": f"The exam has {written.question_count} questions."})
-    return SessionEnded(status=written.status)  # it ended while the beat waited for it
+    return SessionEnded(session_status=written.status)  # it ended while the beat waited for it
 
 
 def sessions_with_news(beats: Sequence[Beat], found: Sequence[Written]) -> list[UUID]:

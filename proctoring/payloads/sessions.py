@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from proctoring.models import Command, Enrolment, Exam, ExamRule, SessionGap, Violation
+from inbox.models import Message
+from inbox.payloads import MessagePayload, message_payload
+from proctoring.models import Command, Enrolment, Exam, ExamRule, ExamSession, SessionGap, Violation
 from proctoring.rows import SessionRow
 
 
@@ -357,4 +359,18 @@ def gap_payload(gap: SessionGap) -> GapPayload:
         "ended_at": gap.ended_at,
         "seconds": round((gap.ended_at - gap.began_at).total_seconds()),
         "given_back_at": gap.given_back_at,
+    }
+
+
+class ChatMessagePayload(MessagePayload):
+    session: UUID
+    student_name: str
+
+
+def chat_message_payload(message: Message, session: ExamSession) -> ChatMessagePayload:
+    """As everybody in the room sees it. Reads sender_user; students have no other name than their session's."""
+    return {
+        **message_payload(message, session.student_name),
+        "session": session.pk,
+        "student_name": session.student_name,
     }

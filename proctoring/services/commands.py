@@ -76,7 +76,7 @@ def command_session(*, actor: Caller, slug: str, session_id: UUID, order: Order)
             raise AlreadyUsed
         return known
     if session.status not in LIVE and order.type not in TO_ENDED and not _may_end(session, order):
-        raise SessionEnded(status=session.status)
+        raise SessionEnded(session_status=session.status)
     _apply(session, order)
     return issue(
         session,

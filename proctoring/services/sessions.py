@@ -76,7 +76,7 @@ def _check_may_start(enrolment: Enrolment, latest: ExamSession | None) -> None:
         raise ExamNotOpen(starts_at=exam.starts_at, ends_at=exam.closed_at or exam.ends_at)
     most = enrolment.attempts or exam.attempts
     if latest is not None and latest.attempt >= most:
-        raise NoAttemptsLeft(session=latest.pk, status=latest.status)
+        raise NoAttemptsLeft(session=latest.pk, session_status=latest.status)
 
 
 def _create(enrolment: Enrolment, student: Student, attempt: int, start: Start) -> ExamSession:
@@ -179,7 +179,7 @@ def move(session: ExamSession, to: SessionStatus, *, reason: str = "", at: datet
     """One state move of a locked session, told to everybody. Inside a unit of work."""
     if not can_move(session.status, to):
         ended = session.status not in LIVE
-        raise (SessionEnded if ended else WrongMove)(status=session.status)
+        raise (SessionEnded if ended else WrongMove)(session_status=session.status)
     now = at or timezone.now()
     fields = ["status", "ended_at", "end_reason", "paused_at", "paused_seconds", "updated_at"]
     if session.paused_at is not None and to != SessionStatus.PAUSED:
@@ -215,7 +215,7 @@ def _end_pause(session: ExamSession, now: datetime) -> None:
 def raise_hand(*, student: Student, session_id: UUID, is_raised: bool, note: str = "") -> SessionRow:
     session = access.own_session(student, session_id, for_update=True)
     if session.status not in LIVE:
-        raise SessionEnded(status=session.status)
+        raise SessionEnded(session_status=session.status)
     session.hand_raised_at = (session.hand_raised_at or timezone.now()) if is_raised else None
     session.hand_note = note if is_raised else ""
     session.save(update_fields=["hand_raised_at", "hand_note", "updated_at"])

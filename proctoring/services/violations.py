@@ -89,10 +89,9 @@ def log_violations(
 ) -> Logged:
     """An answer for each item, in order. `sent_at`: the client's clock at sending, which tells how wrong it is."""
     session = access.own_session(student, session_id, for_update=True)
-    intake = _Intake(session, sent_at)
+    intake = _Intake(session, sent_at, [item for item in items if isinstance(item, Reported)])
     answers = [intake.take(item) for item in items]
-    stored = [answer.violation for answer in answers if answer.violation is not None]
-    new = [violation for violation in stored if violation.pk in intake.new]
+    new = [answer.violation for answer in answers if answer.violation and answer.outcome is Outcome.STORED]
     if new:
         intake.write(new)
         if session.status not in LIVE:  # reported late: the summary says so
@@ -116,22 +115,20 @@ def _gaps(session: ExamSession) -> list[int]:
 class _Intake:
     """One batch for one locked session."""
 
-    def __init__(self, session: ExamSession, sent_at: datetime | None) -> None:
+    def __init__(self, session: ExamSession, sent_at: datetime | None, items: Sequence[Reported]) -> None:
         self.session = session
         self.now = timezone.now()
         self.skew = sent_at - self.now if sent_at else None
         self.rules = {rule.type: rule for rule in ExamRule.objects.filter(exam_id=session.exam_id)}
+        log = Violation.objects.select_related("session", "reviewed_by").filter(session=session)
         self.known: dict[UUID, Violation] = {
-            row.client_id: row for row in Violation.objects.select_related("session").filter(session=session)
+            row.client_id: row for row in log.filter(client_id__in=[item.client_id for item in items])
         }
         self.new: set[UUID] = set()
-        self.heads: dict[str, Violation] = {}
+        types = {ALIASES.get(item.type, item.type) for item in items}
+        newest = log.filter(type__in=types, merged_into=None).order_by("type", "-last_at").distinct("type")
+        self.heads: dict[str, Violation] = {row.type: row for row in newest}
         self.last_seq = 0
-        for row in self.known.values():
-            if row.merged_into_id is None and (
-                row.type not in self.heads or row.last_at > self.heads[row.type].last_at
-            ):
-                self.heads[row.type] = row
         self.touched: dict[UUID, Violation] = {}
 
     def take(self, item: Reported | Refusal) -> Answer:

@@ -1,0 +1,234 @@
+"""Beats on the road that real clients take: over HTTP and the socket of a server of its own."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+
+from crm.models import User
+from proctoring.models import SessionPulse
+from tests.api import token_for
+from tests.crm.conftest import account_for
+from tests.live.web import ROOT, Client, Web, _wait_for_answer, free_port
+from tests.proctoring.scene import Scene, item, make_scene, pulse_of, service_was_always_there, silent_for
+
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module", params=["uvicorn", "daphne"])
+def server(request, tmp_path_factory) -> Iterator[Web]:
+    port, log = free_port(), tmp_path_factory.mktemp("web") / "web.log"
+    command = [sys.executable, "-m", "config.servers.start", "--server", request.param, "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "SUPABASE_URL": ""}, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for_answer(port, process, Path(log))
+        yield Web(port, process, Path(log))
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def scene():
+    service_was_always_there()
+    return make_scene()
+
+
+class Caller:
+    def __init__(self, web: Web, user: User | None) -> None:
+        headers = {"Authorization": f"Bearer {token_for(user)}"} if user else {}
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{web.port}", headers=headers, trust_env=False, timeout=PATIENCE
+        )
+
+    def beat(self, session: str, **body: Any) -> httpx.Response:
+        return self.http.post(f"/api/v1/sessions/{session}/heartbeat", json=body)
+
+
+@pytest.fixture
+def calling(server):
+    opened: list[Caller] = []
+
+    def call(user: User | None) -> Caller:
+        opened.append(Caller(server, user))
+        return opened[-1]
+
+    yield call
+    for one in opened:
+        one.http.close()
+
+
+@asynccontextmanager
+async def socket_of(web: Web, user: User) -> AsyncIterator[Client]:
+    token = await sync_to_async(token_for)(user)
+    options: dict[str, Any] = {"subprotocols": ["live.v1", f"bearer.{token}"], "proxy": None, "open_timeout": 30}
+    async with websockets.connect(web.url, **options) as connection:
+        yield Client(connection)
+
+
+async def pulse(session: str) -> SessionPulse:
+    return await sync_to_async(pulse_of)(session)
+
+
+def test_a_beat_over_http_is_kept_before_it_is_answered(scene: Scene, calling):
+    session, sam = scene.start()["id"], calling(scene.cast.sam)
+    answer = sam.beat(session, current_question=4, answered_count=3, rtt_ms=38.6, network={"type": "wifi"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["status"], answer.json()["next_interval"], answer.json()["commands"]) == ("active", 10, [])
+    kept = pulse_of(session)
+    assert (kept.current_question, kept.answered_count, kept.network, kept.beats) == (4, 3, "wifi", 1)
+    early = sam.beat(session, current_question=5)
+    assert (early.status_code, early.json()["code"]) == (429, "beat_too_early")
+    assert 1 <= int(early.headers["Retry-After"]) <= 5
+    assert early.headers["content-type"] == "application/problem+json"
+    assert pulse_of(session).current_question == 4
+
+
+def test_bad_beats_get_clear_codes_and_change_nothing(scene: Scene, calling):
+    session, sam = scene.start()["id"], calling(scene.cast.sam)
+    assert sam.beat(session, answered_count=-1).status_code == 400
+    assert sam.beat(session, client_time="2999-01-01T00:00:00Z").json()["code"] == "from_the_future"
+    assert sam.beat(session, current_question=41).status_code == 400
+    assert sam.http.post(f"/api/v1/sessions/{session}/heartbeat", content=b"{").status_code == 400
+    assert sam.http.post(f"/api/v1/sessions/{session}/heartbeat", content=b"[]").status_code == 400
+    assert sam.http.post(f"/api/v1/sessions/{session}/heartbeat", content=b"x" * 20_000).status_code == 413
+    assert sam.http.get(f"/api/v1/sessions/{session}/heartbeat").status_code == 405
+    assert sam.beat("nonsense").status_code == 404
+    assert calling(scene.sue).beat(session).status_code == 404
+    assert calling(scene.cast.cleo).beat(session).status_code == 404
+    assert calling(scene.cast.tia).beat(session).status_code == 404
+    assert calling(None).beat(session).status_code == 401
+    assert pulse_of(session).beats == 0
+    assert scene.sam.post(f"/api/v1/sessions/{session}/end", {}).status_code == 200
+    late = sam.beat(session)
+    assert (late.status_code, late.json()["code"], late.json()["session_status"]) == (409, "session_ended", "submitted")
+
+
+def test_a_cookie_beats_with_its_csrf_token_alone(scene: Scene, server: Web, own_account):
+    session = scene.start()["id"]
+    base = f"http://127.0.0.1:{server.port}"
+    with httpx.Client(base_url=base, headers={"Origin": base}, trust_env=False, timeout=PATIENCE) as browser:
+        browser.get("/login")
+        token = browser.cookies[django_settings.CSRF_COOKIE_NAME]
+        account = own_account(scene.cast.sam)
+        signed_in = browser.post(
+            "/login", data={"email": account.email, "password": account.password}, headers={"X-CSRFToken": token}
+        )
+        assert signed_in.status_code == 303
+        path = f"/api/v1/sessions/{session}/heartbeat"
+        assert browser.post(path, json={}).status_code == 403
+        token = browser.cookies[django_settings.CSRF_COOKIE_NAME]
+        beaten = browser.post(path, json={}, headers={"X-CSRFToken": token})
+        assert beaten.status_code == 200, beaten.text
+        foreign = browser.post(path, json={}, headers={"X-CSRFToken": token, "Origin": "https://elsewhere.example"})
+        assert foreign.status_code == 403
+
+
+@pytest.fixture
+def own_account():
+    return account_for
+
+
+async def test_a_beat_over_the_socket_is_answered_and_seen_by_the_tutor(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    async with socket_of(server, scene.cast.tia) as tutor, socket_of(server, scene.cast.sam) as student:
+        topic = f"exam.{scene.exam.slug}"
+        assert (await tutor.subscribe(topic))["op"] == "subscribed"
+        await student.tell(op="beat", session=session, current_question=7, answered_count=6)
+        answer = await student.op("beat_ok", PATIENCE)
+        assert (answer["session"], answer["next_interval"]) == (session, 10)
+        assert (await pulse(session)).current_question == 7
+        event = (await tutor.until(lambda f: f["op"] == "event", PATIENCE))[-1]
+        assert (event["type"], event["data"]["id"], event["data"]["current_question"]) == (
+            "session.updated",
+            session,
+            7,
+        )
+        told = (await tutor.until(lambda f: f["op"] == "signal", PATIENCE))[-1]
+        assert told["type"] == "session.beats"
+        assert set(told["data"]["sessions"]) == {session}
+        await student.tell(op="beat", session=session)
+        early = await student.op("error", PATIENCE)
+        assert early["code"] == "beat_too_early"
+        assert early["retry_after"] >= 1
+
+
+async def test_strangers_beat_and_hear_nothing(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    topics = (f"exam.{scene.exam.slug}", f"session.{session}", f"presence.exam.{scene.exam.slug}")
+    for stranger in (scene.cast.cleo, scene.cast.ada, scene.sue):
+        async with socket_of(server, stranger) as client:
+            await client.tell(op="beat", session=session)
+            assert (await client.op("error", PATIENCE))["code"] == "not_found"
+            for topic in topics:
+                assert (await client.subscribe(topic))["code"] == "not_found", topic
+    async with socket_of(server, scene.cast.sam) as student:
+        assert (await student.subscribe(topics[1]))["op"] == "subscribed"
+        assert (await student.subscribe(topics[0]))["code"] == "not_found"
+    assert (await pulse(session)).beats == 0
+
+
+async def test_a_violation_reaches_the_tutor_and_the_students_own_log(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    async with socket_of(server, scene.cast.tia) as tutor, socket_of(server, scene.cast.sam) as student:
+        await tutor.subscribe(f"exam.{scene.exam.slug}")
+        await student.subscribe(f"session.{session}")
+        answer = await sync_to_async(scene.log)(session, item("paste"))
+        assert answer.status_code == 200
+        for client in (tutor, student):
+            logged = (await client.until(lambda f: f.get("type") == "violation.logged", PATIENCE))[-1]
+            assert logged["data"]["type"] == "paste"
+            assert ("reviewed" in logged["data"]) == (client is tutor)
+
+
+async def test_a_pause_reaches_the_student_with_the_next_beat_and_comes_back_as_seen(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    order = {"type": "pause", "reason": "fire drill"}
+    sent = await sync_to_async(scene.tia.post)(f"{scene.base}sessions/{session}/commands/", order)
+    assert (sent.status_code, sent.json()["state"]) == (201, "queued")
+    async with socket_of(server, scene.cast.sam) as student:
+        await student.tell(op="beat", session=session)
+        answer = await student.op("beat_ok", PATIENCE)
+        assert answer["status"] == "paused"
+        assert [(one["type"], one["state"]) for one in answer["commands"]] == [("pause", "delivered")]
+        await sync_to_async(silent_for)(session, 8)
+        await student.tell(op="beat", session=session, seen=[answer["commands"][0]["id"]])
+        assert (await student.op("beat_ok", PATIENCE))["commands"] == []
+    history = (await sync_to_async(scene.tia.get)(f"{scene.base}commands/")).json()["results"]
+    assert [(one["type"], one["state"]) for one in history] == [("pause", "seen")]
+
+
+async def test_a_flood_harms_nobody_else(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    other = (await sync_to_async(scene.start)(scene.sue))["id"]
+    async with socket_of(server, scene.cast.sam) as flooder, socket_of(server, scene.sue) as quiet:
+        for _ in range(100):
+            await flooder.tell(op="beat", session=session)
+        await quiet.tell(op="beat", session=other)
+        assert (await quiet.op("beat_ok", PATIENCE))["session"] == other
+        answers = [(await flooder.hear(PATIENCE))["op"] for _ in range(100)]
+        assert answers.count("beat_ok") == 1
+    assert (await pulse(session)).beats == 1
+    await asyncio.sleep(0)
+
+
+async def test_an_enrolment_or_account_taken_away_stops_beats(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    async with socket_of(server, scene.cast.sam) as student:
+        await sync_to_async(User.objects.filter(pk=scene.cast.sam.pk).update)(deactivated_at="2026-01-01T00:00:00Z")
+        await student.tell(op="beat", session=session)
+        assert (await student.op("error", PATIENCE))["code"] == "not_found"
+    assert (await pulse(session)).beats == 0
