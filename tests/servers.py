@@ -1,11 +1,12 @@
 """A pytest plugin, loaded before Django's settings: a real Postgres, a real Valkey, and one database per worker.
 
-The main process starts both servers and migrates a template database once; every worker copies the template, so
-tests commit for real and nothing is truncated. `DATABASE_URL` and `REDIS_URL` are set for the worker, so that processes
-which a test starts (a server, a worker) see the same data.
+The main process starts both servers with a migrated template database; every worker copies the template, so tests
+commit for real and nothing is truncated. Migrating takes long, so the cluster is kept until a migration changes.
+`DATABASE_URL` and `REDIS_URL` are set for the worker, so that processes which a test starts see the same data.
 """
 
 import atexit
+import hashlib
 import os
 import shutil
 import signal
@@ -20,6 +21,9 @@ from config.run.embedded import Postgres, Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "switchboard_template"
+APPS = ("config", "jobs", "crm", "inbox", "proctoring", "webhooks")
+# Where the migrated cluster waits for the next run
+KEPT = ROOT / ".pytest_cache" / "cluster"
 # Throw-away data: nothing needs to survive a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "log_min_messages=fatal")
 
@@ -28,16 +32,12 @@ def _start_servers() -> Postgres:
     folder = Path(tempfile.mkdtemp(prefix="sbtest"))
     postgres = Postgres(folder / "pg", folder / "s", FAST)
     valkey = Valkey(folder / "s" / "valkey.sock", folder)
-    postgres.initialise()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen(postgres.command(), **quiet), subprocess.Popen(valkey.command(), **quiet)]  # type: ignore[call-overload]
+    _provide_cluster(postgres)
+    processes = [_run(postgres.command()), _run(valkey.command())]
 
     def stop() -> None:
         _close_pools()
-        for process in processes:
-            process.send_signal(signal.SIGINT)
-        for process in processes:
-            process.wait(20)
+        _stop(processes)
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
@@ -45,6 +45,61 @@ def _start_servers() -> Postgres:
     os.environ["SB_TEST_SOCKETS"] = str(postgres.sockets)
     os.environ["REDIS_URL"] = valkey.url
     return postgres
+
+
+def _run(command: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    for process in processes:
+        process.wait(20)
+
+
+def _provide_cluster(postgres: Postgres) -> None:
+    """A Postgres with the migrated template: as the last run with the same migrations left it, else made anew."""
+    kept = KEPT / _fingerprint()
+    try:
+        shutil.copytree(kept, postgres.data)
+        postgres.initialise()
+    except OSError:  # there is none, or another run is just clearing it away
+        shutil.rmtree(postgres.data, ignore_errors=True)
+        _make_cluster(postgres)
+        _keep(postgres.data, kept)
+
+
+def _make_cluster(postgres: Postgres) -> None:
+    postgres.initialise()
+    process = _run(postgres.command())
+    try:
+        postgres.wait(process)
+        _create_database(postgres, TEMPLATE)
+        _migrate(postgres)
+    finally:
+        _stop([process])
+
+
+def _keep(data: Path, kept: Path) -> None:
+    """Only of use to the next run, so nothing here may stop this one."""
+    making = KEPT / f"making-{os.getpid()}"
+    try:
+        shutil.rmtree(KEPT, ignore_errors=True)
+        shutil.copytree(data, making)
+        making.rename(kept)
+    except OSError:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _fingerprint() -> str:
+    """Of everything that a migration may be made of: our own code beside it, and the packages."""
+    digest = hashlib.sha256()
+    patterns = ("**/migrations/*.py", "**/models/*.py", "**/models.py", "**/tenancy.py")
+    sources = {path for app in APPS for pattern in patterns for path in (ROOT / app).glob(pattern)}
+    for path in sorted(sources | {ROOT / "requirements.lock"}):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:20]
 
 
 def _close_pools() -> None:
@@ -79,8 +134,8 @@ def _create_database(postgres: Postgres, name: str, template: str = "template0")
 
 
 def _migrate(postgres: Postgres) -> None:
-    os.environ["DATABASE_URL"] = postgres.url_for(TEMPLATE)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True)
+    environment = {**os.environ, "DATABASE_URL": postgres.url_for(TEMPLATE), "REDIS_URL": "redis://none"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, check=True, env=environment)
 
 
 def _bring_up() -> None:
@@ -90,10 +145,8 @@ def _bring_up() -> None:
         postgres = Postgres(sockets.parent / "pg", sockets)
         _settings_environment()
     else:
-        postgres = _start_servers()
         _settings_environment()
-        _create_database(postgres, TEMPLATE)
-        _migrate(postgres)
+        postgres = _start_servers()
     name = worker or "main"
     _create_database(postgres, name, TEMPLATE)
     os.environ["DATABASE_URL"] = postgres.url_for(name)
