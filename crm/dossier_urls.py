@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from crm import import_page
 from crm.api import dossiers, imports, merging
 
 pages: list[URLPattern | URLResolver] = [
+    path("contacts/import", import_page.contacts_import, name="contacts-import"),
     path("contact-exports/<str:token>", dossiers.download, name="contact-export"),
 ]
 of_workspace: list[URLPattern | URLResolver] = [

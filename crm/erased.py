@@ -15,7 +15,7 @@ class Traced(StrEnum):
     MESSAGE = "message"  # "<channel>:<provider's id>"
 
 
-def digest(kind: Traced, value: str, *, key: str | bytes = "") -> bytes:
+def digest(kind: Traced, value: str, *, key: str = "") -> bytes:
     """Without the key nobody can try out which ids were erased here."""
     secret = hashlib.sha256(f"crm.erased:{kind}:{key or settings.SECRET_KEY}".encode()).digest()
     return hmac.new(secret, value.encode(), hashlib.sha256).digest()
@@ -23,7 +23,7 @@ def digest(kind: Traced, value: str, *, key: str | bytes = "") -> bytes:
 
 def digests(kind: Traced, value: str) -> list[bytes]:
     """By every key that was in use: the newest writes, all are looked for."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
     return [digest(kind, value, key=key) for key in keys]
 
 

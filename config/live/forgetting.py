@@ -1,6 +1,7 @@
 """Takes out of the event log what was said of somebody who was erased."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import connection
 
@@ -9,7 +10,7 @@ from config.live.models import LiveEvent
 # The number stays, so that nobody sees a gap; what it told is gone.
 _BLANK = """
 update live_event set data = '{"deleted": true}'
-where topic = any(%(topics)s) and at <= now() and data like any(%(patterns)s)
+where topic = any(%(topics)s) and at <= %(until)s and data like any(%(patterns)s)
 """
 
 
@@ -18,8 +19,9 @@ def forget_topics(topics: Sequence[str]) -> int:
     return LiveEvent.objects.filter(topic__in=topics).delete()[0]
 
 
-def blank_events(topics: Sequence[str], containing: Sequence[str]) -> int:
-    """Those of the topics whose data has one of the ids. Inside a transaction."""
+def blank_events(topics: Sequence[str], containing: Sequence[str], *, until: datetime) -> int:
+    """Those of the topics whose data has one of the ids, as far as they were told by then. Inside a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(_BLANK, {"topics": list(topics), "patterns": [f"%{one}%" for one in containing]})
+        patterns = [f"%{one}%" for one in containing]
+        cursor.execute(_BLANK, {"topics": list(topics), "patterns": patterns, "until": until})
         return int(cursor.rowcount)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.services import erasure, exporting
+from jobs.models import Job
 from jobs.tasks import RunningJob, task
 
 
@@ -14,7 +15,9 @@ def export_contact(job: RunningJob, contact_id: str) -> None:
 
 @task(erasure.FORGET_EVENTS)
 def forget_events(job: RunningJob, ids: list[str]) -> dict[str, Any]:
-    return {"events": erasure.forget_events(workspace_id=job.workspace_id, ids=ids) if job.workspace_id else 0}
+    began = Job.objects.values_list("created_at", flat=True).get(pk=job.id)
+    workspace_id = job.workspace_id
+    return {"events": erasure.forget_events(workspace_id=workspace_id, ids=ids, until=began) if workspace_id else 0}
 
 
 @task(erasure.REMOVE_FILES, max_attempts=20, atomic=False)

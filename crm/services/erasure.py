@@ -1,5 +1,6 @@
 """Erases everything about one contact, for good, at somebody's request. What stays says when and how much, not whom."""
 
+from datetime import datetime
 from uuid import UUID
 
 from config.errors import Conflict, NotFound
@@ -111,11 +112,12 @@ def _forget_events(erasure: Erasure, erasing: Erasing) -> None:
     )
 
 
-def forget_events(*, workspace_id: UUID, ids: list[str]) -> int:
+def forget_events(*, workspace_id: UUID, ids: list[str], until: datetime) -> int:
+    """`until`: when it was erased. That it is gone was told after that, and stays told."""
     slug = Workspace.objects.values_list("slug", flat=True).get(pk=workspace_id)
     members = Member.objects.filter(workspace_id=workspace_id).values_list("user_id", flat=True)
     shared = [f"inbox.{slug}", feed.topic(slug), *(user(member) for member in members)]
-    return blank_events(shared, ids)
+    return blank_events(shared, ids, until=until)
 
 
 def _remove_files(erasure: Erasure, erasing: Erasing) -> None:

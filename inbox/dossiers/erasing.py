@@ -9,7 +9,7 @@ from crm.dossier import Erasing
 from crm.erased import Traced, trace
 from inbox.models import Attachment, Channel, Conversation, Message, MessageReceipt, OptOut, Visitor
 from inbox.services.folding import announce_gone
-from inbox.states import MessageStatus
+from inbox.states import ConversationStatus, MessageStatus
 
 BATCH = 1_000
 UNDER_WAY = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
@@ -43,6 +43,8 @@ def erase_conversations(erasing: Erasing) -> None:
     _erase_messages(erasing, ids)
     for channel in {conversation.channel_id: conversation.channel for conversation in conversations}.values():
         _erase_opt_outs(erasing, channel)
+    # One that was folded into another counts as open again in the moment its reference goes.
+    Conversation.objects.filter(pk__in=ids).update(status=ConversationStatus.RESOLVED)
     _count(erasing, Conversation.objects.filter(pk__in=ids).delete()[1])
     for conversation in conversations:
         announce_gone(conversation)
