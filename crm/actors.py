@@ -53,6 +53,32 @@ class System:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A signed-in user as a customer or student: reaches what they take part in, and nothing else."""
+
+    user_id: UUID
+    name: str = ""
+    email: str = ""
+
+    def may(self, action: Action) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser that chats through a widget, known by its own token. Reaches what it takes part in."""
+
+    visitor_id: UUID
+    workspace_id: UUID
+    channel_id: UUID
+
+    def may(self, action: Action) -> bool:
+        return False
+
+
 # Who can be behind a request about a workspace
 Caller = Member | ApiKey
 Actor = Member | ApiKey | System
+# Who takes part from outside. No role, so no right beyond what they take part in.
+Guest = Customer | Visitor

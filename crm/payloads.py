@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from crm.models import AttributeDefinition, Contact, ContactNote, User
+from crm.models import AttributeDefinition, Contact, ContactNote, IdentityKind, User
+
+# For finding, not for reading
+INSIDE = frozenset({IdentityKind.MATCH, IdentityKind.SITE, IdentityKind.USER})
 
 
 class IdentityPayload(TypedDict):
@@ -73,7 +76,7 @@ def contact_payload(contact: Contact) -> ContactPayload:
         "identities": [
             {"kind": identity.kind, "value": identity.value}
             for identity in sorted(contact.identities.all(), key=lambda identity: (identity.kind, identity.value))
-            if identity.kind != "match"
+            if identity.kind not in INSIDE
         ],
         "created_at": contact.created_at,
         "updated_at": contact.updated_at,

@@ -86,9 +86,7 @@ class Contact(TenantModel):
                 name="contact_by_last_digits",
             ),
             GinIndex(F("workspace"), F("search"), name="contact_search"),
-            GinIndex(
-                F("workspace"), OpClass(F("attributes"), name="jsonb_path_ops"), name="contact_attribute_values"
-            ),
+            GinIndex(F("workspace"), OpClass(F("attributes"), name="jsonb_path_ops"), name="contact_attribute_values"),
             GinIndex(
                 F("workspace"),
                 OpClass(Upper("name"), name="gin_trgm_ops"),
@@ -113,6 +111,8 @@ class IdentityKind(models.TextChoices):
     WHATSAPP = "whatsapp"  # the id as WhatsApp sent it, digits only: replies go here
     BSUID = "bsuid"  # WhatsApp's business-scoped user id
     EMAIL = "email"
+    SITE = "site"  # <channel>:<id> as a site that we chat on names its customer, when it signed that
+    USER = "user"  # the id of a user of ours who chats as a customer
 
 
 class ContactIdentity(TenantModel):

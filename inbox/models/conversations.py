@@ -41,6 +41,11 @@ class Conversation(TenantModel):
     rating = models.PositiveSmallIntegerField(null=True, blank=True)  # the customer's, 1 to 5, at the end of a chat
     rating_comment = models.CharField(max_length=2000, blank=True, db_default="")
 
+    # Of chats: the newest incoming message that somebody of the team has seen, and what the customer was last told of
+    # the conversation as a whole, so that they hear of it again only when that has changed
+    team_seen_up_to = models.UUIDField(null=True, blank=True)
+    told_customer = models.CharField(max_length=200, blank=True, db_default="")
+
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)

@@ -53,6 +53,7 @@ class Participant(TenantModel):
     visitor = models.ForeignKey(Visitor, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     seen_count = models.PositiveIntegerField(default=0)  # of our messages, for customers and students
     last_read_at = models.DateTimeField(null=True, blank=True)
+    started_with = models.UUIDField(null=True, blank=True)  # the client's id for starting the chat: once, however often
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
