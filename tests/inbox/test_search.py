@@ -1,18 +1,24 @@
 """Search over all history, in any script: everything said is found, and nothing leaks."""
 
+from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 
 from crm.ids import uuid7
+from crm.models import Contact
 from crm.search import fold, query_of, vector_of
 from inbox import search as searching
 from inbox.models import Message
+from inbox.services.changes import Change, edit_message
+from inbox.services.inbound import receive_message
 from inbox.services.messages import send_message
 from inbox.states import Scope
 from tests.api import Api
-from tests.cast import receive, sender
+from tests.cast import incoming, receive, sender
 
 GOLD = {
     "zh": ("请问我的订单在哪里？我住在北京大学附近", ["订单", "北京", "北京大学", "哪里", "附"]),
@@ -226,3 +232,25 @@ def test_search_takes_few_queries(cast, assert_queries):
         ask(cast, "ben", "hello")
     with assert_queries(8):
         Api(cast.ben).of(cast.workspace.slug).get("conversations/", search="hello")
+
+
+def test_rows_that_came_past_the_services_get_their_words(cast):
+    conversation = receive(cast, "a hidden pangolin", who=sender(name="Quirin Ähm"))
+    Message.objects.filter(conversation=conversation).update(search=None)
+    Contact.objects.filter(pk=conversation.contact_id).update(search=None)
+    assert ask(cast, "ben", "pangolin")["messages"] == []
+    assert ask(cast, "ben", "ahm")["contacts"] == []
+    for _ in range(2):
+        call_command("index_search", verbosity=0, stdout=StringIO())
+    assert len(ask(cast, "ben", "pangolin")["messages"]) == 1
+    assert len(ask(cast, "ben", "ahm")["contacts"]) == 1
+
+
+def test_an_edited_message_is_found_by_its_new_words(cast):
+    received = incoming("an okapi")
+    channel = type(cast.channel).objects.select_related("workspace").get(pk=cast.channel.pk)
+    receive_message(actor=cast.system, channel=channel, incoming=received)
+    change = Change(provider_id=received.provider_id, at=datetime.now(UTC))
+    assert edit_message(actor=cast.system, channel=channel, change=change, body="a giraffe", unseen=None)
+    assert ask(cast, "ben", "okapi")["messages"] == []
+    assert len(ask(cast, "ben", "giraffe")["messages"]) == 1

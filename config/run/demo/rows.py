@@ -16,7 +16,9 @@ from config.run.demo.threads import Said, Thread
 from crm.ids import uuid7_at
 from crm.models import Contact, ContactIdentity
 from crm.roles import Action, is_allowed
+from crm.search import vector_of
 from crm.services.contacts import Sender
+from crm.services.contacts.words import index_words
 from inbox.clients.kapso_errors import explain
 from inbox.models import (
     Attachment,
@@ -106,6 +108,7 @@ class Maker:
             updated_at=thread.said[-1].at,
         )
         contact.lead_status, contact.lead_score = self._lead(thread)
+        index_words(contact)
         self._contacts[id(person)] = contact
         self.rows.contacts.append(contact)
         self.rows.identities += self._identities(person, contact)
@@ -214,6 +217,7 @@ class Maker:
             sender_kind=SENDERS[said.kind],
             sender_user_id=USERS[said.by].id if said.by else None,
             body=said.text,
+            search=vector_of(said.text),
             client_id=UUID(int=self._rng.getrandbits(128), version=4) if said.by else None,
             provider_id=self._provider_id(channel.kind) if with_provider else "",
             # Providers tell whole seconds, and it took a moment to reach us
