@@ -1,11 +1,14 @@
 """What an actor may see and do among people, workspaces and contacts. The only place that decides."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from config.errors import Forbidden, NotFound
-from crm.actors import Actor, Member
+from config.live.identity import Identity
+from crm.actors import Actor, Caller, Member
+from crm.actors import ApiKey as ApiKeyActor
 from crm.models import ApiKey, AuditEntry, Contact, Invitation
 from crm.models import Member as Membership
 from crm.roles import PERMISSIONS, Action, Role
@@ -37,6 +40,28 @@ def _member(user_id: UUID, workspace: Q) -> Member:
         name=name or email.partition("@")[0],
         joined_at=joined_at,
     )
+
+
+def listener(identity: Identity | None, workspace_slug: str) -> Caller | None:
+    """Who is at the other end of a socket, as an actor of the workspace; None for strangers, and for nobody."""
+    return _listener(identity, lambda key: key.workspace_slug == workspace_slug, Q(workspace__slug=workspace_slug))
+
+
+def listener_of(identity: Identity | None, workspace_id: UUID) -> Caller | None:
+    return _listener(identity, lambda key: key.workspace_id == workspace_id, Q(workspace_id=workspace_id))
+
+
+def _listener(identity: Identity | None, is_of: Callable[[ApiKeyActor], bool], workspace: Q) -> Caller | None:
+    if identity is None:
+        return None
+    if isinstance(identity.actor, ApiKeyActor):  # read anew after every change of access
+        return identity.actor if is_of(identity.actor) else None
+    if identity.user_id is None:
+        return None
+    try:
+        return _member(identity.user_id, workspace)
+    except NotFound:
+        return None
 
 
 def check(actor: Actor, action: Action) -> None:
@@ -76,6 +101,17 @@ def member_on_page(user_id: UUID, action: Action, workspace_slug: str = "") -> M
         .values_list("workspace_id", flat=True)
         .first()
     )
+    if workspace_id is None:
+        raise NotFound
+    return member_of(user_id, workspace_id)
+
+
+def any_member_on_page(user_id: UUID, workspace_slug: str = "") -> Member:
+    """The same for a page that every member has: the named workspace, else the one joined first."""
+    if workspace_slug:
+        return member_for(user_id, workspace_slug)
+    rows = Membership.objects.filter(user_id=user_id).order_by("created_at", "id")
+    workspace_id = rows.values_list("workspace_id", flat=True).first()
     if workspace_id is None:
         raise NotFound
     return member_of(user_id, workspace_id)

@@ -9,13 +9,12 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from config.errors import NotFound
 from config.live import retention
 from config.live.events import Event, publish
 from config.live.identity import Identity
 from config.live.topics import register
 from config.live.unit import on_commit
-from crm.access import member_for
+from crm.access import listener
 from crm.models import Workspace
 from crm.roles import Action
 
@@ -75,9 +74,5 @@ def register_topics() -> None:
 
 
 def _may_hear(identity: Identity | None, slug: str) -> bool:
-    if identity is None or identity.user_id is None:
-        return False
-    try:
-        return member_for(identity.user_id, slug).may(Action.MANAGE) and slug == slug.lower()
-    except NotFound:
-        return False
+    actor = listener(identity, slug)
+    return actor is not None and actor.may(Action.MANAGE)

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from config.errors import NotFound
 from config.live.identity import Identity
 from config.live.topics import register
-from crm.access import known_contacts, member_of
+from crm.access import known_contacts, listener_of
 from crm.models import Contact
 
 
@@ -18,8 +17,6 @@ def register_topics() -> None:
 
 
 def _may_hear_contact(identity: Identity | None, key: str) -> bool:
-    if identity is None or identity.user_id is None:
-        return False
     try:
         contact_id = UUID(key)
     except ValueError:
@@ -27,8 +24,5 @@ def _may_hear_contact(identity: Identity | None, key: str) -> bool:
     workspace_id = Contact.objects.filter(pk=contact_id).values_list("workspace_id", flat=True).first()
     if workspace_id is None or key != str(contact_id):
         return False
-    try:
-        actor = member_of(identity.user_id, workspace_id)
-    except NotFound:
-        return False
-    return known_contacts(actor).filter(pk=contact_id).exists()
+    actor = listener_of(identity, workspace_id)
+    return actor is not None and known_contacts(actor).filter(pk=contact_id).exists()

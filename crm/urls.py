@@ -4,12 +4,17 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from crm import contact_urls, dossier_urls, profile_urls, views
 from crm.api import api_keys, audit, billing, members, presence, workspace
+from crm.invitation_page import invitation_page
+from crm.sections.page import settings_page
 
 pages: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
     path("session/renew", views.renew, name="renew-session"),
+    path("settings", settings_page, name="settings"),
+    path("settings/<slug:section>", settings_page, name="settings-section"),
+    path("invitations/<str:token>", invitation_page, name="invitation"),
     path("auth/v1/", include("crm.issuer.urls")),
     *dossier_urls.pages,
 ]

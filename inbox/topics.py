@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from config.errors import NotFound
 from config.live.identity import Identity
 from config.live.presence import Who
 from config.live.topics import register
-from crm.access import member_for, member_of
+from crm.access import listener, listener_of, member_of
 from crm.presence import shown_as
 from crm.roles import Action
 from inbox.access import visible_conversations
@@ -27,17 +26,11 @@ def user(user_id: UUID) -> str:
 
 
 def _may_hear_inbox(identity: Identity | None, slug: str) -> bool:
-    if identity is None or identity.user_id is None:
-        return False
-    try:
-        return member_for(identity.user_id, slug).may(Action.READ_INBOX) and slug == slug.lower()
-    except NotFound:
-        return False
+    actor = listener(identity, slug)
+    return actor is not None and actor.may(Action.READ_INBOX)
 
 
 def _may_hear_conversation(identity: Identity | None, key: str) -> bool:
-    if identity is None or identity.user_id is None:
-        return False
     try:
         conversation_id = UUID(key)
     except ValueError:
@@ -45,11 +38,8 @@ def _may_hear_conversation(identity: Identity | None, key: str) -> bool:
     workspace_id = Conversation.objects.filter(pk=conversation_id).values_list("workspace_id", flat=True).first()
     if workspace_id is None or key != str(conversation_id):
         return False
-    try:
-        actor = member_of(identity.user_id, workspace_id)
-    except NotFound:
-        return False
-    return visible_conversations(actor).filter(pk=conversation_id).exists()
+    actor = listener_of(identity, workspace_id)
+    return actor is not None and visible_conversations(actor).filter(pk=conversation_id).exists()
 
 
 def _shown_in_conversation(identity: Identity, key: str) -> Who | None:

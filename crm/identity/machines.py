@@ -43,6 +43,15 @@ def key_for(raw: str, workspace: str | None = None) -> SeenKey:
     return seen
 
 
+def key_on_socket(raw: str) -> SeenKey:
+    """At the handshake. What comes over a socket afterwards has limits of its own."""
+    if not is_key(raw):
+        raise KeyRefused
+    seen, _ = _look_up(Q(digest=digest_of(raw)))
+    last_use.note(seen.actor.key_id)
+    return seen
+
+
 def key_again(key_id: UUID) -> SeenKey:
     """For a socket after an access change: not counted as a use."""
     return _look_up(Q(pk=key_id))[0]

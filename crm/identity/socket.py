@@ -1,5 +1,6 @@
 """Who is at the other end of a live socket: the same tokens, cookies and rows as for HTTP."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,12 @@ from uuid import UUID
 
 from config.errors import NotSignedIn
 from config.live.identity import Identity, register_authenticator
-from crm.identity import cookies, people, sessions, tokens
+from crm.api_keys import PREFIX
+from crm.identity import cookies, machines, people, sessions, tokens
 from crm.identity.cookies import Cookie
+from crm.identity.machines import SeenKey
 from crm.models import User
-from crm.services.roles import subject
+from crm.services.roles import key_subject, subject
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,14 @@ def register() -> None:
     register_authenticator(from_bearer, from_cookies, renew=renew, reload=reload, describe=describe)
 
 
-def from_bearer(token: str) -> Person:
+@dataclass(frozen=True)
+class Machine(Identity):
+    """An API key; `actor` is what it may be in its one workspace."""
+
+
+def from_bearer(token: str) -> Identity:
+    if token.startswith(PREFIX):
+        return _machine(machines.key_on_socket(token))
     claims = tokens.verify(token)
     return _person(people.user_for(claims), claims.expires_at)
 
@@ -47,8 +57,13 @@ def renew(given: Mapping[str, str]) -> Person | None:
         return None
 
 
-def reload(identity: Identity) -> Person | None:
-    """After an access change; None when deactivated, or signed out in this browser."""
+def reload(identity: Identity) -> Identity | None:
+    """After an access change; None when deactivated, signed out in this browser, or a key that is none any more."""
+    if isinstance(identity, Machine):
+        try:
+            return _machine(machines.key_again(identity.actor.key_id))
+        except NotSignedIn:
+            return None
     if not isinstance(identity, Person):
         return None
     user = User.objects.filter(pk=identity.actor, deactivated_at=None).first()
@@ -58,8 +73,15 @@ def reload(identity: Identity) -> Person | None:
 
 
 def describe(identity: Identity) -> Mapping[str, Any]:
+    if isinstance(identity, Machine):
+        return {"user": {"id": str(identity.actor.key_id), "name": identity.actor.name}}
     name = identity.name if isinstance(identity, Person) else ""
     return {"user": {"id": str(identity.user_id), "name": name}}
+
+
+def _machine(seen: SeenKey) -> Machine:
+    expires_at = None if math.isinf(seen.expires_at) else seen.expires_at
+    return Machine(user_id=None, subject=key_subject(seen.actor.key_id), expires_at=expires_at, actor=seen.actor)
 
 
 def _of_session(held: Cookie) -> Person | None:

@@ -121,3 +121,39 @@ async def test_a_cookie_socket_renews_without_a_token(browser, cast):
         assert answer["expires_at"] > time.time() + 1800
         await client.tell(op="token", token="a.b.c")
         assert (await client.until(lambda frame: frame["op"] == "error"))[-1]["code"] == "token_invalid"
+
+
+async def test_a_key_listens_until_it_is_revoked_or_its_creator_may_less(server, cast, own_issuer):
+    from crm.models import ApiKey
+    from crm.roles import Action
+    from crm.services import api_keys
+    from tests.crm.test_key_identity import make_key
+
+    def open_socket(raw: str):
+        protocols: Any = ["live.v1", f"bearer.{raw}"]
+        return websockets.connect(server.url, open_timeout=30, subprotocols=protocols, proxy=None)
+
+    make = sync_to_async(make_key)
+    ben_key = await make(cast, Action.READ_INBOX, user=cast.ben)
+    ada_key = await make(cast, Action.READ_INBOX)
+    topic = f"inbox.{cast.workspace.slug}"
+    async with open_socket(ben_key) as of_ben, open_socket(ada_key) as of_ada:
+        first, second = Client(of_ben), Client(of_ada)
+        for client in (first, second):
+            assert (await client.subscribe(topic))["op"] == "subscribed"
+            assert (await client.subscribe(f"inbox.{cast.elsewhere.slug}"))["code"] == "not_found"
+            assert (await client.subscribe(f"user.{cast.ada.pk}"))["code"] == "not_found"
+            assert (await client.subscribe(f"workspace.{cast.workspace.slug}"))["code"] == "not_found"
+        ada = await sync_to_async(cast.actor)(cast.ada)
+        await sync_to_async(members.change_role)(actor=ada, user_id=cast.ben.pk, role="tutor")
+        lost = (await first.until(lambda frame: frame["op"] == "error", AT_ONCE_SECONDS))[-1]
+        assert (lost["code"], lost["topic"]) == ("not_found", topic)
+        key = await sync_to_async(ApiKey.objects.filter(created_by=cast.ada).latest)("id")
+        await sync_to_async(api_keys.revoke_key)(actor=ada, key_id=key.pk)
+        async with asyncio.timeout(AT_ONCE_SECONDS):
+            await of_ada.wait_closed()
+        assert of_ada.close_code == 4401
+    async with open_socket(ada_key) as again:
+        async with asyncio.timeout(AT_ONCE_SECONDS):
+            await again.wait_closed()
+        assert again.close_code == 4401

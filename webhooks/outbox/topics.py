@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from config.errors import NotFound
 from config.live.coalesce import Coalescer
 from config.live.events import signal
 from config.live.identity import Identity
 from config.live.topics import register
-from crm.access import member_for
+from crm.access import listener
 from crm.models import Workspace
 from crm.roles import Action
 
@@ -33,12 +32,8 @@ def changed(workspace_id: UUID | None) -> None:
 
 
 def _may_hear(identity: Identity | None, slug: str) -> bool:
-    if identity is None or identity.user_id is None:
-        return False
-    try:
-        return slug == slug.lower() and member_for(identity.user_id, slug).may(Action.MANAGE)
-    except NotFound:
-        return False
+    actor = listener(identity, slug)
+    return actor is not None and actor.may(Action.MANAGE)
 
 
 def register_topics() -> None:
