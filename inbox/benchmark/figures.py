@@ -117,7 +117,7 @@ class Report:
 
 
 def _figures_table(comparisons: Sequence[Comparison]) -> str:
-    rows = [("", "way", "runs", "p50", "p95", "p99", "queries", "ratio of p95")]
+    rows: list[tuple[str, ...]] = [("", "way", "runs", "p50", "p95", "p99", "queries", "ratio of p95")]
     for of in comparisons:
         rows.append((f"{of.what}, {of.how}", "one statement", *_cells(of.ours), f"{of.ratio:.2f}"))
         rows.append(("", "four, one after the other", *_cells(of.old), "1.00"))
@@ -130,7 +130,7 @@ def _cells(of: Figures) -> tuple[str, ...]:
 
 
 def _decision_table(comparisons: Sequence[Comparison]) -> str:
-    rows = [("", "demand", "wanted", "found", "", "verdict")]
+    rows: list[tuple[str, ...]] = [("", "demand", "wanted", "found", "", "verdict")]
     for of in comparisons:
         for number, check in enumerate(of.checks):
             first = number == 0
