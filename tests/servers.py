@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 
 from config.run.embedded import Postgres, Valkey
+from config.run.leash import leash
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "switchboard_template"
@@ -48,7 +49,9 @@ def _start_servers() -> Postgres:
 
 
 def _run(command: list[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Ends with this run, however that ends."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=quiet, stderr=quiet, preexec_fn=leash(signal.SIGINT))
 
 
 def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
