@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import suppress
+from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,19 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
 
 def observe(road: str, method: str, status: int, seconds: float) -> None:
-    _requests.labels(road, method if method in METHODS else "other", str(status)).inc()
-    _seconds.labels(road).observe(seconds)
+    _answered(road, method if method in METHODS else "other", status).inc()
+    _took(road).observe(seconds)
+
+
+@cache
+def _answered(road: str, method: str, status: int) -> Counter:
+    """The library finds a label's numbers anew each time, which a hot road would feel."""
+    return _requests.labels(road, method, str(status))
+
+
+@cache
+def _took(road: str) -> Histogram:
+    return _seconds.labels(road)
 
 
 def hot_name(path: str) -> str:
