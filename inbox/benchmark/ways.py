@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 import orjson
+import psycopg
 from django.db import connection
 
 from crm.models import BillingAccount, Contact, ContactMemory, ContactNote, ContactProfile
@@ -67,7 +68,7 @@ def one_statement(place: Place, what: str) -> Way:
 
     def ask(phone: str) -> int:
         question = lookup.question(lookup.Wanted(place.slug, phone, what == "context"))
-        row = lookup.row_of(_rows(question.text(by_key=False), question.params)[0], by_key=False)
+        row = lookup.row_of(_row(*question.numbered()), by_key=False)
         lookup.answer(question, row, frozenset())
         return 1
 
@@ -109,12 +110,10 @@ def _with_dossier(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _rows(statement: str, params: Any) -> list[tuple[Any, ...]]:
+def _row(text: bytes, params: list[Any]) -> tuple[Any, ...] | None:
     """Prepared and planned once, as on the lean road's connections."""
     connection.ensure_connection()
-    with connection.connection.cursor() as cursor:
-        cursor.execute(statement, params, prepare=True)
-        return list(cursor.fetchall())
+    return psycopg.RawCursor(connection.connection).execute(text, params, prepare=True).fetchone()
 
 
 # --- Over HTTP --------------------------------------------------------------------------------------------------

@@ -103,6 +103,11 @@ class Question:
     def text(self, *, by_key: bool) -> str:
         return statement.TEXTS[self.wanted.with_context, by_key, self.is_plain]
 
+    def numbered(self, digest: bytes | None = None) -> tuple[bytes, list[Any]]:
+        """For a raw cursor: the text with its parameters in order."""
+        text, names = statement.NUMBERED[self.wanted.with_context, digest is not None, self.is_plain]
+        return text, [digest if name == "digest" else self.params[name] for name in names]
+
 
 def question(asked: Wanted) -> Question:
     """As plain as the number allows."""

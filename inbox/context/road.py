@@ -101,12 +101,12 @@ async def _ask(request: Request, question: Question, digest: bytes | None) -> tu
 
 
 async def _run(request: Request, question: Question, digest: bytes | None) -> tuple[Any, ...] | None:
-    params = question.params if digest is None else {**question.params, "digest": digest}
+    text, params = question.numbered(digest)
     try:
         pool = await hot_pool()
         began = time.perf_counter()
         async with pool.connection() as connection:
-            cursor = await connection.execute(question.text(by_key=digest is not None), params)
+            cursor = await psycopg.AsyncRawCursor(connection).execute(text, params)
             row = await cursor.fetchone()
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError):
         raise Unavailable(retry_after=1) from None
