@@ -42,4 +42,6 @@ api_v1: list[URLPattern | URLResolver] = [
     path("exams/<slug:exam>/commands/", supervision.CommandList.as_view()),
     path("exams/<slug:exam>/compensate", supervision.Compensate.as_view()),
     path("exams/<slug:exam>/report.csv", exams.ReportCsv.as_view()),
+    path("exams/<slug:exam>/report.pdf", exams.ReportPdf.as_view()),
+    path("exams/<slug:exam>/students/<str:student>/", exams.StudentData.as_view()),
 ]

@@ -24,7 +24,7 @@ from proctoring.payloads.sessions import (
 )
 from proctoring.queries import exams as queries
 from proctoring.queries.exams import SessionFilter
-from proctoring.services import exams, grants, reports
+from proctoring.services import exams, grants, personal, reports
 from proctoring.services.exams import Enrolled, ExamChange
 from proctoring.states import SHOWN_STATUSES, AutoAction, Severity
 
@@ -270,6 +270,33 @@ class ReportCsv(WorkspaceView):
             found, student=request.query_params.get("student", ""), of=request.query_params.get("of", "sessions")
         )
         return _download(content, "text/csv; charset=utf-8", f"{found.slug}.csv")
+
+
+class ReportPdf(WorkspaceView):
+    @extend_schema(
+        operation_id="exam_report_pdf",
+        parameters=[OpenApiParameter("student")],
+        responses={(200, "application/pdf"): bytes},
+    )
+    def get(self, request: Request, workspace: str, exam: str) -> HttpResponse:
+        found = access.exam_for(self.actor(request), exam)
+        from proctoring.services import paper  # a large library for one rare page: loaded when it is asked for
+
+        content = paper.pdf_report(found, student=request.query_params.get("student", ""))
+        return _download(content, "application/pdf", f"{found.slug}.pdf")
+
+
+class StudentData(WorkspaceView):
+    @extend_schema(operation_id="export_student", responses={200: {"type": "object"}})
+    def get(self, request: Request, workspace: str, exam: str, student: str) -> Response:
+        """Everything kept of one student in this exam, in the student's own form."""
+        return Response(personal.export_student(actor=self.actor(request), slug=exam, student=student))
+
+    @extend_schema(operation_id="erase_student", responses={200: {"type": "object"}})
+    def delete(self, request: Request, workspace: str, exam: str, student: str) -> Response:
+        """Erases it. For whoever manages exams."""
+        erased = personal.erase_student(actor=self.actor(request), slug=exam, student=student)
+        return Response({"sessions": erased})
 
 
 def _download(content: bytes, content_type: str, name: str) -> HttpResponse:

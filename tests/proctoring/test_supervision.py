@@ -318,3 +318,28 @@ def test_what_is_lost_is_given_back_to_all(scene):
     scene.beat(session)
     done = scene.tia.post(f"{scene.base}compensate", {}).json()["results"]
     assert done == [{"session": session, "given_back_seconds": 60}]
+
+
+def test_the_report_as_a_pdf(scene):
+    scene.start()
+    answer = scene.tia.get(f"{scene.base}report.pdf")
+    assert (answer.status_code, answer["Content-Type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert Api(scene.cast.cleo).of(scene.cast.workspace.slug).get(f"{scene.base}report.pdf").status_code == 404
+
+
+def test_everything_of_a_student_is_handed_out_and_erased(scene):
+    session = scene.start()["id"]
+    scene.start(scene.sue)
+    scene.log(session, item("paste"))
+    scene.sam.post(f"/api/v1/sessions/{session}/chat", {"client_id": str(uuid4()), "body": "hello"})
+    scene.sam.post(f"/api/v1/sessions/{session}/end", {})
+    path = f"{scene.base}students/{scene.cast.sam.pk}/"
+    kept = scene.tia.get(path).json()
+    assert [len(kept["sessions"][0][name]) for name in ("violations", "chat")] == [1, 1]
+    ada = Api(scene.cast.ada).of(scene.cast.workspace.slug)
+    assert scene.tia.delete(path).status_code == 403
+    assert Api(scene.cast.cleo).of(scene.cast.workspace.slug).delete(path).status_code == 404
+    assert ada.delete(path).json() == {"sessions": 1}
+    assert scene.tia.get(path).status_code == 404
+    assert ExamSession.objects.filter(exam=scene.exam).count() == 1
+    assert not Conversation.objects.filter(workspace=scene.cast.workspace, scope="exam").exists()
