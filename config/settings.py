@@ -198,10 +198,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.finish.finish"],
     "DESCRIPTION": (
         "Everything that belongs to a workspace is under `/api/v1/workspaces/<slug>/`.\n\n"
-        "**Lists** come in pages: `results`, and `next` and `previous` as addresses or null. Follow them as they are.\n\n"
-        "**Errors** are `application/problem+json` with a stable `code`. Not a member and not there are the same 404.\n\n"
+        "**Lists** come in pages: `results`, and `next` and `previous` as addresses or null: follow them as they are."
+        "\n\n"
+        "**Errors** are `application/problem+json` with a stable `code`. Not a member and not there are the same 404."
+        "\n\n"
         "**Once and only once:** a `client_id` (a UUID made by the client) in a body makes a message the same message "
-        "however often it is sent; `Idempotency-Key` does it where it is listed. The same id for something else is 409.\n\n"
+        "however often it is sent; `Idempotency-Key` does it where it is listed. The same id for something else is 409."
+        "\n\n"
         "**Limits:** too many requests are answered 429 with `Retry-After`, counted by person, API key or address."
     ),
     "SERVE_INCLUDE_SCHEMA": False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.postgres.search import SearchVectorField
@@ -106,13 +106,13 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method != "GET":
-            return super().changelist_view(request, extra_context)
+            return cast(HttpResponse, super().changelist_view(request, extra_context))
         try:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET LOCAL statement_timeout = {PATIENCE_MS}")
                 response = super().changelist_view(request, extra_context)
-                return response.render() if hasattr(response, "render") else response
+                return cast(HttpResponse, response.render() if hasattr(response, "render") else response)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", "") != "57014" or not request.GET:
                 raise
@@ -129,14 +129,14 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return cast(HttpResponse, super().changeform_view(request, object_id, form_url, extra_context))
         except DomainError as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
-            return super().delete_view(request, object_id, extra_context)
+            return cast(HttpResponse, super().delete_view(request, object_id, extra_context))
         except DomainError as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(request.get_full_path())
@@ -148,12 +148,12 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 
 def _unread(model: Any, prefix: str, texts: Sequence[str]) -> list[str]:
-    return [
-        f"{prefix}{field.name}"
-        for field in model._meta.concrete_fields
-        if isinstance(field, tuple(NEVER_SHOWN))
-        or (isinstance(field, WRITTEN) and not field.choices and not field.primary_key and field.name not in texts)
-    ]
+    return [f"{prefix}{field.name}" for field in model._meta.concrete_fields if _is_unread(field, texts)]
+
+
+def _is_unread(field: Any, texts: Sequence[str]) -> bool:
+    is_text = isinstance(field, WRITTEN) and not field.choices and not field.primary_key
+    return isinstance(field, tuple(NEVER_SHOWN)) or (is_text and field.name not in texts)
 
 
 def shown_fields(model: type[models.Model], *, texts: Sequence[str] = (), hidden: Sequence[str] = ()) -> list[str]:

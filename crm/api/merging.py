@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from config.errors import Invalid
 from crm.api.base import PAGING, StrictSerializer, WorkspaceView, checked, list_page, page_schema, schema_of
+from crm.duplicates import DuplicatePayload, list_duplicates
 from crm.models import ContactMerge, ContactMergeMove
 from crm.paging import link, read_limit
 from crm.payloads import PersonPayload, person_payload
-from crm.duplicates import DuplicatePayload, list_duplicates
 from crm.services.merging import keep_apart, merge_contacts, undo_merge
 from crm.services.merging.apart import visible_merges
 

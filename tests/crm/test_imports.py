@@ -271,7 +271,7 @@ def test_strangers_and_readers_get_nothing(cast, ben):
             ("get", f"{path}problems/"),
             ("get", f"{path}problems.csv"),
         ):
-            body = [{}] if method in {"post", "patch"} else []
+            body: list[object] = [{}] if method in {"post", "patch"} else []
             assert getattr(api, method)(where, *body).status_code == expected, (user.name, method, where)
         assert upload(api, "Name\nx\n").status_code in {403, 404}
     assert Api(cast.cleo).of(slug).get("contacts/export.csv").status_code == 404

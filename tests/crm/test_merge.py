@@ -10,7 +10,6 @@ from django.db import connection
 
 from config.errors import Conflict, Forbidden, NotFound
 from crm import dossier
-from crm.actors import System
 from crm.models import (
     BillingAccount,
     Contact,
@@ -247,7 +246,6 @@ def test_two_who_are_kept_apart_are_remembered(cast):
     for _ in range(2):
         keep_apart(actor=cast.actor(cast.ben), contact_ids=(one.pk, other.pk))
     assert ContactMerge.objects.filter(workspace=cast.workspace).count() == 1
-    assert System(cast.workspace.pk, "test").may
 
 
 def test_labels_come_together_and_go_apart(pair):

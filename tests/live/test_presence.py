@@ -84,7 +84,7 @@ async def test_a_reload_is_nobodys_leaving(server):
             await ben.subscribe(topic)
             async with connected(server, "bea") as bea:
                 await bea.subscribe(topic)
-                types = []
+                types: list[tuple[str, str]] = []
                 while not types or types[-1][1] != "bea":
                     event = await ada.event()
                     types.append((event["type"], event["data"]["id"]))

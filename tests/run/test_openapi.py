@@ -27,7 +27,7 @@ def _own_issuer(settings: Any) -> None:
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 def addresses(patterns: Any, base: str = "/") -> Iterator[str]:
