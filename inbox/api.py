@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from config.errors import Invalid
 from crm.actors import Caller, Member
 from crm.api.base import WorkspaceView
+from crm.features import Feature
 from crm.paging import read_limit
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
@@ -23,6 +24,10 @@ from inbox.services.templates import TemplatePayload
 from inbox.states import ConversationStatus, Scope
 
 QUERY = ("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit")
+
+
+class InboxView(WorkspaceView):
+    feature = Feature.INBOX
 
 
 def _schema(payload: Any) -> dict[str, Any]:
@@ -68,7 +73,7 @@ class ListQuery(serializers.Serializer[Any]):
         return queries.ListFilter(**{"scope": Scope.SUPPORT, **fields})
 
 
-class ConversationList(WorkspaceView):
+class ConversationList(InboxView):
     @extend_schema(
         parameters=[ListQuery, OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
         responses={200: _page_schema(queries.ReaderConversationPayload)},
@@ -88,7 +93,7 @@ class ConversationList(WorkspaceView):
         )
 
 
-class ConversationDetail(WorkspaceView):
+class ConversationDetail(InboxView):
     @extend_schema(responses={200: _schema(queries.ConversationDetailPayload)})
     def get(self, request: Request, workspace: str, conversation: UUID) -> Response:
         return Response(queries.get_conversation(self.actor(request), conversation))
@@ -98,7 +103,7 @@ class AssignBody(serializers.Serializer[Any]):
     assignee = serializers.CharField(allow_null=True)
 
 
-class ConversationAssign(WorkspaceView):
+class ConversationAssign(InboxView):
     @extend_schema(request=AssignBody, responses={200: _schema(queries.ReaderConversationPayload)})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         actor = self.actor(request)
@@ -126,7 +131,7 @@ class StatusBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField([choice for choice in ConversationStatus.choices if choice[0] != "snoozed"])
 
 
-class ConversationStatusView(WorkspaceView):
+class ConversationStatusView(InboxView):
     @extend_schema(request=StatusBody, responses={200: _schema(queries.ReaderConversationPayload)})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         actor = self.actor(request)
@@ -148,7 +153,7 @@ class ReadBody(serializers.Serializer[Any]):
     seen_count = serializers.IntegerField(min_value=0, required=False)
 
 
-class ConversationRead(WorkspaceView):
+class ConversationRead(InboxView):
     @extend_schema(
         request=ReadBody,
         responses={200: _schema(ReadPayload)},
@@ -167,13 +172,13 @@ class TemplateListPayload(TypedDict):
     results: list[TemplatePayload]
 
 
-class TemplateList(WorkspaceView):
+class TemplateList(InboxView):
     @extend_schema(responses={200: _schema(TemplateListPayload)}, operation_id="list_templates")
     def get(self, request: Request, workspace: str, channel: str) -> Response:
         return Response({"results": templates.list_templates(self.actor(request), channel)})
 
 
-class TemplateSync(WorkspaceView):
+class TemplateSync(InboxView):
     @extend_schema(request=None, responses={202: None})
     def post(self, request: Request, workspace: str, channel: str) -> Response:
         templates.request_sync(actor=self.actor(request), slug=channel)
@@ -211,7 +216,7 @@ class SendBody(serializers.Serializer[Any]):
         return attrs
 
 
-class MessageList(WorkspaceView):
+class MessageList(InboxView):
     @extend_schema(
         parameters=[OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
         responses={200: _page_schema(MessagePayload)},
@@ -246,14 +251,14 @@ class MessageList(WorkspaceView):
         return Response(_message(message), status=201 if created else 200)
 
 
-class MessageRetry(WorkspaceView):
+class MessageRetry(InboxView):
     @extend_schema(request=None, responses={200: _schema(MessagePayload)})
     def post(self, request: Request, workspace: str, conversation: UUID, message: UUID) -> Response:
         retried = messages.retry_message(actor=self.actor(request), conversation_id=conversation, message_id=message)
         return Response(_message(retried))
 
 
-class ConversationTyping(WorkspaceView):
+class ConversationTyping(InboxView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         presence.tell_typing(actor=self.member(request), conversation_id=conversation)

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from crm import features
 from crm.access import check, member_on_page
 from crm.actors import Member
+from crm.features import Feature
 from crm.pages import signed_in, user_of
 from crm.roles import Action
 from inbox import queries
@@ -34,6 +36,7 @@ def inbox(request: HttpRequest, conversation: UUID | None = None) -> HttpRespons
 def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:
     user = user_of(request)
     workspace = queries.get_workspace(actor)
+    features.check(workspace, Feature.INBOX)
     return {
         "me": {
             "id": user.pk,

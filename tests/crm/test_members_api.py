@@ -209,3 +209,24 @@ def test_the_link_is_mailed_where_a_mail_server_is_known(cast, ada, settings):
     message = next(message for message in mail.outbox if message.to == [made["email"]])
     assert made["link"] in message.body
     assert cast.workspace.name in message.subject
+
+
+# --- Features -----------------------------------------------------------------------------------------------
+
+
+def test_a_feature_that_is_off_says_so_and_keeps_its_data(cast, ada):
+    from tests.cast import receive
+
+    receive(cast)
+    ben = Api(cast.ben).of(cast.workspace.slug)
+    assert ben.patch("features", {"inbox": False}).status_code == 403
+    assert ada.patch("features", {"inboxes": False}).status_code == 400
+    assert ada.patch("features", {"inbox": False}).json()["inbox"] is False
+    off = ben.get("conversations/")
+    assert (off.status_code, off.json()["code"], off.json()["feature"]) == (403, "feature_off", "inbox")
+    assert Api(cast.cleo).of(cast.workspace.slug).get("conversations/").status_code == 404
+    assert ada.get("webhook-subscriptions/").status_code == 200
+    ada.patch("features", {"inbox": True})
+    assert len(ben.get("conversations/").json()["results"]) == 1
+    entries = AuditEntry.objects.filter(workspace=cast.workspace, action="features.changed").order_by("id")
+    assert [entry.detail for entry in entries] == [{"inbox": [True, False]}, {"inbox": [False, True]}]

@@ -15,6 +15,7 @@ from config.errors import Invalid
 from config.live.log import Logged
 from crm import feed
 from crm.api.base import WorkspaceView
+from crm.features import Feature
 from crm.paging import link, read_limit
 from webhooks.models import CallState
 from webhooks.outgoing import payloads, queries
@@ -22,6 +23,10 @@ from webhooks.outgoing.access import call_for, subscription_for, visible_subscri
 from webhooks.services import subscriptions
 
 LONGEST_NUMBER = 18  # digits
+
+
+class OutgoingView(WorkspaceView):
+    feature = Feature.OUTGOING_WEBHOOKS
 
 
 def _schema(payload: Any) -> dict[str, Any]:
@@ -65,7 +70,7 @@ class SubscriptionChanges(SubscriptionBody):
     resume = serializers.ChoiceField(["catch_up", "now"], required=False)
 
 
-class SubscriptionList(WorkspaceView):
+class SubscriptionList(OutgoingView):
     @extend_schema(responses={200: _page_schema(payloads.SubscriptionPayload)}, operation_id="list_subscriptions")
     def get(self, request: Request, workspace: str) -> Response:
         rows = visible_subscriptions(self.actor(request)).order_by("-id")  # twenty at most
@@ -81,7 +86,7 @@ class SubscriptionList(WorkspaceView):
         return Response(payloads.with_secret(made, secret), status=201, headers={"Cache-Control": "no-store"})
 
 
-class SubscriptionDetail(WorkspaceView):
+class SubscriptionDetail(OutgoingView):
     @extend_schema(responses={200: _schema(payloads.SubscriptionPayload)})
     def get(self, request: Request, workspace: str, subscription: UUID) -> Response:
         return Response(payloads.subscription_payload(subscription_for(self.actor(request), subscription)))
@@ -100,14 +105,14 @@ class SubscriptionDetail(WorkspaceView):
         return Response(status=204)
 
 
-class SubscriptionSecret(WorkspaceView):
+class SubscriptionSecret(OutgoingView):
     @extend_schema(request=None, responses={200: _schema(payloads.SubscriptionWithSecretPayload)})
     def post(self, request: Request, workspace: str, subscription: UUID) -> Response:
         changed, secret = subscriptions.rotate_secret(actor=self.actor(request), subscription_id=subscription)
         return Response(payloads.with_secret(changed, secret), headers={"Cache-Control": "no-store"})
 
 
-class SubscriptionTest(WorkspaceView):
+class SubscriptionTest(OutgoingView):
     @extend_schema(request=None, responses={202: _schema(payloads.CallDetailPayload)})
     def post(self, request: Request, workspace: str, subscription: UUID) -> Response:
         """A `test.ping` is on its way; the call tells how it went."""
@@ -119,7 +124,7 @@ class CallQuery(serializers.Serializer[Any]):
     state = serializers.ChoiceField(CallState.choices, required=False)
 
 
-class CallList(WorkspaceView):
+class CallList(OutgoingView):
     @extend_schema(
         parameters=[CallQuery, OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
         responses={200: _page_schema(payloads.CallPayload)},
@@ -144,13 +149,13 @@ class CallList(WorkspaceView):
         )
 
 
-class CallDetail(WorkspaceView):
+class CallDetail(OutgoingView):
     @extend_schema(responses={200: _schema(payloads.CallDetailPayload)})
     def get(self, request: Request, workspace: str, subscription: UUID, call: UUID) -> Response:
         return Response(payloads.call_detail(call_for(self.actor(request), subscription, call)))
 
 
-class CallRedeliver(WorkspaceView):
+class CallRedeliver(OutgoingView):
     @extend_schema(request=None, responses={202: _schema(payloads.CallDetailPayload)})
     def post(self, request: Request, workspace: str, subscription: UUID, call: UUID) -> Response:
         again = subscriptions.redeliver(actor=self.actor(request), subscription_id=subscription, call_id=call)
@@ -160,7 +165,7 @@ class CallRedeliver(WorkspaceView):
 # --- The feed, fetched ----------------------------------------------------------------------------------------
 
 
-class FeedList(WorkspaceView):
+class FeedList(OutgoingView):
     @extend_schema(
         parameters=[
             OpenApiParameter("after", int, description="The last number one has; without it, the oldest that is kept."),

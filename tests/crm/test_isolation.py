@@ -1,0 +1,116 @@
+"""Every address with every method, and every kind of topic, met by those who have no business there."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config.live import topics
+from config.live.identity import Identity
+from crm.ids import uuid7
+from crm.services.roles import subject
+from tests.api import token_for
+from tests.cast import receive
+
+pytestmark = pytest.mark.usefixtures("own_issuer")
+
+METHODS = ("get", "post", "put", "patch", "delete")
+BELOW = "api/v1/workspaces/<slug:workspace>/"
+# Answered to anybody, on purpose; what of it is somebody's own, its own tests see to.
+PUBLIC = re.compile(
+    r"^(healthz|readyz|metrics|login|logout|session/renew|auth/v1/|api/v1/schema|api/docs|api/v1/leaderboards/|leaderboard/"
+    r"|api/v1/widgets/|widget|media/|static/|$)"
+)
+# What a viewer changes is their own alone.
+OWN = {"members/leave"}
+
+
+def addresses() -> list[str]:
+    return sorted(set(_walk(get_resolver().url_patterns, "")))
+
+
+def _walk(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[str]:
+    for one in patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _walk(one.url_patterns, route)
+        else:
+            yield route
+
+
+def filled(route: str, slug: str) -> str:
+    path = route.replace("<slug:workspace>", slug).replace("^", "").replace("$", "")
+    path = re.sub(r"<uuid:\w+>", str(uuid7()), path)
+    path = re.sub(r"<int:\w+>", "1", path)
+    path = re.sub(r"<(?:\w+:)?\w+>", "x", path)
+    return "/" + re.sub(r"\(\?P?<?[^)]*\)", "x", path)
+
+
+def ask(client: Client, method: str, path: str) -> Any:
+    if method == "get":
+        return client.get(path)
+    return getattr(client, method)(path, "{}", content_type="application/json")
+
+
+def client_of(user=None, *, seconds: int = 3600) -> Client:
+    headers = {"authorization": f"Bearer {token_for(user, seconds=seconds)}"} if user else {}
+    return Client(headers=headers, raise_request_exception=False)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_below_a_workspace_nobody_gets_past_the_door(cast, method):
+    routes = [route for route in addresses() if route.startswith(BELOW)]
+    assert len(routes) > 30
+    nobody, expired = client_of(), client_of(cast.ada, seconds=-60)
+    strangers = [client_of(cast.cleo), client_of(cast.sam)]
+    for route in routes:
+        path = filled(route, cast.workspace.slug)
+        assert ask(nobody, method, path).status_code == 401, route
+        assert ask(expired, method, path).status_code == 401, route
+        for stranger in strangers:
+            answer = ask(stranger, method, path)
+            missing = ask(stranger, method, filled(route, "no-such-workspace"))
+            assert (answer.status_code, answer.content) == (missing.status_code, missing.content), route
+            assert answer.status_code == 404, route
+
+
+@pytest.mark.parametrize("method", METHODS[1:])
+def test_a_viewer_changes_nothing(cast, method):
+    vic = client_of(cast.vic)
+    for route in addresses():
+        if route.startswith(BELOW) and route.removeprefix(BELOW) not in OWN:
+            answer = ask(vic, method, filled(route, cast.workspace.slug))
+            assert 400 <= answer.status_code < 500, (route, answer.status_code)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_elsewhere_nobody_is_let_in_and_nothing_breaks(cast, method):
+    nobody, expired = client_of(), client_of(cast.ada, seconds=-60)
+    for route in addresses():
+        if route.startswith(BELOW) or PUBLIC.match(route.replace("^", "")):
+            continue
+        for client in (nobody, expired):
+            answer = ask(client, method, filled(route, cast.workspace.slug))
+            assert 300 <= answer.status_code < 500, (route, answer.status_code)
+
+
+def test_no_topic_is_heard_by_whom_it_is_not_for(cast):
+    conversation = receive(cast)
+    ids = [cast.workspace.slug, str(conversation.pk), str(conversation.contact_id), str(cast.ada.pk), "demo-exam"]
+
+    def who(user) -> Identity:
+        return Identity(user.pk, subject(user.pk), actor=user.pk)
+
+    kinds = [kind for kind in topics._kinds.values() if not kind.public]
+    assert {"inbox", "conversation", "contact", "user", "workspace", "outbox"} <= {kind.prefix for kind in kinds}
+    for kind in kinds:
+        for key in ids:
+            for identity in (None, who(cast.cleo), who(cast.sam), Identity(None, "key:x"), Identity(UUID(int=0), "x")):
+                assert not topics.may_listen(identity, f"{kind.prefix}.{key}"), (kind.prefix, identity)
+    vic = who(cast.vic)
+    heard = {kind.prefix for kind in kinds for key in ids if topics.may_listen(vic, f"{kind.prefix}.{key}")}
+    assert heard.isdisjoint({"user", "workspace", "outbox", "exam", "session"})
