@@ -13,6 +13,7 @@ MESSAGES = 2  # a conversation
 LIMITS = (10, 50, 200)
 TIMED = 50
 MOST_QUERIES = 6
+MOST_OF_SEARCH = 8  # which looks for people and words first
 # Query, and how many pages to go down before the clock starts
 VIEWS = {
     "mine, open": ("assignee=me&status=open", 0),
@@ -74,13 +75,14 @@ def _seed(stage: Stage, database: str, contacts: int) -> float:
 
 def _row(name: str, facts: dict[str, Any]) -> Row:
     page, sql = facts["page_ms"], facts["sql_ms"]
+    most = MOST_OF_SEARCH if "search" in name else MOST_QUERIES
     return Row(
         name,
         f"{' '.join(map(str, facts['queries']))} queries, {_both(page)}",
         _both(sql),
         f"{percentile(page, 0.5) / percentile(sql, 0.5):.1f}",
-        f"<= {MOST_QUERIES} queries",
-        max(facts["queries"]) <= MOST_QUERIES,
+        f"<= {most} queries",
+        max(facts["queries"]) <= most,
     )
 
 

@@ -18,6 +18,7 @@ import importing
 import listing
 import providers
 import repeats
+import search
 import throughput
 from processes import BenchError
 from report import Result, keep, machine, table
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "live": fanout.take,
     "jobs": throughput.take,
     "list": listing.take,
+    "search": search.take,
     "import": importing.take,
     "context": context.take,
     "screens": copies.screens,

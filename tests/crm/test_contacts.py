@@ -4,10 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from config.live.events import events_after
+from config.live.identity import Identity
+from config.live.topics import may_listen
 from crm.models import AuditEntry, Contact, ContactIdentity
-from tests.api import Api
+from tests.api import Api, token_for
 from tests.cast import receive, sender, unique
 
 pytestmark = pytest.mark.usefixtures("own_issuer")
@@ -243,3 +246,29 @@ def test_the_contact_is_read_with_few_queries(cast, assert_queries):
         api(cast).get(f"contacts/{made['id']}/")
     with assert_queries(8):
         api(cast).get("contacts/")
+
+
+def test_the_same_key_is_the_same_contact(cast):
+    token = token_for(cast.ben)
+    client = Client(headers={"authorization": f"Bearer {token}", "idempotency-key": unique("key")})
+    path = f"/api/v1/workspaces/{cast.workspace.slug}/contacts/"
+    answers = [client.post(path, {"name": "Once"}, content_type="application/json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+
+
+def test_the_topic_is_heard_by_whoever_may_see_the_contact(cast):
+    topic = f"contact.{make(cast)['id']}"
+    for who in (cast.ada, cast.ben, cast.vic):
+        assert may_listen(Identity(who.pk, f"user:{who.pk}"), topic)
+    for who in (cast.tia, cast.cleo, cast.sam):
+        assert not may_listen(Identity(who.pk, f"user:{who.pk}"), topic)
+    assert not may_listen(None, topic)
+    assert not may_listen(Identity(cast.ben.pk, "x"), topic.upper().replace("CONTACT", "contact"))
+    assert not may_listen(Identity(cast.ben.pk, "x"), f"contact.{uuid4()}")
+
+
+def test_who_created_a_contact_stands_in_the_log(cast):
+    made = make(cast)
+    entry = AuditEntry.objects.get(target_id=made["id"], action="contact.created")
+    assert (entry.actor_kind, entry.actor_id) == ("member", cast.ben.pk)
