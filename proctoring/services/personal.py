@@ -40,8 +40,8 @@ def _enrolments(exam: Exam, student: str) -> list[Enrolment]:
 
 
 def _session(session: ExamSession) -> dict[str, Any]:
-    room = ExamRoom.objects.filter(session=session).first()
-    messages = Message.objects.filter(conversation_id=room.conversation_id if room else None).order_by("pk")
+    rooms = ExamRoom.objects.filter(session=session).values("conversation_id")
+    messages = Message.objects.filter(conversation__in=rooms).order_by("pk")
     commands = Command.objects.filter(session=session).exclude(type=CommandType.NOTE).select_related("created_by")
     return {
         **session_payload(rows.one(session.pk)),
