@@ -19,11 +19,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.errors import Invalid, NotFound
-from crm.api.base import WorkspaceView
+from crm.api.base import WorkspaceView, schema_of
 from crm.identity.exempt import without_identity
 from inbox import links, storage
 from inbox.access import attachment_for
-from inbox.api import _schema
 from inbox.errors import NotStored
 from inbox.filetypes import ALLOWED, KINDS, SHOWN, UNKNOWN
 from inbox.models import Attachment, AttachmentState
@@ -48,7 +47,7 @@ class Upload(WorkspaceView):
 
     @extend_schema(
         request={"multipart/form-data": UploadBody},
-        responses={201: _schema(AttachmentPayload)},
+        responses={201: schema_of(AttachmentPayload)},
         operation_id="upload_attachment",
     )
     def post(self, request: Request, workspace: str) -> Response:
@@ -94,7 +93,7 @@ class Download(WorkspaceView):
 
 
 class Retry(WorkspaceView):
-    @extend_schema(request=None, responses={200: _schema(MessagePayload)}, operation_id="retry_attachment")
+    @extend_schema(request=None, responses={200: schema_of(MessagePayload)}, operation_id="retry_attachment")
     def post(self, request: Request, workspace: str, conversation: UUID, message: UUID, attachment: UUID) -> Response:
         retried = attachments.retry_fetch(
             actor=self.actor(request), conversation_id=conversation, message_id=message, attachment_id=attachment

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from inbox import api, media, search_api, views
+from inbox import media, search_api, views
+from inbox.api import conversations, messages, templates
 from inbox.context import api as context
 
 pages = [
@@ -13,10 +14,10 @@ pages = [
 ]
 
 api_v1 = [
-    path("conversations/", api.ConversationList.as_view()),
-    path("conversations/<uuid:conversation>/", api.ConversationDetail.as_view()),
-    path("conversations/<uuid:conversation>/messages/", api.MessageList.as_view()),
-    path("conversations/<uuid:conversation>/messages/<uuid:message>/retry", api.MessageRetry.as_view()),
+    path("conversations/", conversations.ConversationList.as_view()),
+    path("conversations/<uuid:conversation>/", conversations.ConversationDetail.as_view()),
+    path("conversations/<uuid:conversation>/messages/", messages.MessageList.as_view()),
+    path("conversations/<uuid:conversation>/messages/<uuid:message>/retry", messages.MessageRetry.as_view()),
     path(
         "conversations/<uuid:conversation>/messages/<uuid:message>/attachments/<uuid:attachment>/retry",
         media.Retry.as_view(),
@@ -24,12 +25,12 @@ api_v1 = [
     path("search/", search_api.Search.as_view()),
     path("attachments/", media.Upload.as_view()),
     path("attachments/<uuid:attachment>/", media.Download.as_view()),
-    path("conversations/<uuid:conversation>/read", api.ConversationRead.as_view()),
-    path("conversations/<uuid:conversation>/typing", api.ConversationTyping.as_view()),
-    path("conversations/<uuid:conversation>/assign", api.ConversationAssign.as_view()),
-    path("conversations/<uuid:conversation>/status", api.ConversationStatusView.as_view()),
+    path("conversations/<uuid:conversation>/read", conversations.ConversationRead.as_view()),
+    path("conversations/<uuid:conversation>/typing", conversations.ConversationTyping.as_view()),
+    path("conversations/<uuid:conversation>/assign", conversations.ConversationAssign.as_view()),
+    path("conversations/<uuid:conversation>/status", conversations.ConversationStatusView.as_view()),
     path("contacts/by-phone", context.ContactByPhone.as_view()),
     path("contacts/context", context.ContactContext.as_view()),
-    path("channels/<slug:channel>/templates/", api.TemplateList.as_view()),
-    path("channels/<slug:channel>/templates/sync", api.TemplateSync.as_view()),
+    path("channels/<slug:channel>/templates/", templates.TemplateList.as_view()),
+    path("channels/<slug:channel>/templates/sync", templates.TemplateSync.as_view()),
 ]

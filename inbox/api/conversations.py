@@ -1,0 +1,131 @@
+"""REST of conversations: the list, one of them, who has it, how it stands, how far one has read it."""
+
+from typing import Any, TypedDict
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.errors import Invalid
+from crm.actors import Caller, Member
+from crm.api.base import checked, schema_of
+from crm.paging import read_limit
+from inbox import queries
+from inbox.answers import list_answer
+from inbox.api.base import InboxView, answer_conversation, live_page_schema
+from inbox.services import conversations, presence
+from inbox.states import ConversationStatus, Scope
+
+QUERY = ("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit")
+
+
+class ListQuery(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(ConversationStatus.choices, required=False)
+    assignee = serializers.CharField(required=False)
+    channel = serializers.CharField(required=False)
+    contact = serializers.UUIDField(required=False)
+    unread = serializers.BooleanField(required=False)
+    search = serializers.CharField(required=False, max_length=200)
+    order = serializers.ChoiceField(["newest", "waiting"], required=False)
+    scope = serializers.ChoiceField(Scope.choices, required=False)
+
+    def wanted(self) -> queries.ListFilter:
+        fields = {name: value for name, value in checked(self).items() if value is not None}
+        return queries.ListFilter(**{"scope": Scope.SUPPORT, **fields})
+
+
+class ConversationList(InboxView):
+    @extend_schema(
+        parameters=[ListQuery, OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
+        responses={200: live_page_schema(queries.ReaderConversationPayload)},
+        operation_id="list_conversations",
+    )
+    def get(self, request: Request, workspace: str) -> Response:
+        query = request.query_params
+        wanted = ListQuery(data=query).wanted()
+        return Response(
+            list_answer(
+                self.actor(request),
+                wanted,
+                given={name: query[name] for name in QUERY if name in query},
+                cursor=query.get("cursor"),
+                limit=read_limit(query.get("limit")),
+            )
+        )
+
+
+class ConversationDetail(InboxView):
+    @extend_schema(responses={200: schema_of(queries.ConversationDetailPayload)})
+    def get(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        return Response(queries.get_conversation(self.actor(request), conversation))
+
+
+class AssignBody(serializers.Serializer[Any]):
+    assignee = serializers.CharField(allow_null=True)
+
+
+class ConversationAssign(InboxView):
+    @extend_schema(request=AssignBody, responses={200: schema_of(queries.ReaderConversationPayload)})
+    def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        actor = self.actor(request)
+        changed = conversations.assign_conversation(
+            actor=actor,
+            conversation_id=conversation,
+            assignee_id=_assignee(actor, checked(AssignBody(data=request.data))["assignee"]),
+        )
+        return answer_conversation(actor, changed)
+
+
+def _assignee(actor: Caller, value: str | None) -> UUID | None:
+    if value is None:
+        return None
+    if value == "me" and isinstance(actor, Member):
+        return actor.user_id
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Invalid(errors={"assignee": "me, a member's id, or null."}) from None
+
+
+class StatusBody(serializers.Serializer[Any]):
+    # Snoozing needs a time to wake at and comes with it.
+    status = serializers.ChoiceField([choice for choice in ConversationStatus.choices if choice[0] != "snoozed"])
+
+
+class ConversationStatusView(InboxView):
+    @extend_schema(request=StatusBody, responses={200: schema_of(queries.ReaderConversationPayload)})
+    def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        actor = self.actor(request)
+        status = ConversationStatus(checked(StatusBody(data=request.data))["status"])
+        changed = conversations.set_status(actor=actor, conversation_id=conversation, status=status)
+        return answer_conversation(actor, changed)
+
+
+class ReadPayload(TypedDict):
+    seen_count: int
+    unread_count: int
+
+
+class ReadBody(serializers.Serializer[Any]):
+    seen_count = serializers.IntegerField(min_value=0, required=False)
+
+
+class ConversationRead(InboxView):
+    @extend_schema(
+        request=ReadBody,
+        responses={200: schema_of(ReadPayload)},
+    )
+    def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        given = checked(ReadBody(data=request.data)).get("seen_count")
+        reader = conversations.mark_read(actor=self.member(request), conversation_id=conversation, seen_count=given)
+        unread = reader.conversation.inbound_count - reader.seen_count
+        return Response({"seen_count": reader.seen_count, "unread_count": max(unread, 0)})
+
+
+class ConversationTyping(InboxView):
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        presence.tell_typing(actor=self.member(request), conversation_id=conversation)
+        return Response(status=204)
