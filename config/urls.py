@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config import health, metrics
 from crm import urls as crm
 from inbox import urls as inbox
+from inbox.chats import urls as chats
 from proctoring import urls as proctoring
 from webhooks.backfill import urls as backfill
 from webhooks.outbox import urls as outbox
@@ -16,6 +17,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     *crm.api_v1,
     *proctoring.public,
+    *chats.api_v1,
     path("workspaces/<slug:workspace>/", include(crm.of_workspace)),
     path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
     path("workspaces/<slug:workspace>/", include(proctoring.api_v1)),

@@ -9,11 +9,15 @@ class InboxConfig(AppConfig):
         from crm.services.contacts import on_deleted, on_restored
         from crm.services.members import on_hand_back
         from inbox import dossier, timeline
+        from inbox.chats import tokens
+        from inbox.chats import topics as chat_topics
         from inbox.services.contacts import hide, show_again
         from inbox.services.conversations import hand_back
         from inbox.topics import register_topics
 
         register_topics()
+        chat_topics.register_topics()
+        tokens.register_guests()
         dossier.register_parts()
         timeline.register_sources()
         on_hand_back(hand_back)

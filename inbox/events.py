@@ -7,6 +7,7 @@ from uuid import UUID
 from config.live.events import Event, publish
 from crm import feed
 from inbox import counts, topics
+from inbox.chats import events as chats
 from inbox.models import Conversation, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
 from inbox.states import Direction, Scope
@@ -93,6 +94,7 @@ def announce_conversation(conversation: Conversation, *, created: bool = False) 
     publish(topics.inbox(workspace.slug), event)
     if not created:
         publish(topics.conversation(conversation.pk), event)
+    chats.tell_conversation(conversation)
     _tell_other_systems(conversation, event)
     counts.changed(workspace.pk, workspace.slug)
 
@@ -102,6 +104,7 @@ def announce_gone(conversation: Conversation) -> None:
     if conversation.scope == Scope.SUPPORT:
         publish(topics.inbox(workspace.slug), event)
     publish(topics.conversation(conversation.pk), event)
+    chats.tell_gone(conversation)
     _tell_other_systems(conversation, event)
     counts.changed(workspace.pk, workspace.slug)
 
@@ -110,6 +113,7 @@ def announce_message(message: Message, conversation: Conversation, *, created: b
     payload = message_payload(message, conversation.contact.display_name)
     event = MessageCreated(payload) if created else MessageUpdated(payload)
     publish(topics.conversation(conversation.pk), event)
+    chats.tell_message(message, conversation, created=created)
     if message.direction == Direction.NOTE:
         event = NoteCreated(payload) if created else NoteUpdated(payload)
     _tell_other_systems(conversation, event)
@@ -118,6 +122,7 @@ def announce_message(message: Message, conversation: Conversation, *, created: b
 def announce_deletion(message: Message, conversation: Conversation) -> None:
     event = MessageDeleted(message.pk)
     publish(topics.conversation(conversation.pk), event)
+    chats.tell_deletion(message, conversation)
     _tell_other_systems(conversation, event)
 
 

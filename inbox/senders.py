@@ -14,7 +14,7 @@ NOTE_LIMIT = 64 * 1024  # characters
 KB, MB = 1024, 1024 * 1024
 ATTACHMENTS_AT_MOST = 10  # of one send
 
-SENDING = frozenset({ChannelKind.KAPSO, ChannelKind.TWILIO})
+SENDING = frozenset({ChannelKind.KAPSO, ChannelKind.TWILIO, ChannelKind.WIDGET})
 
 _AUDIO = frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp3", "audio/mp4", "audio/x-m4a", "audio/ogg"})
 _IMAGE = frozenset({"image/jpeg", "image/png"})
@@ -64,7 +64,17 @@ TWILIO_SMS = Limits(
     templates=True,
     per_second=20.0,
 )
-WIDGET = Limits(body=4096)
+# Web chat is ours on both ends: what is written is there, and files are taken as they are.
+WIDGET = Limits(
+    body=4096,
+    caption=4096,
+    sizes=dict.fromkeys(("image", "video", "audio", "document", "sticker"), 25 * MB),
+    media_per_message=10,
+)
+
+
+def has_provider(kind: str) -> bool:
+    return kind != ChannelKind.WIDGET
 
 
 def can_send(kind: str) -> bool:

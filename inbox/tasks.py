@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from inbox.services import archiving, fetching, outbox, presence, templates
+from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
 
@@ -54,3 +55,17 @@ def sync_templates(job: RunningJob, channel_id: str) -> None:
 @task("inbox.archive_conversation", atomic=False)
 def archive_conversation(job: RunningJob, conversation_id: str) -> None:
     archiving.archive(job=job, conversation_id=UUID(conversation_id))
+
+
+@task(ending.MAIL_TASK, atomic=False, max_attempts=6)
+def mail_transcript(job: RunningJob, conversation_id: str, visitor_id: str, user_id: str) -> dict[str, str]:
+    return mailing.mail_transcript(
+        conversation_id=UUID(conversation_id),
+        visitor_id=UUID(visitor_id) if visitor_id else None,
+        user_id=UUID(user_id) if user_id else None,
+    )
+
+
+@task(mailing.UNREAD_TASK, atomic=False, max_attempts=6)
+def mail_unread(job: RunningJob, conversation_id: str, first: str) -> dict[str, str]:
+    return mailing.mail_unread(conversation_id=UUID(conversation_id), first=UUID(first))

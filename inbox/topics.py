@@ -1,5 +1,7 @@
 """The inbox's live topics: their names, and who may listen."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from config.live.identity import Identity
@@ -19,6 +21,11 @@ def inbox(workspace_slug: str) -> str:
 def conversation(conversation_id: UUID) -> str:
     """For agents: private notes included."""
     return f"conversation.{conversation_id}"
+
+
+def chat(conversation_id: UUID) -> str:
+    """The same conversation for its customer, student or visitor: nothing that is only ours."""
+    return f"chat.{conversation_id}"
 
 
 def user(user_id: UUID) -> str:
@@ -50,7 +57,13 @@ def _shown_in_conversation(identity: Identity, key: str) -> Who | None:
     return shown_as(member_of(identity.user_id, workspace_id))
 
 
+def _to_customer(identity: Identity, key: str, type_: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Who takes part from outside sees that one of us writes: by the first name, and nothing else of the data."""
+    name = str(getattr(identity, "first_name", ""))
+    return f"chat.{key}", {"typing": bool(data.get("typing")), "user": {"id": None, "name": name}}
+
+
 def register_topics() -> None:
     register("inbox", _may_hear_inbox)
-    register("conversation", _may_hear_conversation, signals=("typing",))
+    register("conversation", _may_hear_conversation, signals=("typing",), relay=_to_customer)
     register("presence.conversation", _may_hear_conversation, presence=_shown_in_conversation)

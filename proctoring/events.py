@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from config.live.events import Event, publish
+from inbox.chats.events import tell_message
 from inbox.models import Message
 from proctoring import topics
 from proctoring.models import Command, Exam, ExamSession, Leaderboard, LeaderboardEntry, Violation
@@ -117,10 +118,12 @@ class ChatRead(Event):
 
 
 def announce_message(message: Message, session: ExamSession, *, created: bool = False) -> None:
+    """Reads conversation with its channel. `chat.<id>` gets it as customers do."""
     payload = chat_message_payload(message, session)
     event = MessageCreated(payload) if created else MessageUpdated(payload)
-    for topic in (topics.exam(session.exam.slug), topics.session(session.pk), topics.chat(message.conversation_id)):
+    for topic in (topics.exam(session.exam.slug), topics.session(session.pk)):
         publish(topic, event)
+    tell_message(message, message.conversation, created=created, name=session.student_name)
 
 
 def announce_read(session: ExamSession, seen_count: int) -> None:

@@ -28,11 +28,6 @@ def session(session_id: UUID) -> str:
     return f"session.{session_id}"
 
 
-def chat(conversation_id: UUID) -> str:
-    """The room's conversation, for whoever takes part in it from outside."""
-    return f"chat.{conversation_id}"
-
-
 def presence(slug: str) -> str:
     return f"presence.exam.{slug}"
 

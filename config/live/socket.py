@@ -252,6 +252,12 @@ class Socket:
         # Last, so that nobody signs with another name.
         signed = {**small, **await self._standing.describe()}
         self._hub.signal(topic, frames.signal(topic, type_, signed), self)
+        identity = self.identity
+        relayed = (
+            kind.relay(identity, topic[len(kind.prefix) + 1 :], type_, signed) if kind.relay and identity else None
+        )
+        if relayed is not None:
+            self._hub.signal(relayed[0], frames.signal(relayed[0], type_, relayed[1]), self)
 
     async def _registered(self, name: str, frame: Frame) -> None:
         operation = ops.operation(name)

@@ -1,7 +1,8 @@
 """Which topics exist and who may listen. Apps register here at start; what nobody registered is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from config.live.identity import Identity
 from config.live.presence import Who
@@ -10,6 +11,9 @@ from config.live.presence import Who
 MayListen = Callable[[Identity | None, str], bool]
 # How a listener is shown to the others on a presence topic; None for one who only listens
 Show = Callable[[Identity, str], Who | None]
+# Where else a signal goes, and as what: customers and agents follow topics of their own about one conversation. Gets
+# the sender, what follows the prefix, the type and the data with the sender's name in it; neither waits nor queries.
+Relay = Callable[[Identity, str, str, Mapping[str, Any]], tuple[str, Mapping[str, Any]] | None]
 # Longer names cannot be anything we ever publish to.
 LONGEST_NAME = 200
 
@@ -23,6 +27,7 @@ class Kind:
     public: bool
     signals: frozenset[str]
     presence: Show | None = None
+    relay: Relay | None = None
 
 
 _kinds: dict[str, Kind] = {}
@@ -35,14 +40,16 @@ def register(
     public: bool = False,
     signals: tuple[str, ...] = (),
     presence: Show | None = None,
+    relay: Relay | None = None,
 ) -> None:
     """`public`: open to sockets without an identity too, if `may_listen` says so.
     `signals`: the types of signal that listeners may send to each other.
-    `presence`: makes it a topic on which following is being there; called in a thread, may query."""
+    `presence`: makes it a topic on which following is being there; called in a thread, may query.
+    `relay`: where else the signals of listeners are heard."""
     known = _kinds.get(prefix)
     if known and known.may_listen is not may_listen:
         raise RuntimeError(f"two apps register the topic {prefix!r}")
-    _kinds[prefix] = Kind(prefix, may_listen, public, frozenset(signals), presence)
+    _kinds[prefix] = Kind(prefix, may_listen, public, frozenset(signals), presence, relay)
 
 
 def kind_of(topic: str) -> Kind | None:

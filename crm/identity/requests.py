@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from config import problems
 from config.errors import NotSignedIn
 from crm.api_keys import PREFIX
-from crm.identity import cookies, machines, people, sessions, tokens
+from crm.identity import cookies, guests, machines, people, sessions, tokens
 from crm.identity.cookies import Cookie
 from crm.identity.errors import BadCsrf, IssuerUnreachable, PersonNeeded, SessionEnded
 from crm.identity.people import Seen
@@ -61,7 +61,7 @@ def identify(request: HttpRequest, workspace: str | None, *, csrf_exempt: bool, 
         return
     if token is None:
         _by_cookie(request, workspace, csrf_exempt)
-    else:
+    elif guests.of_token(token) is None:  # a guest is nobody here: only views that know them ask for more
         claims = tokens.verify(token)
         seen = people.seen(claims, workspace)
         _become(request, seen, via="bearer", expires_at=claims.expires_at, session_id=claims.session_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 from config.errors import NotSignedIn
 from config.live.identity import Identity, register_authenticator
 from crm.api_keys import PREFIX
-from crm.identity import cookies, machines, people, sessions, tokens
+from crm.identity import cookies, guests, machines, people, sessions, tokens
 from crm.identity.cookies import Cookie
 from crm.identity.machines import SeenKey
 from crm.models import User
@@ -22,6 +22,7 @@ class Person(Identity):
 
     name: str = ""
     session_id: UUID | None = None
+    first_name: str = ""  # all that customers are told of us; empty where the name is only made from an address
 
 
 def register() -> None:
@@ -36,6 +37,9 @@ class Machine(Identity):
 def from_bearer(token: str) -> Identity:
     if token.startswith(PREFIX):
         return _machine(machines.key_on_socket(token))
+    guest = guests.of_token(token)
+    if guest is not None:
+        return guest.from_bearer(token)
     claims = tokens.verify(token)
     return _person(people.user_for(claims), claims.expires_at)
 
@@ -64,6 +68,9 @@ def reload(identity: Identity) -> Identity | None:
             return _machine(machines.key_again(identity.actor.key_id))
         except NotSignedIn:
             return None
+    guest = guests.of_identity(identity)
+    if guest is not None:
+        return guest.reload(identity)
     if not isinstance(identity, Person):
         return None
     user = User.objects.filter(pk=identity.actor, deactivated_at=None).first()
@@ -75,6 +82,9 @@ def reload(identity: Identity) -> Identity | None:
 def describe(identity: Identity) -> Mapping[str, Any]:
     if isinstance(identity, Machine):
         return {"user": {"id": str(identity.actor.key_id), "name": identity.actor.name}}
+    guest = guests.of_identity(identity)
+    if guest is not None:
+        return guest.describe(identity)
     name = identity.name if isinstance(identity, Person) else ""
     return {"user": {"id": str(identity.user_id), "name": name}}
 
@@ -100,4 +110,5 @@ def _person(user: User, expires_at: float | None, session_id: UUID | None = None
         actor=user.pk,
         name=user.display_name,
         session_id=session_id,
+        first_name=user.first_name,
     )

@@ -1,8 +1,8 @@
-"""How often a password may be tried. Counted in Redis; without Redis nobody is kept out."""
+"""How often a password may be tried, and what else is counted so: in Redis, and without it nobody is kept out."""
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 
@@ -58,6 +58,14 @@ class PasswordTry:
 
     def succeeded(self) -> None:
         _run(FORGIVE, list(self._limits), [])
+
+
+def count_up(what: str, limits: Mapping[str, int], seconds: int) -> None:
+    """One more for each name in `limits`; TooMany where that is more than the name may do in so many seconds."""
+    keys = [":".join((settings.REDIS_PREFIX, what, name)) for name in limits]
+    wait = _run(COUNT, keys, [seconds, *limits.values()])
+    if wait:
+        raise TooMany(retry_after=wait)
 
 
 def _key(*parts: str) -> str:

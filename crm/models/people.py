@@ -47,6 +47,12 @@ class User(AbstractBaseUser):
         return self.name or self.email.partition("@")[0] or "Someone"
 
     @property
+    def first_name(self) -> str:
+        """All that customers are told of a member; never made from an address."""
+        word = self.name.split(maxsplit=1)[0] if self.name.strip() else ""
+        return "" if "@" in word else word[:60]
+
+    @property
     def is_active(self) -> bool:  # type: ignore[override]
         return self.deactivated_at is None
 

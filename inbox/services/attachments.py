@@ -82,7 +82,7 @@ def upload(*, actor: Caller, content: IO[bytes], size: int, name: str, declared:
     """Kept until it is sent, for a day at most. Not a unit of work: the file goes to the storage in between."""
     check(actor, Action.REPLY)
     _check_unsent(actor, size)
-    content_type, kind = _looked_at(content, size, name, declared, kind)
+    content_type, kind = looked_at(content, size, name, declared, kind)
     sha256 = digest(content)
     stored = storage.keep(content, actor.workspace_id)
     try:
@@ -111,7 +111,7 @@ def _check_unsent(actor: Caller, size: int) -> None:
         raise TooMany("Too many files that were not sent. Send some of them first.", retry_after=60)
 
 
-def _looked_at(content: IO[bytes], size: int, name: str, declared: str, kind: str) -> tuple[str, str]:
+def looked_at(content: IO[bytes], size: int, name: str, declared: str, kind: str = "") -> tuple[str, str]:
     """What it is, and as what it will be shown; WrongFile with the reason when it cannot be taken."""
     content.seek(0)
     head = content.read(HEAD)

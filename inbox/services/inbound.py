@@ -105,10 +105,15 @@ def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> M
     if not created and is_known(channel, incoming.provider_id):
         return None
     message = _store(conversation, channel, incoming)
-    _touch(conversation, message, incoming, opened=created)
-    _count(message, conversation.contact)
-    _announce(message, conversation, opened=created)
+    settle(conversation, message, incoming, opened=created)
     return message
+
+
+def settle(conversation: Conversation, message: Message, incoming: Incoming, *, opened: bool) -> None:
+    """What a customer's message changes besides itself, wherever it came from. Inside its unit of work."""
+    _touch(conversation, message, incoming, opened=opened)
+    _count(message, conversation.contact)
+    _announce(message, conversation, opened=opened)
 
 
 @unit_of_work

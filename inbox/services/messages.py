@@ -19,6 +19,8 @@ from inbox.access import conversation_for, is_retryable, message_for
 from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
 from inbox.events import announce_conversation, announce_deletion, announce_message
 from inbox.models import Attachment, Conversation, Message
+from inbox.senders import has_provider
+from inbox.services.chats.mailing import mail_unread_later
 from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_send, compose
 from inbox.services.outbox import enqueue_delivery
 from inbox.states import Direction, MessageStatus, SenderKind
@@ -74,8 +76,10 @@ def send_message(
     for message in made:
         if message.type == "reaction":
             _replace_reaction(conversation, message)
-        if not note:
+        if message.status == MessageStatus.QUEUED:
             enqueue_delivery(conversation, message)
+        elif not note:
+            mail_unread_later(conversation, message)
         if message.deleted_at is None:
             announce_message(message, conversation, created=True)
     announce_conversation(conversation)
@@ -138,7 +142,7 @@ def _create(
                 detail=detail if bot is None else {**detail, "bot": bot},
                 reply_to=reply_to,
                 client_id=client_id,
-                status=MessageStatus.QUEUED if direction == Direction.OUT else MessageStatus.RECEIVED,
+                **_way_out(conversation, direction),
             )
     except IntegrityError:
         # The same id at the same moment in another conversation: this conversation's lock does not cover that one.
@@ -147,6 +151,15 @@ def _create(
         attachment.message, attachment.position = message, position
         attachment.save(update_fields=["message", "position"])
     return message
+
+
+def _way_out(conversation: Conversation, direction: Direction) -> dict[str, Any]:
+    """Through a provider, or at once where the other end is ours too."""
+    if direction != Direction.OUT:
+        return {"status": MessageStatus.RECEIVED}
+    if has_provider(conversation.channel.kind):
+        return {"status": MessageStatus.QUEUED}
+    return {"status": MessageStatus.SENT, "sent_at": timezone.now()}
 
 
 def _bot(actor: Caller) -> dict[str, str] | None:

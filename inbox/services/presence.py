@@ -9,10 +9,13 @@ from config.live.events import signal
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Member
+from crm.models import User
 from crm.roles import Action
 from inbox import topics
 from inbox.access import conversation_for
+from inbox.chats.events import is_chat, tell_conversation
 from inbox.models import Channel, Conversation, Message
+from inbox.queries import with_lines
 from inbox.senders import client_for
 from inbox.states import ChannelKind, Direction
 from jobs.errors import ProviderError
@@ -27,6 +30,9 @@ STALE = timedelta(days=1)
 
 def tell_read(conversation: Conversation) -> None:
     """A member has read to the end: the customer may see that. Inside a transaction; reads `channel`."""
+    if is_chat(conversation):
+        tell_reader(conversation)
+        return
     if not _shows_reading(conversation.channel):
         return
     newest = _newest_inbound(conversation.pk)
@@ -39,6 +45,19 @@ def tell_read(conversation: Conversation) -> None:
         workspace_id=conversation.workspace_id,
         payload={"message_id": str(newest.pk)},
     )
+
+
+def tell_reader(conversation: Conversation) -> None:
+    """On the customer's side of a chat; who of us it was stays ours."""
+    if not conversation.channel.settings.get("send_read_receipts", True):
+        return
+    rows = Message.objects.filter(conversation=conversation, direction=Direction.IN, deleted_at=None)
+    newest = rows.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is None or newest == conversation.team_seen_up_to:
+        return
+    Conversation.objects.filter(pk=conversation.pk).update(team_seen_up_to=newest)
+    told = with_lines(Conversation.objects.filter(pk=conversation.pk)).get()
+    tell_conversation(told)
 
 
 def mark_read(*, message_id: UUID) -> None:
@@ -57,6 +76,9 @@ def tell_typing(*, actor: Member, conversation_id: UUID) -> None:
     check(actor, Action.REPLY)
     user = {"id": str(actor.user_id), "name": actor.name}
     signal(topics.conversation(conversation.pk), "typing", {"typing": True, "user": user})
+    if is_chat(conversation):
+        shown = {"id": None, "name": first_name_of(actor.user_id)}
+        signal(topics.chat(conversation.pk), "typing", {"typing": True, "user": shown})
     if not _shows_reading(conversation.channel) or not conversation.window.open:
         return
     slot = int(timezone.now().timestamp() // TYPING_EVERY.total_seconds())
@@ -70,6 +92,11 @@ def tell_typing(*, actor: Member, conversation_id: UUID) -> None:
         workspace_id=conversation.workspace_id,
         payload={"conversation_id": str(conversation.pk)},
     )
+
+
+def first_name_of(user_id: UUID) -> str:
+    user = User.objects.filter(pk=user_id).first()
+    return user.first_name if user else ""
 
 
 def show_typing(*, conversation_id: UUID) -> None:

@@ -16,6 +16,7 @@ from crm.models import Contact
 from inbox.errors import BodyTooLong, ClientIdReused
 from inbox.models import Channel, Conversation, ConversationReader, Message, Participant, ParticipantRole
 from inbox.senders import limits_of
+from inbox.services.presence import tell_reader
 from inbox.states import ChannelKind, Direction, MessageStatus, Scope, SenderKind
 
 NAME = "Exam rooms"
@@ -143,4 +144,5 @@ def read_as_member(*, room: Conversation, user_id: UUID) -> int:
     ConversationReader.objects.filter(conversation=room, user_id=user_id).update(
         seen_count=Greatest(F("seen_count"), room.inbound_count), updated_at=timezone.now()
     )
+    tell_reader(room)
     return room.inbound_count

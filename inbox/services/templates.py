@@ -18,7 +18,7 @@ from inbox.clients.kapso_templates import BLANK
 from inbox.clients.outgoing import ListedTemplate
 from inbox.clients.twilio_templates import text_of
 from inbox.models import Channel, MessageTemplate, TemplateStatus
-from inbox.senders import can_send, client_for, limits_of
+from inbox.senders import client_for, has_provider, limits_of
 from jobs.queue import enqueue
 from jobs.running import RunningJob
 
@@ -194,7 +194,7 @@ def request_sync(*, actor: Actor, slug: str) -> Channel:
 def request_all_syncs() -> int:
     """Every channel that has templates, once an hour; which one is known by its settings, not by asking."""
     rows = Channel.objects.filter(is_active=True).defer("credentials")
-    due = [channel for channel in rows if can_send(channel.kind) and _has_account(channel)]
+    due = [channel for channel in rows if has_provider(channel.kind) and _has_account(channel)]
     for channel in due:
         _enqueue(channel, f"{timezone.now():%Y%m%d%H}")
     return len(due)

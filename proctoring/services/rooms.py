@@ -5,9 +5,11 @@ from uuid import UUID
 
 from config.live.events import signal
 from config.live.unit import unit_of_work
-from crm.actors import Caller
+from crm.actors import Caller, Customer
 from inbox.models import Conversation, Message
 from inbox.services import rooms as inbox_rooms
+from inbox.services.chats import keepers
+from inbox.states import Scope
 from proctoring import access, topics
 from proctoring.errors import ChatClosed
 from proctoring.events import announce_message, announce_read
@@ -91,6 +93,33 @@ def read_as_tutor(*, actor: Caller, slug: str, session_id: UUID) -> None:
 def tell_typing_as_student(*, student: Student, session_id: UUID) -> None:
     session = access.own_session(student, session_id)
     _typing(session, {"kind": "student", "name": session.student_name})
+
+
+# --- The same room through the inbox's own edge for chats -------------------------------------------------------
+
+
+def keep_rooms() -> None:
+    keepers.register(Scope.EXAM, keepers.Keeper(write=_written, read=_read, typing=_typed))
+
+
+def _place_of(customer: Customer, conversation: Conversation) -> tuple[Student, UUID]:
+    session_id = ExamRoom.objects.values_list("session_id", flat=True).get(conversation=conversation)
+    return Student(user_id=customer.user_id, name=customer.name), session_id
+
+
+def _written(customer: Customer, conversation: Conversation, client_id: UUID, body: str) -> tuple[Message, bool]:
+    student, session_id = _place_of(customer, conversation)
+    return write_as_student(student=student, session_id=session_id, client_id=client_id, body=body)
+
+
+def _read(customer: Customer, conversation: Conversation) -> None:
+    student, session_id = _place_of(customer, conversation)
+    read_as_student(student=student, session_id=session_id)
+
+
+def _typed(customer: Customer, conversation: Conversation) -> None:
+    student, session_id = _place_of(customer, conversation)
+    tell_typing_as_student(student=student, session_id=session_id)
 
 
 def tell_typing_as_tutor(*, actor: Caller, slug: str, session_id: UUID) -> None:

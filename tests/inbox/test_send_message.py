@@ -116,6 +116,8 @@ def test_text_longer_than_the_channel_takes_is_refused(cast):
 
 def test_a_channel_that_cannot_send_says_so(cast):
     channel = make_channel(cast.workspace, ChannelKind.WIDGET)
+    channel.is_active = False
+    channel.save()
     with pytest.raises(ChannelCannotSend):
         reply(cast, receive(cast, channel=channel))
 

@@ -1,0 +1,45 @@
+"""How often somebody from outside may begin chats, write and send files. Without Redis nobody is kept out."""
+
+from collections.abc import Mapping
+
+from crm.actors import Guest, Visitor
+from crm.identity.throttle import count_up
+
+MINUTE, HOUR = 60, 3600
+# Of one address: a whole school or office may stand behind it.
+VISITORS = (600, 5 * MINUTE)
+CHATS_OF_ADDRESS = (600, 5 * MINUTE)
+# Of one guest
+CHATS = (30, HOUR)
+MESSAGES_AT_ONCE = (20, 10)
+MESSAGES = (120, 5 * MINUTE)
+FILES = (20, 10 * MINUTE)
+MAILS = (3, HOUR)
+
+Limit = tuple[int, int]  # how often, in how many seconds
+
+
+def take(what: str, limits: Mapping[str, Limit]) -> None:
+    """`limits` by who is counted. TooMany with the seconds to wait."""
+    for who, (most, seconds) in limits.items():
+        count_up(f"chat-{what}-{seconds}", {who: most}, seconds)
+
+
+def take_start(guest: Guest, source: str) -> None:
+    take("start", {_of(guest): CHATS, source: CHATS_OF_ADDRESS})
+
+
+def take_message(guest: Guest, *, files: int = 0) -> None:
+    who = _of(guest)
+    take("message", {who: MESSAGES_AT_ONCE})
+    take("message", {who: MESSAGES})
+    if files:
+        take("file", {who: FILES})
+
+
+def take_mail(guest: Guest) -> None:
+    take("mail", {_of(guest): MAILS})
+
+
+def _of(guest: Guest) -> str:
+    return f"visitor:{guest.visitor_id}" if isinstance(guest, Visitor) else f"user:{guest.user_id}"

@@ -1,0 +1,100 @@
+"""Visitors' tokens: signed by us, so that a forged one costs no query, and kept as a digest, so that one can be taken
+back. The same on HTTP and on sockets."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+from django.utils import timezone
+
+from config.errors import NotSignedIn
+from config.live.identity import Identity
+from crm.actors import Visitor as VisitorActor
+from crm.identity.guests import Guests, register
+from crm.identity.requests import bearer
+from inbox.models import Visitor
+
+PREFIX = "vis_"
+SUBJECT = "visitor"
+LONGEST = 200
+_signer = Signer(salt="inbox.visitor", sep=".")
+
+
+def new_token(visitor_id: UUID) -> tuple[str, bytes]:
+    """The token, and the digest by which it is known again."""
+    secret = secrets.token_urlsafe(32)
+    return PREFIX + _signer.sign(f"{visitor_id.hex}.{secret}"), _digest(secret)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def visitor_of(token: str) -> Visitor:
+    """NotSignedIn for one that we did not sign, that was taken back or has run out."""
+    try:
+        visitor_id, secret = _signer.unsign(token[:LONGEST].removeprefix(PREFIX)).split(".")
+        known = Visitor.objects.filter(
+            pk=UUID(visitor_id), digest=_digest(secret), revoked_at=None, expires_at__gt=timezone.now()
+        )
+    except (BadSignature, ValueError):
+        raise NotSignedIn from None
+    found = known.select_related("contact").first()
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def actor_of(visitor: Visitor) -> VisitorActor:
+    return VisitorActor(visitor.pk, visitor.workspace_id, visitor.channel_id)
+
+
+def visitor_behind(request: Any) -> Visitor | None:
+    """None for a request that carries no visitor's token."""
+    token = bearer(request)
+    return visitor_of(token) if token is not None and token.startswith(PREFIX) else None
+
+
+# --- On sockets -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AtDoor(Identity):
+    name: str = ""
+
+
+def subject_of(visitor_id: UUID) -> str:
+    return f"{SUBJECT}:{visitor_id}"
+
+
+def _from_bearer(token: str) -> AtDoor:
+    return _identity(visitor_of(token))
+
+
+def _reload(identity: Identity) -> AtDoor | None:
+    rows = Visitor.objects.select_related("contact").filter(revoked_at=None, expires_at__gt=timezone.now())
+    found = rows.filter(pk=identity.actor.visitor_id).first()
+    return None if found is None else _identity(found)
+
+
+def _describe(identity: Identity) -> Mapping[str, Any]:
+    name = identity.name if isinstance(identity, AtDoor) else ""
+    return {"user": {"id": str(identity.actor.visitor_id), "name": name}}
+
+
+def _identity(visitor: Visitor) -> AtDoor:
+    return AtDoor(
+        user_id=None,
+        subject=subject_of(visitor.pk),
+        expires_at=visitor.expires_at.timestamp(),
+        actor=actor_of(visitor),
+        name=visitor.contact.display_name if visitor.contact else visitor.name,
+    )
+
+
+def register_guests() -> None:
+    register(Guests(PREFIX, SUBJECT, _from_bearer, _reload, _describe))
