@@ -36,7 +36,7 @@ def guest(widget: Channel) -> Guest:
 
 
 def frames(chat: str, after: int = 0) -> list[tuple[str, dict[str, Any]]]:
-    return [(event.type, event.data) for event in events_after(topics.chat(chat), after)]  # type: ignore[arg-type]
+    return [(event.type, event.data) for event in events_after(topics.chat(chat), after)]
 
 
 def test_the_frames_of_a_whole_chat_are_these_and_no_others(cast: Cast, widget: Channel, guest: Guest):
@@ -134,7 +134,7 @@ def test_what_only_we_do_is_not_even_to_be_noticed(cast: Cast, widget: Channel, 
         cast.bea.save()
     if doing in {"reassign", "mine"}:
         assign_conversation(actor=agent, conversation_id=chat, assignee_id=cast.ben.pk)
-    before = head(topics.chat(chat))  # type: ignore[arg-type]
+    before = head(topics.chat(chat))
     seen = [guest.get(f"chats/{chat}/{part}").content for part in ("", "messages")]
     listed = guest.get("chats/").content
     if doing == "note":
@@ -157,7 +157,7 @@ def test_what_only_we_do_is_not_even_to_be_noticed(cast: Cast, widget: Channel, 
                 row.priority = "urgent"
                 row.save()
             announce_conversation(row)
-    assert head(topics.chat(chat)) == before  # type: ignore[arg-type]
+    assert head(topics.chat(chat)) == before
     assert [guest.get(f"chats/{chat}/{part}").content for part in ("", "messages")] == seen
     assert guest.get("chats/").content == listed
 
