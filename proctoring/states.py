@@ -148,3 +148,10 @@ class GapCause(models.TextChoices):
     STUDENT = "connection", _("The student's connection")
     SERVER = "service", _("Our own outage")
     PAUSE = "pause", _("Paused by a tutor")
+
+
+class ReminderState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    STOPPED = "stopped", _("Stopped")  # cancelled, moved, or the student is out
+    UNSENT = "unsent", _("Not sent")  # no way to reach them, or refused for good

@@ -12,6 +12,10 @@ class Leaderboard(TenantModel):
     name = models.CharField(max_length=200, blank=True)
     exam_id = models.CharField(max_length=255, blank=True)  # as the grading function names it
     is_open = models.BooleanField(default=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    is_hidden = models.BooleanField(default=False, db_default=False)  # for everybody but those who look after it
+    join_code = models.CharField(max_length=40, blank=True, db_default="")  # private: only for those who know it
+    keep_days = models.PositiveSmallIntegerField(default=365, db_default=365)  # each entry, from when it came
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -35,6 +39,9 @@ class LeaderboardEntry(TenantModel):
     percentage = models.DecimalField(max_digits=6, decimal_places=3)
     submitted_at = models.DateTimeField()
     conflicts = models.PositiveIntegerField(default=0)  # pushes of the same submission that said another score
+    revision = models.PositiveIntegerField(default=0, db_default=0)  # changes since it was first set
+    is_hidden = models.BooleanField(default=False, db_default=False)  # counts for nothing and nobody sees it
+    is_renamed = models.BooleanField(default=False, db_default=False)  # the nickname is not as pushed, and stays so
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -48,7 +55,9 @@ class LeaderboardEntry(TenantModel):
         ]
         indexes = [
             # The board's order: best first, of equals the earlier
-            models.Index(F("board"), F("score").desc(), F("submitted_at"), F("id"), name="leaderboard_order")
+            models.Index(F("board"), F("score").desc(), F("submitted_at"), F("id"), name="leaderboard_order"),
+            models.Index(F("board"), Lower("nickname"), name="leaderboard_nickname"),
+            models.Index(F("board"), F("created_at"), name="leaderboard_age"),
         ]
 
     def __str__(self) -> str:
@@ -69,6 +78,40 @@ class ScoreCorrection(TenantModel):
             tenant_key("score_correction"),
             models.UniqueConstraint(fields=["workspace", "correction_id"], name="score_correction_once"),
         ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class LeaderboardTally(models.Model):
+    """How many shown entries of a board have a score within a range, so that a rank is a short sum and no count.
+
+    Kept by triggers on the entries (0005). A bucket is 1, 10^3, 10^6 or 10^9 thousandths wide, by its level.
+    """
+
+    board_id = models.UUIDField()
+    level = models.PositiveSmallIntegerField()
+    bucket = models.BigIntegerField()
+    count = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["board_id", "level", "bucket"], name="leaderboard_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.board_id} {self.level} {self.bucket}"
+
+
+class BoardSnapshot(TenantModel):
+    """How a board stood when it was closed."""
+
+    board = models.ForeignKey(Leaderboard, on_delete=models.CASCADE, related_name="snapshots")
+    players = models.PositiveIntegerField()
+    rows = models.JSONField(default=list)  # as REST shows them, best first
+    taken_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [tenant_key("board_snapshot")]
+        indexes = [models.Index(F("board"), F("taken_at").desc(), name="board_snapshot_newest")]
 
     def __str__(self) -> str:
         return str(self.pk)

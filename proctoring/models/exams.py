@@ -1,5 +1,6 @@
 """Exams, who supervises them, who sits them, and what counts in them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
@@ -20,6 +21,9 @@ class Exam(TenantModel):
     duration_seconds = models.PositiveIntegerField(null=True, blank=True)  # of each student's sitting
     question_count = models.PositiveIntegerField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=1, db_default=1)  # unless the enrolment says otherwise
+
+    # Minutes before `starts_at` at which the enrolled are reminded
+    reminder_minutes = ArrayField(models.PositiveIntegerField(), default=list, blank=True, db_default=[])
 
     # Consent and what is kept of it all
     requires_consent = models.BooleanField(default=False, db_default=False)
