@@ -1,4 +1,4 @@
-"""Keyed hashes of what was erased, so that a provider who sends it again brings nothing back. They name nobody."""
+"""Keyed hashes of what was erased, so that whoever sends it again brings nothing back. They name nobody."""
 
 import hashlib
 import hmac
@@ -13,6 +13,11 @@ from crm.models import ErasedTrace
 
 class Traced(StrEnum):
     MESSAGE = "message"  # "<channel>:<provider's id>"
+    # Ids that the rows had in the old system, which an import reads again
+    OLD_CONTACT = "old_contact"
+    OLD_NOTE = "old_note"
+    OLD_CONVERSATION = "old_conversation"
+    OLD_MESSAGE = "old_message"
 
 
 def digest(kind: Traced, value: str, *, key: str = "") -> bytes:
@@ -37,3 +42,18 @@ def trace(workspace_id: UUID, kind: Traced, values: Iterable[str]) -> None:
 
 def is_erased(workspace_id: UUID, kind: Traced, value: str) -> bool:
     return ErasedTrace.objects.filter(workspace_id=workspace_id, kind=kind, digest__in=digests(kind, value)).exists()
+
+
+def trace_old(workspace_id: UUID, kind: Traced, supabase_ids: Iterable[UUID | None]) -> None:
+    """Joins the caller's unit of work. Rows that were born here have no such id."""
+    trace(workspace_id, kind, [str(old) for old in supabase_ids if old])
+
+
+def erased_among(workspace_ids: Iterable[UUID], kind: Traced, supabase_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these were erased here."""
+    rows = ErasedTrace.objects.filter(workspace_id__in=list(workspace_ids), kind=kind)
+    if not rows.exists():
+        return set()
+    asked = {one: old for old in supabase_ids for one in digests(kind, str(old))}
+    found = rows.filter(digest__in=list(asked)).values_list("digest", flat=True)
+    return {asked[bytes(one)] for one in found}

@@ -8,6 +8,7 @@ from crm.services.merging.moves import Merging, Undoing
 from inbox.dossiers import erasing as erasure
 from inbox.dossiers import exporting
 from inbox.models import Conversation, Visitor
+from inbox.old_data.alone import check_none_running
 from inbox.services import folding
 
 
@@ -33,6 +34,7 @@ class ConversationPart(Part):
         return exporting.files(contact_ids)
 
     def check_erasable(self, erasing: Erasing) -> None:
+        check_none_running()
         erasure.check_nothing_under_way(erasing)
 
     def erase(self, erasing: Erasing) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 
 from crm.dossier import Erasing, Part, Row, register
+from crm.erased import Traced, trace_old
 from crm.models import (
     BillingAccount,
     Contact,
@@ -48,6 +49,7 @@ class ContactPart(Part):
 
     def erase(self, erasing: Erasing) -> None:
         rows = Contact.objects.filter(workspace_id=erasing.workspace_id, pk__in=erasing.contact_ids)
+        trace_old(erasing.workspace_id, Traced.OLD_CONTACT, rows.values_list("supabase_id", flat=True))
         _delete(erasing, rows)
 
 
@@ -144,6 +146,7 @@ class NotePart(Part):
     def erase(self, erasing: Erasing) -> None:
         rows = ContactNote.objects.filter(contact_id__in=erasing.contact_ids)
         erasing.ids |= set(rows.values_list("pk", flat=True))
+        trace_old(erasing.workspace_id, Traced.OLD_NOTE, rows.values_list("supabase_id", flat=True))
         _delete(erasing, rows)
 
 

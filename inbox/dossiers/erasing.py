@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from config.errors import Conflict
 from crm.dossier import Erasing
-from crm.erased import Traced, trace
+from crm.erased import Traced, trace, trace_old
 from inbox.models import Attachment, Channel, Conversation, Message, MessageReceipt, OptOut, Visitor
 from inbox.services.folding import announce_gone
 from inbox.states import ConversationStatus, MessageStatus
@@ -40,6 +40,7 @@ def erase_conversations(erasing: Erasing) -> None:
     erasing.ids |= set(ids)
     for conversation in conversations:
         erasing.names.add(conversation.peer_address)
+    trace_old(erasing.workspace_id, Traced.OLD_CONVERSATION, [one.supabase_id for one in conversations])
     _erase_messages(erasing, ids)
     for channel in {conversation.channel_id: conversation.channel for conversation in conversations}.values():
         _erase_opt_outs(erasing, channel)
@@ -55,18 +56,19 @@ def _erase_messages(erasing: Erasing, conversation_ids: list[UUID]) -> None:
         rows = list(
             Message.objects.filter(conversation_id__in=conversation_ids)
             .order_by("pk")
-            .values_list("pk", "channel_id", "provider_id")[:BATCH]
+            .values_list("pk", "channel_id", "provider_id", "supabase_id")[:BATCH]
         )
         if not rows:
             return
-        ids = [pk for pk, _, _ in rows]
+        ids = [pk for pk, _, _, _ in rows]
         erasing.ids |= set(ids)
         files = Attachment.objects.filter(message_id__in=ids).exclude(storage_name="")
         erasing.files += files.values_list("storage_name", flat=True)
-        known = [(channel_id, provider_id) for _, channel_id, provider_id in rows if provider_id]
+        known = [(channel_id, provider_id) for _, channel_id, provider_id, _ in rows if provider_id]
         trace(
             erasing.workspace_id, Traced.MESSAGE, [f"{channel_id}:{provider_id}" for channel_id, provider_id in known]
         )
+        trace_old(erasing.workspace_id, Traced.OLD_MESSAGE, [old for _, _, _, old in rows])
         for channel_id in {channel_id for channel_id, _ in known}:
             receipts = MessageReceipt.objects.filter(
                 channel_id=channel_id, provider_id__in=[one for of, one in known if of == channel_id]

@@ -15,9 +15,10 @@ from django.core.validators import validate_email
 from django.db import connection
 
 from crm import phones
+from crm.erased import Traced
 from crm.ids import uuid7, uuid7_from
 from crm.models import ContactIdentity, IdentityKind
-from inbox.old_data import values
+from inbox.old_data import folds, values
 from inbox.old_data.report import Tally
 from inbox.old_data.scope import Given, LeftOut, Place, Scope
 from inbox.old_data.searching import contact_words
@@ -108,11 +109,14 @@ class Contacts:
     def write(self, rows: list[dict[str, Any]]) -> Tally:
         tally = Tally()
         self._scope.learn_users(row.get("owner") for row in rows)
+        erased = self._scope.erased(Traced.OLD_CONTACT, self.name, rows)
         olds: dict[UUID, Old] = {}
         for raw in rows:
             row = Given(raw, tally)
             try:
                 old = self._read(row)
+                if old.supabase_id in erased:
+                    raise values.Refused("erased")
                 if old.supabase_id in olds:
                     raise values.Refused("id_twice")
                 olds[old.supabase_id] = old
@@ -204,7 +208,7 @@ class Contacts:
             old.claims = True
             plan.taken_over.append(holder.id)
         elif is_new:
-            old.merged_into, old.deleted_at = holder.id, old.updated_at
+            old.merged_into, old.deleted_at, old.e164 = holder.id, old.updated_at, ""
             tally.change(old.supabase_id, "folded_same_number")
         else:
             old.e164 = ""
@@ -217,6 +221,8 @@ class Contacts:
         for deleted in plan.taken_over:
             execute("delete from crm_contactidentity where contact_id = %(id)s", {"id": deleted})
         created, updated = self._stage.write(map(_row, plan.write))
+        folded = [old for old in plan.write if old.supabase_id in created]
+        folds.record([(old.place.id, old.id, old.merged_into, old.updated_at) for old in folded if old.merged_into])
         for old, contact_id in plan.linked:
             _link(old, contact_id)
         fresh = [old for old in plan.write if old.claims and (old.supabase_id in created or old.supabase_id in updated)]

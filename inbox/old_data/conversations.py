@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from crm.erased import Traced
 from crm.ids import uuid7_from
 from inbox.models import Channel
-from inbox.old_data import values
+from inbox.old_data import folds, values
 from inbox.old_data.notes import check_workspace
 from inbox.old_data.places import Person, people
 from inbox.old_data.report import Tally
@@ -49,6 +50,7 @@ _OPEN = """
 @dataclass(slots=True)
 class Old:
     supabase_id: UUID
+    contact: UUID  # as the old system has it
     person: Person
     channel: Channel
     reach: str
@@ -95,12 +97,18 @@ class Conversations:
     def write(self, rows: list[dict[str, Any]]) -> Tally:
         tally = Tally()
         self._scope.learn_users(row.get("assignee") for row in rows)
-        whose = people(filter(None, (self._quiet(row) for row in rows)))
+        whose = people(filter(None, (self._scope.quiet("contacts", row.get("contact")) for row in rows)))
+        erased = self._scope.erased(Traced.OLD_CONVERSATION, self.name, rows)
+        gone = self._scope.erased(Traced.OLD_CONTACT, "contacts", rows, "contact")
         olds: dict[UUID, Old] = {}
         for raw in rows:
             row = Given(raw, tally)
             try:
+                if self._scope.quiet("contacts", raw.get("contact")) in gone:
+                    raise values.Refused("erased")
                 old = self._read(row, whose)
+                if old.supabase_id in erased:
+                    raise values.Refused("erased")
                 if old.supabase_id in olds:
                     raise values.Refused("id_twice")
                 olds[old.supabase_id] = old
@@ -112,6 +120,7 @@ class Conversations:
                 tally.refuse(values.text(raw.get("id")), refused.reason)
         _close_second(list(olds.values()), tally)
         created, updated = self._stage.write(old.row() for old in olds.values())
+        folds.record_moved("inbox_conversation", {new: olds[old].contact for old, new in created.items()})
         tally.counts["created"] += len(created)
         tally.counts["updated"] += len(updated)
         tally.counts["unchanged"] += len(olds) - len(created) - len(updated)
@@ -128,12 +137,6 @@ class Conversations:
     def _touch(self, olds: dict[UUID, Old], changed: set[UUID]) -> None:
         slugs = {place.id: place.slug for place in self._scope.places.values()}
         self._scope.touched.update(slugs[olds[old].person.workspace_id] for old in changed)
-
-    def _quiet(self, raw: dict[str, Any]) -> UUID | None:
-        try:
-            return self._scope.key("contacts", raw.get("contact"))
-        except values.Refused:
-            return None
 
     def _read(self, row: Given, whose: dict[UUID, Person]) -> Old:
         old = row.supabase_id = self._scope.need("conversations", row.get("id"), "no_id")
@@ -152,6 +155,7 @@ class Conversations:
         channel = self._channel(person, values.text(row.get("channel")))
         return Old(
             supabase_id=old,
+            contact=contact,
             person=person,
             channel=channel,
             reach=values.text(row.get("scope")) or Reach.SUPPORT,

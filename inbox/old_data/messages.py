@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from crm.erased import Traced
 from crm.ids import uuid7_from
 from inbox.old_data import standing, values
 from inbox.old_data.places import Thread, threads
@@ -76,22 +77,30 @@ class Messages:
     def write(self, rows: list[dict[str, Any]]) -> Tally:
         tally = Tally()
         self._scope.learn_users(row.get("sender") for row in rows)
-        where = threads(set(filter(None, (self._quiet(row, "conversations", "conversation") for row in rows))))
+        where = threads(
+            set(filter(None, (self._scope.quiet("conversations", row.get("conversation")) for row in rows)))
+        )
+        erased = self._scope.erased(Traced.OLD_MESSAGE, self.name, rows)
+        gone = self._scope.erased(Traced.OLD_CONVERSATION, "conversations", rows, "conversation")
         ready: dict[UUID, list[Any]] = {}
         replies: dict[UUID, UUID] = {}
         seen = _Provided(self._candidates(rows, where))
         for raw in rows:
             row = Given(raw, tally)
             try:
+                if self._scope.quiet("conversations", raw.get("conversation")) in gone:
+                    raise values.Refused("erased")
                 line = self._read(row, where)
                 old = line[AT["supabase_id"]]
+                if old in erased:
+                    raise values.Refused("erased")
                 if old in ready:
                     raise values.Refused("id_twice")
                 if seen.link(line):
                     tally.counts["linked"] += 1
                     continue
                 ready[old] = line
-                if target := self._quiet(raw, "messages", "reply_to"):
+                if target := self._scope.quiet("messages", raw.get("reply_to")):
                     replies[old] = target
             except LeftOut:
                 tally.counts["left_out"] += 1
@@ -124,12 +133,6 @@ class Messages:
         self._stage.drop()
 
     # --- Reading ---------------------------------------------------------------------------------------------
-
-    def _quiet(self, raw: dict[str, Any], table: str, name: str) -> UUID | None:
-        try:
-            return self._scope.key(table, raw.get(name))
-        except values.Refused:
-            return None
 
     def _thread(self, row: Given, where: dict[UUID, Thread]) -> Thread:
         scope = self._scope
@@ -202,7 +205,7 @@ class Messages:
         for raw in rows:
             provider_id = values.text(raw.get("provider_id"))
             if provider_id:
-                conversation = self._quiet(raw, "conversations", "conversation")
+                conversation = self._scope.quiet("conversations", raw.get("conversation"))
                 thread = where.get(conversation) if conversation else None
                 if thread:
                     found.append((thread.channel_id, provider_id))

@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from crm.erased import Traced
 from crm.ids import uuid7_from
-from inbox.old_data import values
+from inbox.old_data import folds, values
 from inbox.old_data.places import Person, people
 from inbox.old_data.report import Tally
 from inbox.old_data.scope import Given, LeftOut, Scope
@@ -26,20 +27,30 @@ class Notes:
     def write(self, rows: list[dict[str, Any]]) -> Tally:
         tally = Tally()
         self._scope.learn_users(row.get("author") for row in rows)
-        whose = people(filter(None, (_quiet(self._scope, row.get("contact")) for row in rows)))
+        whose = people(filter(None, (self._scope.quiet("contacts", row.get("contact")) for row in rows)))
+        erased = self._scope.erased(Traced.OLD_NOTE, self.name, rows)
+        gone = self._scope.erased(Traced.OLD_CONTACT, "contacts", rows, "contact")
         ready: dict[UUID, tuple[Any, ...]] = {}
+        contacts: dict[UUID, UUID] = {}
         for raw in rows:
             row = Given(raw, tally)
             try:
+                contact = self._scope.need("contacts", raw.get("contact"), "no_contact")
+                if contact in gone:
+                    raise values.Refused("erased")
                 line = self._read(row, whose)
+                if line[2] in erased:
+                    raise values.Refused("erased")
                 if line[2] in ready:
                     raise values.Refused("id_twice")
                 ready[line[2]] = line
+                contacts[line[2]] = contact
             except LeftOut:
                 tally.counts["left_out"] += 1
             except values.Refused as refused:
                 tally.refuse(values.text(raw.get("id")), refused.reason)
         created, updated = self._stage.write(ready.values())
+        folds.record_moved("crm_contactnote", {new: contacts[old] for old, new in created.items()})
         tally.counts["created"] += len(created)
         tally.counts["updated"] += len(updated)
         tally.counts["unchanged"] += len(ready) - len(created) - len(updated)
@@ -87,10 +98,3 @@ def check_workspace(scope: Scope, row: Given, workspace_id: UUID) -> None:
     """Where the old row names its workspace, it must be that of what it belongs to."""
     if values.text(row.get("workspace")) and scope.place(row.get("workspace")).id != workspace_id:
         raise values.Refused("other_workspace")
-
-
-def _quiet(scope: Scope, value: Any) -> UUID | None:
-    try:
-        return scope.key("contacts", value)
-    except values.Refused:
-        return None

@@ -13,6 +13,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 
 from inbox import topics
 from inbox.old_data import standing, values
+from inbox.old_data.alone import AlreadyRunning, alone
 from inbox.old_data.contacts import Contacts, Raced
 from inbox.old_data.conversations import Conversations
 from inbox.old_data.fields import IMPORTED, ORDER
@@ -27,15 +28,10 @@ from inbox.old_data.sources import UNREADABLE, Source, SourceError
 
 BATCH = 5_000  # rows of one transaction
 ROUNDS = 5  # a race or a deadlock is over by then
-LOCK = 0x5B_01D_DA7A  # one import at a time
 # Read whole whatever --since says: little, and what is new may point at what is old.
 SINCE = frozenset({"messages", "notes"})
 DEADLOCK = "40P01"
 ANALYZED = ("crm_contact", "crm_contactidentity", "crm_contactnote", "inbox_conversation", "inbox_message")
-
-
-class AlreadyRunning(Exception):
-    pass
 
 
 class Writer(Protocol):
@@ -68,7 +64,7 @@ class Import:
     def run(self) -> None:
         """Raises MappingError and SourceError before anything is written."""
         tables = self._tables()
-        with _alone():
+        with alone():
             if not self._options.dry:
                 self._take(tables)
                 return
@@ -177,22 +173,6 @@ def _batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[st
     left = iter(rows)
     while batch := list(islice(left, size)):
         yield batch
-
-
-class _alone:  # noqa: N801  # reads as what it does
-    """Two at once would refuse each other's rows."""
-
-    def __enter__(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_lock(%s)", [LOCK])
-            row = cursor.fetchone()
-        if not row or not row[0]:
-            raise AlreadyRunning
-
-    def __exit__(self, *_: object) -> None:
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(%s)", [LOCK])
 
 
 __all__ = ["AlreadyRunning", "Import", "MappingError", "Options", "SourceError"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from crm.erased import Traced, erased_among
 from crm.identity.people import PROVIDER
 from inbox.old_data import values
 from inbox.old_data.mapping import Mapped
@@ -80,6 +81,18 @@ class Scope:
 
     def is_left_out(self, value: Any) -> bool:
         return bool(self.left_out) and self.key("workspaces", value) in self.left_out
+
+    def erased(self, kind: Traced, table: str, rows: Iterable[dict[str, Any]], name: str = "id") -> set[UUID]:
+        """Which of the old ids under `name` were erased here at somebody's request: they stay away."""
+        ids = {key for row in rows if (key := self.quiet(table, row.get(name)))}
+        return erased_among((place.id for place in self.places.values()), kind, ids)
+
+    def quiet(self, table: str, value: Any) -> UUID | None:
+        """As `key`, for looking ahead: an id that cannot be read is refused when its row is."""
+        try:
+            return self.key(table, value)
+        except values.Refused:
+            return None
 
     # --- People ---------------------------------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ def test_stopped_midway_it_goes_on_from_there(old, how):
 
 def _wait_for_lock() -> None:
     """The server may take a moment to see that the other side is dead."""
-    from inbox.old_data.run import LOCK
+    from inbox.old_data.alone import LOCK
 
     deadline = time.monotonic() + PATIENCE
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
@@ -131,7 +131,7 @@ def _wait_for_lock() -> None:
 
 
 def test_two_at_once_are_refused(old):
-    from inbox.old_data.run import LOCK
+    from inbox.old_data.alone import LOCK
 
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
         other.execute("select pg_advisory_lock(%s)", [LOCK])
