@@ -98,8 +98,9 @@ def pair(cast):
     )
     ContactNote.objects.create(workspace=cast.workspace, contact=loser, author=cast.ben, body="prefers mornings")
     ContactProfile.objects.create(workspace=cast.workspace, contact=loser, first_name="Lucía", pressure_zones=["work"])
-    ContactMemory.objects.create(workspace=cast.workspace, contact=winner, total_interactions=2)
-    ContactMemory.objects.create(workspace=cast.workspace, contact=loser, total_interactions=3, historical_summary="x")
+    # Their messages have made both rows.
+    assert ContactMemory.objects.filter(contact=winner).update(total_interactions=2) == 1
+    assert ContactMemory.objects.filter(contact=loser).update(total_interactions=3, historical_summary="x") == 1
     BillingAccount.objects.create(workspace=cast.workspace, contact=loser, stripe_customer_id=f"cus_{uuid4().hex}")
     Visitor.objects.create(
         workspace=cast.workspace, contact=loser, channel=other, digest=uuid4().bytes, expires_at=datetime.now(UTC)
