@@ -128,11 +128,12 @@ def plain_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
-def listener() -> socket.socket:
-    """On a free port of the loopback. The server inherits it, so there is no moment in which the port is lost."""
+def listener(port: int = 0) -> socket.socket:
+    """On the port, by default a free one, of the loopback. The server inherits it: there is no moment in which it is
+    lost."""
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind(("127.0.0.1", 0))
+    found.bind(("127.0.0.1", port))
     found.listen(2048)
     found.set_inheritable(True)
     return found

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import context
 import copies
 import deliveries
+import exam
 import fanout
 import importing
 import listing
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "search": search.take,
     "import": importing.take,
     "context": context.take,
+    "exam": exam.take,
     "screens": copies.screens,
     "start": copies.start,
     "repeats": repeats.take,

@@ -167,9 +167,9 @@ class Stage:
             "LOG_LEVEL": "WARNING",
         }
 
-    def product(self, kind: str, database: str) -> Server:
-        """`kind` is daphne or uvicorn. One process, as `make run` starts it."""
-        with listener() as listening:
+    def product(self, kind: str, database: str, *, port: int = 0) -> Server:
+        """`kind` is daphne or uvicorn. One process, as `make run` starts it; on the port of one before it, if given."""
+        with listener(port) as listening:
             port = listening.getsockname()[1]
             words = ["-m", "config.servers.start", "--server", kind, "--fd", str(listening.fileno())]
             process = self.start(
@@ -205,14 +205,17 @@ class Stage:
         return Server("yardstick", process, port, database)
 
     def token(self) -> str:
-        """The agent's access token, as the outside issuer would sign it."""
+        return self.token_of(self.cast["user_id"], self.cast["email"])
+
+    def token_of(self, user_id: str, email: str = "") -> str:
+        """Somebody's access token, as the outside issuer would sign it."""
         now = int(time.time())
         claims = {
             "iss": f"{SUPABASE_URL}/auth/v1",
             "aud": "authenticated",
             "role": "authenticated",
-            "sub": self.cast["user_id"],
-            "email": self.cast["email"],
+            "sub": user_id,
+            "email": email,
             "iat": now,
             "exp": now + 3600,
         }

@@ -1,0 +1,382 @@
+"""Load: students who beat every few seconds, over sockets of their own or over a few HTTP connections.
+
+One epoll loop over plain sockets. Beats are sent when they are due, whatever became of those before (an open loop),
+and their time runs from then. Reads one JSON line; prints a line when everybody has arrived, then beats for the time
+given and prints what became of it. Over sockets, whoever is thrown out comes back after a moment of their own, as the
+product's client does, and beats at once.
+"""
+
+import base64
+import gc
+import heapq
+import json
+import os
+import random
+import resource
+import select
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+WAVE = 50  # handshakes under way at once
+SPREAD_SECONDS = 10.0  # over which those who were thrown out come back
+PATIENCE = 20.0  # a beat not answered by then is an error
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+
+
+@dataclass(slots=True)
+class Student:
+    place: int
+    session: str
+    token: str
+    count: int = 0
+    due: float = 0.0
+    sent_for: float = 0.0  # when the beat on its way was due; 0 for none
+    answered_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Line:
+    """A connection: of one student over a socket, of whoever is due over HTTP."""
+
+    plain: socket.socket
+    student: Student | None
+    is_open: bool = False
+    buffer: bytearray = field(default_factory=bytearray)
+
+
+class Load:
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self.port: int = spec["port"]
+        self.period: float = spec["period"]
+        self.students = [Student(place, session, token) for place, (session, token) in enumerate(spec["students"])]
+        self.poll = select.epoll()
+        self.lines: dict[int, Line] = {}
+        self.due: list[tuple[float, int]] = []
+        self.delays: list[float] = []
+        self.errors: dict[str, int] = {}
+        self.thrown_out = 0
+        self.first_lost = 0.0
+
+    def fail(self, word: str) -> None:
+        self.errors[word] = self.errors.get(word, 0) + 1
+
+    def plan(self) -> None:
+        """Evenly over the first period."""
+        now = time.monotonic() + 0.2
+        for student in self.students:
+            student.due = now + student.place * self.period / len(self.students)
+            heapq.heappush(self.due, (student.due, student.place))
+
+    def beat_of(self, student: Student) -> dict[str, Any]:
+        student.count += 1
+        return {
+            "session": student.session,
+            "current_question": student.count,
+            "answered_count": student.count - 1,
+            "rtt_ms": 20,
+            "network": "wifi",
+            "seq": student.count,
+        }
+
+    def answered(self, student: Student) -> None:
+        now = time.monotonic()
+        if student.sent_for:
+            self.delays.append((now - student.sent_for) * 1000)
+        student.sent_for, student.answered_at = 0.0, now
+
+    def run(self) -> None:
+        self.plan()
+        end = time.monotonic() + self.spec["seconds"]
+        while (now := time.monotonic()) < end:
+            self.send_due(now)
+            pause = min(0.05, max(0.0, (self.due[0][0] if self.due else now + 1) - time.monotonic()))
+            self.turn(pause)
+        self.settle()
+
+    def settle(self) -> None:
+        """What is under way may still arrive."""
+        until = time.monotonic() + 5
+        while any(student.sent_for for student in self.students) and time.monotonic() < until:
+            self.turn(0.05)
+        for student in self.students:
+            if student.sent_for:
+                self.fail("not answered")
+
+    def send_due(self, now: float) -> None:
+        raise NotImplementedError
+
+    def turn(self, seconds: float) -> None:
+        for fd, _ in self.poll.poll(seconds, 512):
+            line = self.lines.get(fd)
+            if line is None:
+                continue
+            try:
+                data = line.plain.recv(262_144)
+            except BlockingIOError:
+                continue
+            except OSError:
+                data = b""
+            if not data:
+                self.lost(line)
+            else:
+                line.buffer += data
+                self.take(line)
+
+    def take(self, line: Line) -> None:
+        raise NotImplementedError
+
+    def lost(self, line: Line) -> None:
+        raise NotImplementedError
+
+    def result(self) -> dict[str, Any]:
+        return {
+            "delays": self.delays,
+            "errors": self.errors,
+            "thrown_out": self.thrown_out,
+            "first_lost": self.first_lost,
+            "last_back": max((student.answered_at for student in self.students), default=0.0),
+            "slowest_back": self.slowest_back(),
+        }
+
+    def slowest_back(self) -> float:
+        return 0.0
+
+
+class Sockets(Load):
+    def __init__(self, spec: dict[str, Any]) -> None:
+        super().__init__(spec)
+        self.of: dict[int, Line] = {}
+        self.return_at: list[tuple[float, int]] = []
+        self.back: dict[int, float] = {}
+        self.away: set[int] = set()
+
+    def gather(self) -> None:
+        for begin in range(0, len(self.students), WAVE):
+            wave = self.students[begin : begin + WAVE]
+            for student in wave:
+                self.open(student)
+            until = time.monotonic() + 60
+            while any(not self.of[student.place].is_open for student in wave):
+                if time.monotonic() > until:
+                    raise SystemExit("not everybody was let in in time")
+                self.turn(0.05)
+
+    def open(self, student: Student) -> None:
+        plain = socket.socket()
+        plain.settimeout(30)
+        plain.connect(("127.0.0.1", self.port))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        key = base64.b64encode(os.urandom(16)).decode()
+        plain.sendall(
+            f"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+            f"Sec-WebSocket-Protocol: live.v1, bearer.{student.token}\r\n\r\n".encode()
+        )
+        plain.setblocking(False)
+        line = self.lines[plain.fileno()] = self.of[student.place] = Line(plain, student)
+        self.poll.register(line.plain.fileno(), select.EPOLLIN)
+
+    def send_due(self, now: float) -> None:
+        while self.due and self.due[0][0] <= now:
+            due, place = heapq.heappop(self.due)
+            student = self.students[place]
+            heapq.heappush(self.due, (due + self.period, place))
+            line = self.of.get(place)
+            if line is None or not line.is_open:
+                continue  # nobody is there; it beats when it is back
+            if student.sent_for:
+                if now - student.sent_for > PATIENCE:
+                    self.fail("not answered")
+                    student.sent_for = 0.0
+                continue
+            student.sent_for = due
+            self.say(line, {"op": "beat", **self.beat_of(student)})
+        while self.return_at and self.return_at[0][0] <= now:
+            _, place = heapq.heappop(self.return_at)
+            try:
+                self.open(self.students[place])
+            except OSError:
+                heapq.heappush(self.return_at, (now + 0.5 + random.random(), place))
+
+    def say(self, line: Line, frame: dict[str, Any]) -> None:
+        line.plain.send(_frame(TEXT, json.dumps(frame).encode()))
+
+    def take(self, line: Line) -> None:
+        student = line.student
+        assert student is not None
+        if not line.is_open:
+            head, found, rest = bytes(line.buffer).partition(b"\r\n\r\n")
+            if not found:
+                return None
+            if not head.startswith(b"HTTP/1.1 101"):
+                return self.lost(line)
+            line.buffer[:] = rest
+            line.is_open = True
+            self.say(line, {"op": "subscribe", "topic": f"session.{student.session}", "after": None})
+            if student.place in self.away:
+                now = time.monotonic()
+                student.sent_for = now
+                self.say(line, {"op": "beat", **self.beat_of(student)})
+        while (found_frame := _parse(line.buffer)) is not None:
+            opcode, begin, end = found_frame
+            payload = bytes(line.buffer[begin:end])
+            del line.buffer[:end]
+            if opcode == TEXT:
+                self.hear(student, payload)
+            elif opcode == PING:
+                line.plain.send(_frame(PONG, payload))
+            elif opcode == CLOSE:
+                return self.lost(line)
+        return None
+
+    def hear(self, student: Student, payload: bytes) -> None:
+        if payload.startswith(b'{"op":"beat_ok"'):
+            if student.place in self.away:
+                self.away.discard(student.place)
+                self.back[student.place] = time.monotonic()
+                student.sent_for = 0.0  # a return is counted by itself
+            self.answered(student)
+        elif payload.startswith(b'{"op":"error"'):
+            frame = json.loads(payload)
+            if frame.get("code") == "unavailable" and "topic" in frame:
+                return
+            if frame.get("code") != "beat_too_early":
+                self.fail(str(frame.get("code")))
+            elif student.place in self.away:  # it had just beaten: that it is heard is enough
+                self.away.discard(student.place)
+                self.back[student.place] = time.monotonic()
+            student.sent_for = 0.0
+
+    def lost(self, line: Line) -> None:
+        student = line.student
+        assert student is not None
+        fd = line.plain.fileno()
+        if fd in self.lines:
+            self.poll.unregister(fd)
+            del self.lines[fd]
+        line.plain.close()
+        line.is_open = False
+        student.sent_for = 0.0
+        now = time.monotonic()
+        if student.place not in self.away:
+            self.thrown_out += 1
+            self.first_lost = self.first_lost or now
+            self.away.add(student.place)
+        heapq.heappush(self.return_at, (now + random.random() * SPREAD_SECONDS, student.place))
+
+    def slowest_back(self) -> float:
+        """Seconds from the first loss to the last one's first answered beat; -1 when somebody stayed away."""
+        if not self.first_lost:
+            return 0.0
+        return -1.0 if self.away else max(self.back.values()) - self.first_lost
+
+
+class Http(Load):
+    def __init__(self, spec: dict[str, Any]) -> None:
+        super().__init__(spec)
+        self.idle: list[Line] = []
+
+    def gather(self) -> None:
+        for _ in range(self.spec["connections"]):
+            self.open()
+
+    def open(self) -> None:
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.setblocking(False)
+        line = self.lines[plain.fileno()] = Line(plain, None, is_open=True)
+        self.poll.register(plain.fileno(), select.EPOLLIN)
+        self.idle.append(line)
+
+    def send_due(self, now: float) -> None:
+        while self.due and self.due[0][0] <= now and self.idle:
+            due, place = heapq.heappop(self.due)
+            heapq.heappush(self.due, (due + self.period, place))
+            student = self.students[place]
+            if student.sent_for:
+                continue
+            line = self.idle.pop()
+            line.student, student.sent_for = student, due
+            body = json.dumps(self.beat_of(student)).encode()
+            line.plain.send(
+                f"POST /api/v1/sessions/{student.session}/heartbeat HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+                f"Authorization: Bearer {student.token}\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
+
+    def take(self, line: Line) -> None:
+        head, found, rest = bytes(line.buffer).partition(b"\r\n\r\n")
+        if not found:
+            return
+        size = next((int(row[15:]) for row in head.lower().split(b"\r\n") if row.startswith(b"content-length:")), 0)
+        if len(rest) < size:
+            return
+        student, line.student = line.student, None
+        line.buffer.clear()
+        self.idle.append(line)
+        assert student is not None
+        if head.startswith(b"HTTP/1.1 200"):
+            self.answered(student)
+        else:
+            student.sent_for = 0.0
+            self.fail(head[9:12].decode())
+
+    def lost(self, line: Line) -> None:
+        fd = line.plain.fileno()
+        self.poll.unregister(fd)
+        del self.lines[fd]
+        line.plain.close()
+        if line in self.idle:
+            self.idle.remove(line)
+        if line.student is not None:
+            line.student.sent_for = 0.0
+            self.fail("connection lost")
+        self.open()
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    """Masked, as a client must, with a mask of zeros."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + struct.pack("!H", size)
+    return bytes([0x80 | opcode]) + length + bytes(4) + payload
+
+
+def _parse(buffer: bytearray) -> tuple[int, int, int] | None:
+    """Kind of the first frame, where its payload begins and where it ends; None while it is not whole."""
+    if len(buffer) < 2:
+        return None
+    size, begin = buffer[1] & 0x7F, 2
+    if size >= 126:
+        width = 2 if size == 126 else 8
+        begin += width
+        size = int.from_bytes(buffer[2:begin], "big")
+    return (buffer[0] & 0x0F, begin, begin + size) if len(buffer) >= begin + size else None
+
+
+def main() -> None:
+    spec = json.loads(sys.stdin.readline())
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    load = Sockets(spec) if spec["road"] == "socket" else Http(spec)
+    load.gather()
+    gc.collect()
+    gc.disable()
+    _say({"ready": True})
+    used, began = time.process_time(), time.monotonic()
+    load.run()
+    _say({**load.result(), "generator_cores": (time.process_time() - used) / (time.monotonic() - began)})
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
