@@ -13,6 +13,8 @@ STATIC = {
     "live": ROOT / "config/live/static/live",
     "inbox": ROOT / "inbox/static/inbox",
     "outbox": ROOT / "webhooks/static/outbox",
+    "contacts": ROOT / "crm/static/contacts",
+    "settings": ROOT / "crm/static/settings",
 }
 INBOX_SCRIPT_LIMIT = 60_000  # bytes of our own script on any page, as sent
 

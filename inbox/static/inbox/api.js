@@ -9,6 +9,7 @@ export function inboxApi(slug) {
     counts: () => call("GET", `${base}?limit=1`),
     page: (next, signal) => call("GET", local(next), undefined, { signal }),
     ofContact: (contact) => call("GET", `${base}?contact=${contact}&limit=10`),
+    search: (words, signal) => call("GET", `${base}?search=${encodeURIComponent(words)}&limit=8`, undefined, { signal }),
     conversation: (id, signal) => call("GET", own(id), undefined, { signal }),
     messages: (id, signal) => call("GET", own(id, "messages/"), undefined, { signal }),
     send: (id, message) => call("POST", own(id, "messages/"), message),

@@ -1,20 +1,24 @@
 // The inbox comes alive: the server has drawn it, this takes over what is there. Wiring, addresses and keys; the rest
 // has a module of its own (docs/frontend.md).
-import { $, show } from "../ui/js/dom.js";
+import { $, show, soon } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { nameOf } from "../ui/js/people.js";
 import { focusItem, step } from "../ui/js/roving.js";
 import { keepFresh, renew, signIn } from "../ui/js/session.js";
 import { bind } from "../ui/js/shortcuts.js";
 import { moment } from "../ui/js/time.js";
+import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { Live } from "../live/live.js";
 import { Actions, failed } from "./actions.js";
 import { address, inboxApi } from "./api.js";
 import { Composer } from "./composer.js";
+import { renderHere, renderPeople } from "./here.js";
 import { List } from "./list.js";
+import { startOffers } from "./offers.js";
 import { Outbox } from "./outbox.js";
 import { Person } from "./person.js";
+import { Presence } from "./presence.js";
 import { Quoting } from "./quoting.js";
 import { letGo } from "./shelf.js";
 import { Store } from "./store.js";
@@ -44,13 +48,17 @@ const thread = new Thread(store, outbox, { older: () => sync.older(), looked: ()
 const composer = new Composer(store, state.workspace.slug, {
   send(message) { actions.send({ ...message, replyTo: message.direction === "note" ? null : quoting.take() }); thread.toFoot(); },
   typing(on) { sync.typing(on); if (on) tellCustomer(); },
-  drafted: (id) => store.changed("list", id),
+  drafted(id) { store.changed("list", id); if (id === store.open) presence.drafting(hasDraft()); },
 });
 const person = new Person(store, api.ofContact);
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
 const views = { looking, came: (message) => thread.came(message, looking()), failed };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
 const actions = new Actions({ store, api, outbox, sync, composer });
+
+const presence = new Presence(live, state.workspace.slug);
+const hasDraft = () => store.drafts.get(store.open)?.mode === "reply";
+presence.addEventListener("change", soon(() => { renderHere(store, presence); renderPeople(store, presence); }));
 
 const quoting = new Quoting(store, $('[data-part="messages"]'), {
   react: (id, message, emoji) => actions.react(id, message, emoji),
@@ -86,11 +94,11 @@ live.addEventListener("state", () => {
 
 // --- addresses ----------------------------------------------------------------------------------------------------------
 
-function open(id, { push = true } = {}) {
+function open(id, { push = true, message = null } = {}) {
   const before = store.open;
-  if (id === before) return view(id ? "thread" : "list");
+  if (id === before) { view(id ? "thread" : "list"); return message && find(id, message); }
   store.open = id;
-  if (push) history.pushState({}, "", address(store.filter, id));
+  if (push) history.pushState({}, "", address(store.filter, id) + (message ? `&message=${message}` : ""));
   title();
   view(id ? "thread" : "list");
   store.changed("list", "thread", "person");
@@ -98,15 +106,23 @@ function open(id, { push = true } = {}) {
   quoting.render();
   templates.close();
   thread.opened();
+  presence.visit(id, hasDraft());
   if (id) {
     store.thread(id).line = null;
-    sync.follow(id);
+    const followed = sync.follow(id);
+    if (message) followed.then(() => find(id, message));
     if (phone.matches) thread.focus();
   } else {
     sync.leave();
     const row = before && list.rows.querySelector(`[data-conversation-id="${CSS.escape(before)}"]`);
     if (row) focusItem(list.rows, row);
   }
+}
+
+/** Up to a message of the open conversation, however far back. */
+async function find(id, message) {
+  const there = await sync.reach(id, message).catch(() => false);
+  if (store.open === id && !(there && thread.showMessage(message))) toast(t("hit.gone"));
 }
 
 function view(name) {
@@ -136,6 +152,11 @@ const plain = (event) => event.button === 0 && !(event.ctrlKey || event.metaKey 
 
 const acts = {
   back() { open(null); },
+  "resolve-next"() { resolveAndNext(); },
+  async search() {
+    if (phone.matches) open(null);
+    document.forms.search.elements.q.focus();
+  },
   resolve() { actions.setStatus(store.open, "resolved", { said: t("done.resolved") }); },
   reopen() { actions.setStatus(store.open, "open"); },
   assign(button) { actions.assign(store.open, button.dataset.value || null); },
@@ -157,10 +178,14 @@ const acts = {
 
 page.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-conversation-id]");
+  const hit = event.target.closest("a.hit");
   const button = event.target.closest("[data-act]");
   if (link && plain(event)) {
     event.preventDefault();
     open(link.dataset.conversationId);
+  } else if (hit && plain(event) && hit.pathname.startsWith("/inbox/")) {
+    event.preventDefault();
+    open(hit.pathname.split("/")[2], { message: hit.dataset.messageHit });
   } else if (button && acts[button.dataset.act] && plain(event)) {
     event.preventDefault();
     acts[button.dataset.act](button);
@@ -184,6 +209,13 @@ bind("r", () => composer.focus("reply"));
 bind("n", () => composer.focus("note"));
 bind("a", () => { if (store.open && store.can.has("assign")) $("#menu-assign").showPopover({ source: $('[popovertarget="menu-assign"]') }); });
 bind("e", resolveAndNext);
+bind("/", acts.search);
+// What is not needed until somebody looks for something comes when they do.
+document.forms.search.addEventListener("focusin", async () => {
+  const { Search } = await import("./search.js");
+  new Search(state.workspace.slug);
+}, { once: true });
+startOffers({ store, acts, actions, composer, api, open });
 page.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("[popover]")) return;
   if (page.dataset.view === "person") acts["close-person"]();
@@ -214,7 +246,11 @@ composer.opened();
 person.render();
 list.render();
 thread.opened();
-if (store.open) sync.follow(store.open);
+if (store.open) {
+  const wanted = new URLSearchParams(location.search).get("message");
+  sync.follow(store.open).then(() => { if (wanted) find(store.open, wanted); });
+  presence.visit(store.open, hasDraft());
+}
 tellConnection(live);
 live.start();
 const end = moment(state.me.expires_at);

@@ -9,6 +9,7 @@ const PAGE = 50, MOST = 200; // rows asked for anew
 const COUNTS_LATE = 1_500; // ms after which a lost counts signal is made up for
 const ASKED_AT_ONCE = 3;
 const KEPT_THREADS = 20;
+const FARTHEST = 100; // pages back to a message that was looked for
 
 export class Sync {
   #store; #api; #live; #outbox; #views;
@@ -254,6 +255,19 @@ export class Sync {
       thread.loadingOlder = false;
       this.#store.changed("thread");
     }
+  }
+
+  /** Earlier pages until this message is there; false when it never comes. */
+  async reach(id, message) {
+    const thread = this.#store.thread(id);
+    await this.#loads.get(id)?.catch(() => {});
+    for (let pages = 0; !thread.messages.has(message); pages += 1) {
+      if (this.#store.open !== id || !thread.loaded || !thread.next || pages === FARTHEST) return false;
+      const url = new URL(thread.next, location.href);
+      url.searchParams.set("limit", MOST);
+      this.#store.takeOlder(id, await this.#api.page(url.href));
+    }
+    return true;
   }
 
   /** The end of the thread is in sight of a person: nothing of it is unread any more. */

@@ -59,6 +59,22 @@ export class Thread {
     this.#jumper();
   }
 
+  /** The message that was looked for, in the middle of the pane and marked until something else is done. */
+  showMessage(id) {
+    this.#render();
+    const element = this.#list.querySelector(`[data-message-id="${CSS.escape(id)}"]`);
+    if (!element) return false;
+    this.atFoot = false;
+    element.scrollIntoView({ block: "center" });
+    requestAnimationFrame(() => element.scrollIntoView({ block: "center" })); // again: those above have got their sizes
+    for (const other of this.#list.querySelectorAll("[data-hit]")) other.removeAttribute("data-hit");
+    element.setAttribute("data-hit", "");
+    this.#log.addEventListener("pointerdown", () => element.removeAttribute("data-hit"), { once: true });
+    this.#log.focus({ preventScroll: true });
+    announce(t("hit.at"));
+    return true;
+  }
+
   focus() {
     this.#log.focus({ preventScroll: true });
   }

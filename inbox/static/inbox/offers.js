@@ -1,0 +1,43 @@
+// What the inbox offers to the command palette; the same actions as its buttons and keys.
+import { $, $$ } from "../ui/js/dom.js";
+import { lookup, offer } from "../ui/js/commands.js";
+import { nameOf } from "../ui/js/people.js";
+import { t } from "../ui/js/words.js";
+
+export function startOffers({ store, acts, actions, composer, api, open }) {
+  const conversation = (title, icon, run, keys) => ({ title, icon, run, keys, group: t("group.conversation") });
+
+  offer(() => {
+    const row = store.conversations.get(store.open);
+    if (!row) return [];
+    const can = (action) => store.can.has(action);
+    const resolved = row.status === "resolved";
+    return [
+      can("reply") && conversation(t("do.reply"), "reply", () => composer.focus("reply"), ["R"]),
+      can("note") && conversation(t("do.note"), "lock", () => composer.focus("note"), ["N"]),
+      can("resolve") && !resolved && conversation(t("do.resolve"), "check", acts["resolve-next"], ["E"]),
+      can("resolve") && resolved && conversation(t("do.reopen"), "retry", acts.reopen),
+      ...(can("assign") ? assigning(row) : []),
+      can("reply") && $('[data-act="templates"]') && conversation(t("do.templates"), "template", acts.templates),
+      conversation(t("do.back"), "back", acts.back),
+    ].filter(Boolean);
+  });
+
+  function assigning(row) {
+    const now = row.assignee?.id;
+    const to = (id, title, icon = "user") => id !== now && conversation(title, icon, () => actions.assign(row.id, id ?? null));
+    return [to(store.me.id, t("do.assign-me")), ...store.agents.filter(({ id }) => id !== store.me.id).map(({ id, name }) => to(id, t("do.assign", { name }))), now && to(undefined, t("do.assign-nobody"), "x")];
+  }
+
+  offer(() => [
+    { title: t("do.search"), icon: "search", keys: ["/"], group: t("group.list"), run: acts.search },
+    ...$$(".tabs [data-assignee], .list-tools [data-filter][data-value]").map((choice) => ({ title: t("do.tab", { name: label(choice) }), icon: "filter", group: t("group.list"), run: () => choice.click() })),
+  ]);
+
+  lookup(async (words, signal) => {
+    const { results } = await api.search(words, signal);
+    return results.map((row) => ({ title: nameOf(row.contact) || t("nameless"), more: row.contact.name ? row.contact.phone : "", icon: `channel-${row.channel.kind}`, run: () => open(row.id) }));
+  });
+}
+
+const label = (element) => [...element.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE).map(({ data }) => data.trim()).join(" ").trim();

@@ -1,0 +1,83 @@
+"""An agent looks for something said long ago, and for people; the hit opens at its message."""
+
+import itertools
+import os
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+_number = itertools.count(os.getpid() * 1000 % 800_000)
+
+
+@pytest.fixture
+def word():
+    return f"s{next(_number)}x"
+
+
+def test_a_hit_opens_its_conversation_at_the_message(product, sign_in, word):
+    ben = sign_in("ben")
+    number = f"628122{next(_number):06d}"
+    product.deliver(f"Needle {word} in the hay", number=number, name=f"Sought {word}")
+    for count in range(60):
+        product.deliver(f"Hay {count} {word}y", number=number)
+    ben.row(f"Hay 59 {word}y").wait_for()
+    page = ben.page
+    page.keyboard.press("/")
+    page.keyboard.type(f"needle {word}")
+    page.locator(".hit mark").first.wait_for()
+    page.locator(".hit").filter(has_text="in the hay").last.click()
+
+    found = page.locator(".message[data-hit]")
+    expect(found).to_contain_text(f"Needle {word} in the hay")
+    expect(found).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("message="))
+
+
+def test_the_link_of_a_hit_opens_at_the_message_too(product, sign_in, word):
+    ben = sign_in("ben")
+    number = f"628123{next(_number):06d}"
+    product.deliver(f"Early {word}", number=number)
+    for count in range(60):
+        product.deliver(f"Later {count} {word}y", number=number)
+    ben.row(f"Later 59 {word}y").wait_for()
+    url = ben.page.evaluate(
+        """async q => (await (await fetch(`/api/v1/workspaces/demo/search/?q=${q}`)).json()).messages[0].url""",
+        f"early {word}",
+    )
+    ben.page.goto(product.url + url)
+    expect(ben.page.locator(".message[data-hit]")).to_contain_text(f"Early {word}", timeout=20_000)
+    expect(ben.page.locator(".message[data-hit]")).to_be_in_viewport()
+
+
+def test_people_are_found_by_number_and_escape_brings_the_list_back(product, sign_in, word):
+    ben = sign_in("ben")
+    number = f"628124{next(_number):06d}"
+    product.deliver("Hello", number=number, name=f"Found {word}")
+    ben.row(f"Found {word}").wait_for()
+    page = ben.page
+    page.keyboard.press("/")
+    page.keyboard.type(number[-8:])
+    page.locator(".hit").filter(has_text=f"Found {word}").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".hit").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".hit")).to_have_count(0)
+    expect(ben.row(f"Found {word}")).to_be_visible()
+
+
+def test_the_palette_reaches_people_places_and_actions_by_keys_alone(product, sign_in, word):
+    ben = sign_in("ben")
+    product.deliver("Hello", number=f"628125{next(_number):06d}", name=f"Wanted {word}")
+    ben.row(f"Wanted {word}").wait_for()
+    keys = ben.page.keyboard
+    keys.press("Control+k")
+    keys.type(f"wanted {word}")
+    expect(ben.page.get_by_role("option", name=f"Wanted {word}")).to_be_visible()
+    keys.press("Enter")
+    expect(ben.page.locator(".thread-title")).to_contain_text(f"Wanted {word}")
+    keys.press("Control+k")
+    keys.type("assign to me")
+    expect(ben.page.get_by_role("option").first).to_contain_text("Assign to me")
+    keys.press("Enter")
+    expect(ben.page.locator("[data-field=assignee-name]")).to_contain_text("Ben")
