@@ -23,9 +23,16 @@ def member_of(user_id: UUID, workspace_id: UUID) -> Member:
     return _member(user_id, Q(workspace_id=workspace_id))
 
 
-def _member(user_id: UUID, workspace: Q) -> Member:
+def member_with_contact(user_id: UUID, contact_id: UUID) -> Member:
+    """The user as a member of the workspace that has the contact. No such contact is the same NotFound."""
+    return _member(user_id, Q(workspace__in=Contact.objects.filter(pk=contact_id).values("workspace")))
+
+
+def _member(user_id: UUID, memberships: Q) -> Member:
+    """Of several the one that has stood longest."""
     found = (
-        Membership.objects.filter(workspace, user_id=user_id, user__deactivated_at=None)
+        Membership.objects.filter(memberships, user_id=user_id, user__deactivated_at=None)
+        .order_by("created_at", "id")
         .values_list("workspace_id", "workspace__slug", "role", "user__name", "user__email", "created_at")
         .first()
     )
@@ -95,15 +102,7 @@ def member_on_page(user_id: UUID, action: Action, workspace_slug: str = "") -> M
     if workspace_slug:
         return member_for(user_id, workspace_slug)
     able = [role for role, actions in PERMISSIONS.items() if action in actions]
-    workspace_id = (
-        Membership.objects.filter(user_id=user_id, role__in=able)
-        .order_by("created_at", "id")
-        .values_list("workspace_id", flat=True)
-        .first()
-    )
-    if workspace_id is None:
-        raise NotFound
-    return member_of(user_id, workspace_id)
+    return _member(user_id, Q(role__in=able))
 
 
 def any_member_on_page(user_id: UUID, workspace_slug: str = "") -> Member:

@@ -18,6 +18,7 @@ from django.db import connection
 from config.errors import Invalid
 from crm.access import contact_for
 from crm.actors import Actor
+from crm.models import Contact
 
 _sources: dict[str, str] = {}
 
@@ -48,7 +49,11 @@ def get_timeline(
     actor: Actor, contact_id: UUID, *, wanted: Sequence[str] = (), cursor: str | None = None, limit: int
 ) -> Stretch:
     """Raises NotFound."""
-    contact = contact_for(actor, contact_id)
+    return stretch_of(contact_for(actor, contact_id), wanted=wanted, cursor=cursor, limit=limit)
+
+
+def stretch_of(contact: Contact, *, wanted: Sequence[str] = (), cursor: str | None = None, limit: int) -> Stretch:
+    """Of a contact that the reader has already been given."""
     chosen = list(wanted) or kinds()
     if unknown := [kind for kind in chosen if kind not in _sources]:
         raise Invalid(errors={"kind": f"There is no {unknown[0]}. There are: {', '.join(kinds())}."})

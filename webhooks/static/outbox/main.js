@@ -11,7 +11,7 @@ import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { Live } from "../live/live.js";
 import { paintMoments } from "./moments.js";
-import { patch } from "./patch.js";
+import { patch } from "../ui/js/patch.js";
 
 const AT_LEAST = 1_000; // ms between two looks, however much happens
 const EVERY = 15_000; // ms: what no signal tells, such as how long the oldest waits
