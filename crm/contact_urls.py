@@ -3,7 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.api import attributes, board, contacts, notes, timeline, views
+from crm.contact_pages import detail, lists
 
+pages: list[URLPattern | URLResolver] = [
+    path("contacts", lists.contacts, name="contacts"),
+    path("contacts/<uuid:contact_id>", detail.contact, name="contact"),
+]
 of_workspace: list[URLPattern | URLResolver] = [
     path("contacts/", contacts.ContactList.as_view()),
     path("contacts/counts", board.BoardCounts.as_view()),

@@ -16,6 +16,7 @@ pages: list[URLPattern | URLResolver] = [
     path("settings/<slug:section>", settings_page, name="settings-section"),
     path("invitations/<str:token>", invitation_page, name="invitation"),
     path("auth/v1/", include("crm.issuer.urls")),
+    *contact_urls.pages,
     *dossier_urls.pages,
 ]
 api_v1: list[URLPattern | URLResolver] = [
