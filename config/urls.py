@@ -35,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     *crm.pages,
     *inbox.pages,
+    *chats.pages,
     *outbox.pages,
 ]

@@ -3,7 +3,12 @@
 from django.urls import path
 
 from crm.identity.exempt import without_identity
-from inbox.chats import api
+from inbox.chats import api, views
+
+pages = [
+    path("widget.js", views.script, name="widget-script"),
+    path("widget/<slug:channel>", views.widget, name="widget"),
+]
 
 api_v1 = [
     path("widgets/<slug:channel>/", without_identity(api.WidgetDetail.as_view())),

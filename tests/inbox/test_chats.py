@@ -77,7 +77,9 @@ def guest(widget: Channel) -> Guest:
 
 
 def reply(cast: Cast, chat: str, body: str = "Sí, claro", **given: Any) -> Message:
-    return send_message(actor=cast.actor(cast.ben), conversation_id=UUID(chat), client_id=uuid4(), body=body, **given)[0]
+    return send_message(actor=cast.actor(cast.ben), conversation_id=UUID(chat), client_id=uuid4(), body=body, **given)[
+        0
+    ]
 
 
 # --- There and back -------------------------------------------------------------------------------------------

@@ -1,0 +1,305 @@
+// What is known of the chat, and the way to the server. Words wait in localStorage until the server has them, under an id
+// of their own, so that sending them again is harmless: after a reload, in another tab, after no answer.
+const FIRST_WAIT = 1_000, LONGEST_WAIT = 30_000, LIMIT = 15_000; // ms
+const CHATS = "/api/v1/chats/";
+
+export class Problem extends Error {
+  constructor(status, code, message, wait = 0) {
+    super(message);
+    Object.assign(this, { status, code, wait, passing: !status || status === 408 || status === 429 || status >= 500 });
+  }
+}
+
+export class Line {
+  chat = null; unread = 0; failures = 0; notice = null; told = 0;
+  #messages = new Map(); #config; #on; #key; #files = new Map(); #blobs = new Map(); #next = null; #flushing = false; #later = null; #reading = null; #admitting = null; #seq = null; #loadingOlder = false;
+
+  constructor(config, on) {
+    this.#config = config;
+    this.#on = on;
+    this.#key = `switchboard:${config.channel}`;
+    this.kept = { queue: [], ...this.#stored() };
+    this.kept.queue = this.kept.queue.filter(({ body }) => body); // files do not outlive the page
+    addEventListener("storage", ({ key }) => { if (key === this.#key) this.#merge(); });
+  }
+
+  #stored() {
+    try { return JSON.parse(localStorage.getItem(this.#key)) ?? {}; } catch { return {}; }
+  }
+  keep() {
+    try { localStorage.setItem(this.#key, JSON.stringify(this.kept)); } catch { /* storage is off: as long as the page */ }
+  }
+  /** Another tab is the same person. */
+  #merge() {
+    const { token, chat, mute, email } = this.#stored();
+    Object.assign(this.kept, { mute, email });
+    if (token && (token !== this.kept.token || chat !== this.kept.chat)) {
+      Object.assign(this.kept, { token, chat });
+      this.find();
+    }
+  }
+
+  /** Everything there is to see, in order; what is still on its way comes last. */
+  get items() {
+    const own = new Set([...this.#messages.values()].map(({ client_id }) => client_id));
+    return [...[...this.#messages.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), ...this.kept.queue.filter(({ client_id }) => !own.has(client_id))];
+  }
+
+  async begin() {
+    const { identity } = this.#on, { kept } = this;
+    if (!this.#config.enabled) return;
+    try {
+      if (identity && identity !== kept.identity) { await this.#admit(); await this.find(); }
+      else if (kept.token) await this.find();
+      this.flush();
+    } catch { this.#retryLater(() => this.begin()); }
+  }
+
+  // --- asking ---------------------------------------------------------------------------------------------------------
+
+  async #call(method, path, given, { token = this.kept.token } = {}) {
+    const isForm = given instanceof FormData, headers = { Accept: "application/json" };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    if (given && !isForm) headers["Content-Type"] = "application/json";
+    let answer, data = null;
+    try {
+      answer = await fetch(path, { method, headers, credentials: "omit", body: isForm ? given : given && JSON.stringify(given), signal: AbortSignal.timeout(isForm ? 120_000 : LIMIT), keepalive: !isForm && method === "POST" });
+      if (answer.status !== 204) data = await answer.json().catch(() => null);
+    } catch { throw new Problem(0, "network", ""); }
+    if (!answer.ok) throw new Problem(answer.status, data?.code, data?.detail ?? "", Number(answer.headers.get("Retry-After")) * 1000);
+    return data;
+  }
+
+  ask() { return this.#call("GET", `/api/v1/widgets/${this.#config.channel}/`, undefined, { token: null }); }
+
+  /** A token of one's own; one at a time. */
+  #admit() {
+    this.#admitting ??= (async () => {
+      try {
+        const { kept } = this, { identity, page } = this.#on, proof = this.#config.proof;
+        const given = { ...kept.about, page_url: page, language: document.documentElement.lang, identity };
+        if (proof && !kept.token) Object.assign(given, { proof, proof_answer: await solve(proof) });
+        const made = await this.#call("POST", `/api/v1/widgets/${this.#config.channel}/visitors`, given);
+        Object.assign(kept, { token: made.token, identity, email: made.email || kept.email });
+        this.keep();
+      } catch (problem) {
+        if (problem.code === "proof_needed") this.#config.proof = (await this.ask()).proof;
+        throw problem;
+      } finally { this.#admitting = null; }
+    })();
+    return this.#admitting;
+  }
+
+  /** The token is worth nothing any more: become somebody new, and keep what was written. */
+  #forget() {
+    Object.assign(this.kept, { token: null, chat: null, start: null });
+    this.chat = null;
+    this.#messages.clear();
+    this.#on.follow(null);
+    this.keep();
+  }
+
+  async renew() {
+    try { await this.#call("GET", `${CHATS}?limit=1`); return true; } catch ({ status }) {
+      if (status === 401) { this.#forget(); return false; }
+      return null;
+    }
+  }
+
+  // --- reading --------------------------------------------------------------------------------------------------------
+
+  /** The chat one was in last. */
+  async find() {
+    try {
+      const { results } = await this.#call("GET", `${CHATS}?channel=${this.#config.channel}&limit=1`);
+      if (results.length) await this.#enter(results[0]);
+    } catch (problem) {
+      if (problem.status === 401) { this.#forget(); this.#on.changed(); } else throw problem;
+    }
+  }
+
+  async #enter(chat) {
+    this.chat = chat;
+    this.kept.chat = chat.id;
+    this.keep();
+    this.#seq = null;
+    await this.load();
+    this.#on.follow(chat.id, this.#seq);
+    this.#on.changed();
+  }
+
+  /** The newest page, as a snapshot; the number it was read at. */
+  async load() {
+    const { id } = this.chat;
+    const [chat, { results, next, live }] = [await this.#call("GET", `${CHATS}${id}/`), await this.#call("GET", `${CHATS}${id}/messages`)];
+    this.chat = chat;
+    this.unread = chat.unread_count;
+    this.#messages = new Map(results.map((message) => [message.id, message]));
+    this.#next = next;
+    for (const { client_id } of results) if (client_id) this.#has(client_id);
+    this.#seq = Math.min(live.seq, chat.live.seq);
+    this.#on.changed();
+    return this.#seq;
+  }
+
+  async older() {
+    if (!this.#next || this.#loadingOlder) return;
+    this.#loadingOlder = true;
+    try {
+      const { results, next } = await this.#call("GET", new URL(this.#next, location.href).href);
+      for (const message of results) this.#messages.set(message.id, message);
+      this.#next = next;
+      this.#on.changed();
+    } catch { /* scrolled again it is asked again */ } finally { this.#loadingOlder = false; }
+  }
+
+  hear(type, data) {
+    if (data.deleted) this.#messages.delete(data.id);
+    else if (type === "conversation.updated") this.chat = { ...this.chat, ...data };
+    else this.#put(data, true);
+    this.#on.changed();
+  }
+
+  #put(message, fresh = false) {
+    const known = this.#messages.get(message.id);
+    this.#messages.set(message.id, message);
+    if (message.client_id) this.#has(message.client_id);
+    const isUnread = ({ direction, status }) => direction === "out" && status !== "read";
+    if (isUnread(message) && !(known && isUnread(known))) this.unread += 1;
+    if (!isUnread(message) && known && isUnread(known)) this.unread = Math.max(0, this.unread - 1);
+    if (fresh && !known && message.direction === "out") this.#on.came(message);
+  }
+
+  #has(clientId) {
+    const { kept } = this, before = kept.queue.length;
+    kept.queue = kept.queue.filter(({ client_id }) => client_id !== clientId);
+    this.#files.delete(clientId);
+    if (kept.queue.length !== before) this.keep();
+  }
+
+  read() {
+    if (!this.unread || !this.chat || this.#reading) return;
+    this.#reading = setTimeout(() => {
+      this.#reading = null;
+      const newest = this.items.findLast(({ direction }) => direction === "out");
+      if (newest) this.#call("POST", `${CHATS}${this.chat.id}/read`, { up_to: newest.id }).then(() => { this.unread = 0; this.#on.changed(); }, () => {});
+    }, 200);
+  }
+
+  delivered() { if (this.chat) this.#call("POST", `${CHATS}${this.chat.id}/read`, { delivered: true }).catch(() => {}); }
+
+  /** Written, and nobody has answered for a while. */
+  lonely(seconds) {
+    const last = this.items.at(-1);
+    return Boolean(seconds && this.chat && !this.kept.email && !this.kept.noEmail && last?.direction === "in" && Date.now() - Date.parse(last.created_at) > seconds * 1000);
+  }
+
+  /** A file by its lasting address, which wants to know who is asking. */
+  file(url) {
+    if (!this.#blobs.has(url)) this.#blobs.set(url, fetch(url, { headers: { Authorization: `Bearer ${this.kept.token}` }, credentials: "omit" }).then(async (answer) => {
+      if (!answer.ok) throw new Problem(answer.status, "", "");
+      return URL.createObjectURL(await answer.blob());
+    }).catch((problem) => { this.#blobs.delete(url); throw problem; }));
+    return this.#blobs.get(url);
+  }
+
+  // --- writing --------------------------------------------------------------------------------------------------------
+
+  write(body, files = []) {
+    const item = { client_id: crypto.randomUUID?.() ?? uuid(), direction: "in", body, status: "sending", created_at: new Date().toISOString(), names: files.map(({ name }) => name) };
+    if (files.length) this.#files.set(item.client_id, files);
+    this.kept.queue.push(item);
+    this.keep();
+    this.#on.changed();
+    this.flush();
+  }
+
+  retry(item) {
+    Object.assign(item, { status: "sending", reason: null });
+    this.keep();
+    this.failures = 0;
+    this.#on.changed();
+    this.flush();
+  }
+
+  /** In order, one at a time. What may work later is tried again; what never will says why and lets the others go. */
+  async flush() {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    clearTimeout(this.#later);
+    try {
+      for (let item; (item = this.kept.queue.find(({ status }) => status === "sending"));) {
+        try {
+          this.#put(await this.#send(item));
+          this.#has(item.client_id);
+          this.failures = 0;
+        } catch (problem) {
+          if (!(problem instanceof Problem)) throw problem;
+          if (problem.status === 401 && !item.again) { item.again = true; this.#forget(); continue; }
+          if (problem.status === 404 && this.chat) { this.chat = null; this.kept.chat = this.kept.start = null; continue; }
+          if (problem.code === "another_is_open") { await this.find().catch(() => {}); continue; }
+          if (problem.code === "feature_off") { this.#config.enabled = false; this.#retryLater(() => this.flush(), LONGEST_WAIT); break; }
+          if (problem.passing || problem.code === "proof_needed") { this.failures += 1; this.#retryLater(() => this.flush(), problem.wait); break; }
+          Object.assign(item, { status: "failed", reason: problem.message });
+        }
+        this.keep();
+        this.#on.changed();
+      }
+    } finally { this.#flushing = false; this.#on.changed(); }
+  }
+
+  async #send(item) {
+    const { kept } = this, files = this.#files.get(item.client_id);
+    if (!kept.token) await this.#admit();
+    if (!this.chat) await this.#start(files ? null : item);
+    const known = [...this.#messages.values()].find(({ client_id }) => client_id === item.client_id);
+    if (known) return known;
+    const given = { client_id: item.client_id, body: item.body };
+    if (!files) return this.#call("POST", `${CHATS}${this.chat.id}/messages`, given);
+    const form = new FormData();
+    for (const [name, value] of Object.entries(given)) form.append(name, value);
+    for (const file of files) form.append("files", file);
+    return this.#call("POST", `${CHATS}${this.chat.id}/messages`, form);
+  }
+
+  async #start(item) {
+    this.kept.start ??= crypto.randomUUID?.() ?? uuid();
+    this.keep();
+    const first = item ? { body: item.body, message_client_id: item.client_id } : {};
+    await this.#enter(await this.#call("POST", CHATS, { channel: this.#config.channel, client_id: this.kept.start, ...first }));
+    this.#config.enabled = true;
+  }
+
+  #retryLater(act, wait = 0) {
+    clearTimeout(this.#later);
+    const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.failures, 5));
+    this.#later = setTimeout(act, Math.max(wait || 0, longest * (0.5 + Math.random() / 2)));
+  }
+
+  async describe(about) {
+    if (!this.kept.token) { this.kept.about = { ...this.kept.about, ...about }; return; }
+    await this.#call("PATCH", `/api/v1/widgets/${this.#config.channel}/visitor`, about);
+  }
+
+  async act(what, given) {
+    const chat = await this.#call("POST", `${CHATS}${this.chat.id}/${what}`, given);
+    if (chat) this.chat = chat;
+  }
+}
+
+/** Pages that are not encrypted have no randomUUID. */
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = bytes[6] & 15 | 64;
+  bytes[8] = bytes[8] & 63 | 128;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** A number that makes the digest begin with so many zero bits. */
+async function solve(challenge) {
+  const bits = parseInt(challenge, 10), encoder = new TextEncoder();
+  for (let number = 0; ; number += 1) {
+    const digest = new DataView(await crypto.subtle.digest("SHA-256", encoder.encode(`${challenge}:${number}`)));
+    if (digest.getUint32(0) >>> (32 - bits) === 0) return String(number);
+  }
+}

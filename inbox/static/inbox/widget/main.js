@@ -1,0 +1,240 @@
+// The customer's chat. What is written is kept here (store.js) until the server has it; what comes, comes by the live line.
+import { Live } from "../../live/live.js";
+import { Line, Problem } from "./line.js";
+import { clock, draw } from "./thread.js";
+
+const $ = (id) => document.getElementById(id), read = (id) => JSON.parse($(id).textContent);
+const config = read("widget"), origins = read("origins"), t = read("words");
+const asked = new URLSearchParams(location.hash.slice(1)), alone = parent === window;
+const TYPING_EVERY = 3_000, TYPING_SHOWN = 15_000, PRESENCE_EVERY = 30_000, SAID_AFTER = 3;
+const EMOJI = "😀 😊 😂 😍 🤔 😢 😮 😡 👍 👎 🙏 👏 💪 👋 ❤️ 🎉 ✅ ❌ ⭐ 🔥 ☕ 📎 📷 ⏰".split(" ");
+
+let open = false, topic = null, presence = config.presence, typingUntil = 0, typedAt = 0, atFoot = true, tries = 0;
+const line = new Line(config, { page: asked.get("page") ?? "", identity: asked.get("identity") ?? "", changed: render, came, follow });
+const { kept } = line;
+const live = new Live({ token: () => kept.token, renew: async () => line.renew(), signIn: () => {} });
+
+// --- the page around us ---------------------------------------------------------------------------------------------
+
+function tell(type, count) {
+  if (!alone) parent.postMessage({ switchboard: config.channel, type, count }, "*"); // says nothing that a page may not know
+}
+
+addEventListener("message", ({ data, source, origin }) => {
+  const known = !origins.length || origins.some((one) => one === origin || one.includes("*.") && origin.endsWith(one.split("*")[1]));
+  if (source !== parent || alone || !known || data?.switchboard !== config.channel) return;
+  if (data.type === "open") show(true);
+  if (data.type === "close") show(false);
+});
+
+function show(wanted, focus = true) {
+  if (open === wanted) return;
+  open = wanted;
+  $("chat").hidden = !open;
+  $("launcher").setAttribute("aria-expanded", open);
+  $("launcher-word").textContent = open ? t.close : t.open;
+  tell(open ? "open" : "close");
+  if (open) { atFoot = true; lookAround(); }
+  render();
+  if (focus) (open ? $("body") : $("launcher")).focus();
+  seen();
+}
+
+// --- the live line --------------------------------------------------------------------------------------------------
+
+function follow(chat, seq) {
+  topic?.close();
+  topic = null;
+  if (!chat) return;
+  topic = live.subscribe(`chat.${chat}`, {
+    after: seq,
+    event: ({ type, data }) => line.hear(type, data),
+    signal: ({ data }) => {
+      typingUntil = data.typing && data.user?.id === null ? Date.now() + TYPING_SHOWN : 0;
+      $("typing-word").textContent = data.user?.name ? t.typing.replace("{name}", data.user.name) : t.somebody;
+      render();
+      setTimeout(render, TYPING_SHOWN + 50);
+    },
+    refused: () => line.find(),
+    reload: () => line.load(),
+  });
+  live.start();
+}
+live.addEventListener("state", () => { if (live.state === "live") line.flush(); render(); });
+
+function came(message) {
+  typingUntil = 0;
+  if (!kept.mute) beep();
+  if (open && !document.hidden) seen();
+  else line.delivered();
+}
+
+function seen() {
+  if (open && !document.hidden) line.read();
+}
+
+let sound = null;
+function beep() {
+  try {
+    sound ??= new AudioContext();
+    const note = sound.createOscillator(), volume = sound.createGain(), now = sound.currentTime;
+    note.frequency.value = 660;
+    volume.gain.setValueAtTime(0.08, now);
+    volume.gain.exponentialRampToValueAtTime(0.001, now + 0.25);
+    note.connect(volume).connect(sound.destination);
+    note.start(now);
+    note.stop(now + 0.25);
+  } catch { /* a page that nobody has touched may make no sound */ }
+}
+
+async function lookAround() {
+  if (!open || document.hidden) return;
+  const now = await line.ask().catch(() => null);
+  if (now) { presence = now.presence; config.enabled = now.enabled; render(); }
+}
+setInterval(lookAround, PRESENCE_EVERY);
+document.addEventListener("visibilitychange", () => { seen(); lookAround(); });
+
+// --- what one sees --------------------------------------------------------------------------------------------------
+
+let waiting = false;
+function render() {
+  if (waiting) return;
+  waiting = true;
+  queueMicrotask(() => { waiting = false; paint(); });
+}
+
+function paint() {
+  const { chat, items } = line, count = line.unread, scroll = $("scroll");
+  const ended = chat?.state === "ended" && !kept.queue.length, agent = chat?.agent?.name;
+  $("count").hidden = !count || open;
+  $("count").textContent = count > 9 ? "9+" : count;
+  $("launcher-word").textContent = open ? t.close : count ? t.unread.replace("{n}", count) : t.open;
+  if (line.told !== count) tell("unread", line.told = count);
+  $("presence").dataset.presence = presence;
+  $("presence").textContent = agent && presence === "online" ? t.with.replace("{name}", agent) : t[presence];
+  $("sound").setAttribute("aria-pressed", !kept.mute);
+  $("sound").style.opacity = kept.mute ? 0.5 : 1;
+  $("end").hidden = !chat || ended || chat.state === "ended";
+  $("ended").hidden = !ended;
+  $("transcript").hidden = !kept.email || kept.mailed === chat?.id;
+  $("rating").hidden = !(ended && config.rating && !chat.rating);
+  $("email").hidden = ended || !line.lonely(config.email_after);
+  questions();
+  draw($("messages"), items, { t, config, seenUpTo: chat?.seen_up_to, retry: (item) => line.retry(item), fetchFile: (url) => line.file(url) });
+  $("typing").hidden = typingUntil < Date.now();
+  status();
+  if (atFoot) scroll.scrollTop = scroll.scrollHeight;
+}
+
+function status() {
+  const bad = line.failures >= SAID_AFTER && kept.queue.length;
+  $("live").dataset.bad = "";
+  if (!bad) delete $("live").dataset.bad;
+  const word = !config.enabled ? t.off : bad ? t.failing : (!navigator.onLine || topic && live.state === "offline") ? t.offline : line.notice;
+  if ($("live").textContent !== (word ?? "")) $("live").textContent = word ?? "";
+}
+
+function questions() {
+  const form = $("questions"), wanted = config.questions.length && !kept.answered && !line.chat;
+  form.hidden = !wanted;
+  $("composer").hidden = Boolean(wanted && config.questions.some(({ required }) => required));
+  if (!wanted || form.elements.length) return;
+  for (const { name, label, required } of config.questions) {
+    const box = document.createElement("label"), input = Object.assign(document.createElement("input"), { name, required, maxLength: 1000, type: name === "email" ? "email" : "text" });
+    input.dir = "auto";
+    box.append(label, input);
+    form.append(box);
+  }
+  form.append(Object.assign(document.createElement("button"), { className: "plain main", textContent: t.begin }));
+}
+
+// --- what one does --------------------------------------------------------------------------------------------------
+
+const body = $("body");
+body.value = kept.draft ?? "";
+body.addEventListener("input", () => {
+  kept.draft = body.value;
+  line.keep();
+  if (!body.value || Date.now() - typedAt < TYPING_EVERY) return;
+  typedAt = Date.now();
+  topic?.signal("typing", { typing: true });
+});
+body.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("composer").requestSubmit();
+});
+$("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!body.value.trim()) return;
+  line.write(body.value.trim());
+  body.value = kept.draft = "";
+  typedAt = 0;
+  atFoot = true;
+  line.keep();
+  render();
+});
+$("attach").hidden = !config.files;
+$("attach").addEventListener("click", () => $("files").click());
+const attach = (files) => { if (config.files && files.length) line.write("", [...files].slice(0, 5)); };
+$("files").addEventListener("change", ({ target }) => { attach(target.files); target.value = ""; });
+body.addEventListener("paste", ({ clipboardData }) => attach(clipboardData.files));
+$("chat").addEventListener("dragover", (event) => event.preventDefault());
+$("chat").addEventListener("drop", (event) => { event.preventDefault(); attach(event.dataTransfer.files); });
+
+const smile = (wanted) => { $("emoji").hidden = !wanted; $("smile").setAttribute("aria-expanded", wanted); if (wanted) $("emoji").firstElementChild.focus(); };
+$("emoji").append(...EMOJI.map((sign) => Object.assign(document.createElement("button"), { type: "button", textContent: sign })));
+$("smile").addEventListener("click", () => smile($("emoji").hidden));
+$("emoji").addEventListener("click", ({ target }) => {
+  if (target.localName !== "button") return;
+  body.setRangeText(target.textContent, body.selectionStart, body.selectionEnd, "end");
+  kept.draft = body.value;
+  smile(false);
+  body.focus();
+});
+
+$("launcher").addEventListener("click", () => show(!open));
+$("close").addEventListener("click", () => show(false));
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !open) return;
+  if (!$("emoji").hidden) { smile(false); $("smile").focus(); } else show(false);
+});
+$("sound").addEventListener("click", () => { kept.mute = !kept.mute; line.keep(); render(); });
+$("scroll").addEventListener("scroll", ({ target }) => {
+  atFoot = target.scrollHeight - target.scrollTop - target.clientHeight < 40;
+  if (target.scrollTop < 40) line.older();
+});
+
+const doing = (form, act) => $(form).addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try { await act(Object.fromEntries(new FormData($(form)))); line.notice = null; } catch (problem) { line.notice = problem instanceof Problem ? problem.message : t.failing; }
+  render();
+});
+doing("questions", async (given) => {
+  const { name = "", email = "", ...answers } = given;
+  Object.assign(kept, { answered: true, about: { name, email, answers }, email: email || kept.email });
+  line.keep();
+  if (kept.token) await line.describe(kept.about);
+  setTimeout(() => body.focus());
+});
+doing("email", async ({ email }) => { await line.describe({ email }); kept.email = email; line.keep(); line.notice = t.thanks; });
+$("no-email").addEventListener("click", () => { kept.noEmail = true; line.keep(); render(); });
+$("end").addEventListener("click", async () => { await line.act("end", {}).catch(() => {}); render(); });
+doing("rating", async ({ rating, comment }) => { if (rating) { await line.act("rating", { rating: Number(rating), comment }); line.notice = t.thanks; } });
+$("transcript").addEventListener("click", async () => {
+  try { await line.act("transcript", {}); kept.mailed = line.chat.id; line.keep(); line.notice = t.mailed; } catch (problem) { line.notice = problem.message; }
+  render();
+});
+
+// --- begin ----------------------------------------------------------------------------------------------------------
+
+addEventListener("online", () => line.flush());
+addEventListener("offline", render);
+if (config.accent) document.documentElement.style.setProperty("--accent", config.accent);
+if (["light", "dark"].includes(asked.get("theme"))) document.documentElement.dataset.theme = asked.get("theme");
+clock(render);
+if (alone) { document.body.dataset.alone = ""; $("site").hidden = false; show(true, false); }
+paint();
+line.begin();
+document.documentElement.dataset.ready = "";

@@ -1,0 +1,208 @@
+"""Somebody on a page of another origin chats with an agent in the inbox, through all that happens to a browser."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+
+PATIENCE = 20_000  # ms
+_number = itertools.count(os.getpid() * 1000)
+PAGE = """<!doctype html><html lang="en"><title>Shop</title>
+<style>* {{ color: red !important; font-size: 40px }}</style>
+<h1>Courses</h1><script src="{url}/widget.js" data-channel="demo-widget" async></script></html>"""
+
+
+@pytest.fixture
+def word() -> str:
+    return f"w{next(_number)}x"
+
+
+@pytest.fixture(scope="module")
+def shop(product: Any) -> Iterator[str]:
+    """A page of somebody else's: another port is another origin."""
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = PAGE.format(url=product.url).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Visitor:
+    page: Page
+    context: BrowserContext
+    errors: list[str]
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("iframe")
+
+    def open(self) -> None:
+        self.frame.locator("#launcher").click()
+        expect(self.frame.locator("#body")).to_be_focused(timeout=PATIENCE)
+
+    def write(self, text: str) -> None:
+        self.frame.locator("#body").fill(text)
+        self.frame.locator("#body").press("Enter")
+
+    def bubble(self, text: str, status: str = "") -> Any:
+        own = f'[data-status="{status}"]' if status else ""
+        return self.frame.locator(f".message{own}").filter(has_text=text)
+
+    def wait(self, text: str, status: str = "") -> None:
+        expect(self.bubble(text, status)).to_have_count(1, timeout=PATIENCE)
+
+
+@pytest.fixture
+def visit(browser: Browser, shop: str) -> Iterator[Callable[..., Visitor]]:
+    visitors: list[Visitor] = []
+
+    def come(path: str = "", **options: Any) -> Visitor:
+        context = browser.new_context(viewport={"width": 1100, "height": 800}, **options)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path or shop)
+        visitors.append(Visitor(page, context, errors))
+        return visitors[-1]
+
+    yield come
+    failures = [error for visitor in visitors for error in visitor.errors]
+    for visitor in visitors:
+        visitor.context.close()
+    assert failures == []
+
+
+def test_a_visitor_and_an_agent_talk(visit: Any, sign_in: Any, word: str):
+    visitor, ben = visit(), sign_in("ben")
+    visitor.open()
+    visitor.write(f"Question {word}")
+    visitor.wait(f"Question {word}")
+    ben.row(word).wait_for()
+    ben.open(word)
+    visitor.wait(f"Question {word}", "read")
+    visitor.frame.locator("#body").press_sequentially("I am still writing", delay=30)
+    ben.page.locator(".typing").first.wait_for()
+    ben.write(f"Answer {word}")
+    visitor.wait(f"Answer {word}")
+    ben.wait_status(f"Answer {word}", "read")
+
+
+def test_a_closed_chat_counts_what_comes_and_the_launcher_says_so(visit: Any, sign_in: Any, word: str):
+    visitor, ben = visit(), sign_in("ben")
+    visitor.open()
+    visitor.write(f"Question {word}")
+    ben.row(word).wait_for()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.frame.locator("#launcher")).to_be_focused()
+    ben.open(word)
+    ben.write(f"Answer {word}")
+    expect(visitor.frame.locator("#count")).to_have_text("1", timeout=PATIENCE)
+    expect(visitor.frame.locator("#launcher")).to_have_accessible_name("Open the chat, 1 new 1")
+    visitor.page.keyboard.press("Enter")
+    visitor.wait(f"Answer {word}")
+    ben.wait_status(f"Answer {word}", "read")
+
+
+def test_what_is_written_without_a_connection_goes_out_once_after_a_reload(visit: Any, sign_in: Any, word: str):
+    visitor, ben = visit(), sign_in("ben")
+    visitor.open()
+    visitor.write(f"First {word}")
+    visitor.wait(f"First {word}", "received")
+    refuse = [True]
+    visitor.context.route("**/messages", lambda route: route.abort() if refuse[0] else route.continue_())
+    visitor.write(f"Second {word}")
+    visitor.write(f"Third {word}")
+    visitor.wait(f"Third {word}", "sending")
+    visitor.page.reload()
+    refuse[0] = False
+    visitor.frame.locator("#launcher").click()
+    for text in ("First", "Second", "Third"):
+        visitor.wait(f"{text} {word}", "received")
+    ben.open(word)
+    for text in ("First", "Second", "Third"):
+        expect(ben.bubble(f"{text} {word}")).to_have_count(1)
+
+
+def test_the_page_around_it_neither_reaches_in_nor_is_changed(visit: Any):
+    visitor = visit()
+    visitor.open()
+    colour = visitor.frame.locator("#body").evaluate("one => getComputedStyle(one).fontSize")
+    assert colour == "14px"
+    assert visitor.page.evaluate("document.querySelectorAll('iframe').length") == 1
+    assert visitor.page.evaluate("document.querySelectorAll('link, style').length") == 1
+
+
+def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in: Any, word: str):
+    visitor = visit()
+    visitor.context.route(
+        "**/api/v1/**",
+        lambda route: route.fulfill(
+            status=403, content_type="application/problem+json", body='{"code": "feature_off", "detail": "Closed."}'
+        ),
+    )
+    visitor.open()
+    visitor.write(f"Kept {word}")
+    expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment", timeout=PATIENCE)
+    visitor.context.unroute("**/api/v1/**")
+    visitor.page.reload()
+    visitor.frame.locator("#launcher").click()
+    visitor.wait(f"Kept {word}", "received")
+
+
+def test_a_chat_ends_with_a_rating(visit: Any, word: str):
+    visitor = visit()
+    visitor.open()
+    visitor.write(f"Hello {word}")
+    visitor.wait(f"Hello {word}", "received")
+    visitor.frame.get_by_role("button", name="End the chat").click()
+    visitor.frame.get_by_text("4 of 5").check()
+    visitor.frame.locator("#rating button").click()
+    expect(visitor.frame.locator("#live")).to_have_text("Thank you", timeout=PATIENCE)
+    expect(visitor.frame.locator("#rating")).to_be_hidden()
+
+
+def test_a_file_arrives_and_markup_stays_text(visit: Any, sign_in: Any, word: str):
+    visitor, ben = visit(), sign_in("ben")
+    visitor.open()
+    visitor.write(f"<img src=x onerror=alert(1)> {word}")
+    visitor.wait(word, "received")
+    visitor.frame.locator("#files").set_input_files(
+        {"name": f"{word}.txt", "mimeType": "text/plain", "buffer": b"plain words"}
+    )
+    expect(visitor.frame.locator(".file a")).to_have_text(f"{word}.txt", timeout=PATIENCE)
+    ben.open(word)
+    expect(ben.page.locator(".attachment").filter(has_text=word).first).to_be_visible(timeout=PATIENCE)
+    assert ben.page.locator("img[src=x]").count() == 0
+
+
+def test_by_itself_on_a_phone_and_from_right_to_left(visit: Any, product: Any, word: str):
+    visitor = visit(f"{product.url}/widget/demo-widget?lang=ar", color_scheme="dark")
+    page = visitor.page
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    expect(page.locator("#chat")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 760})
+    box = page.locator("#chat").bounding_box()
+    assert box == {"x": 0, "y": 0, "width": 390, "height": 760}
+    page.locator("#body").fill(f"مرحبا {word}")
+    page.locator("#send").click()
+    expect(page.locator('.message[data-status="received"]')).to_have_count(1, timeout=PATIENCE)
