@@ -9,6 +9,9 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+# A public board that asks to be put into other pages: it shows nothing but itself and takes no decision of anybody.
+BOARD = "/leaderboard/"
+FRAMED = POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 # The API's reference page comes from a library that writes its script into the page.
 REFERENCE_PAGE = "/api/docs"
 INLINE = "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
@@ -28,8 +31,13 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY + _more(request.path))
+        policy = FRAMED if is_framed(request) else POLICY
+        response.headers.setdefault("Content-Security-Policy", policy + _more(request.path))
         return response
+
+
+def is_framed(request: HttpRequest) -> bool:
+    return request.path.startswith(BOARD) and request.GET.get("embed") == "1"
 
 
 def _more(path: str) -> str:

@@ -37,4 +37,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *inbox.pages,
     *chats.pages,
     *outbox.pages,
+    *proctoring.board_pages,
 ]

@@ -8,6 +8,30 @@ class NoSuchBoard(NotFound):
     message = "There is no such board."
 
 
+class BoardCodeNeeded(Forbidden):
+    """`key` is missing, or of an older code."""
+
+    code = "board_code_needed"
+    message = "This board is private: its code is needed."
+
+
+class WrongBoardCode(Forbidden):
+    code = "wrong_board_code"
+    message = "That is not the code of this board."
+
+
+class NicknameRefused(Invalid):
+    """`data["errors"]` says why."""
+
+    code = "nickname_refused"
+    message = "This name cannot stand on a board."
+
+
+class CodeTaken(Conflict):
+    code = "quiz_code_taken"
+    message = "Another board has this code."
+
+
 class SlugTaken(Conflict):
     code = "slug_taken"
     message = "Another exam has this name."

@@ -8,6 +8,7 @@ from config.live.events import Event, publish
 from inbox.chats.events import tell_message
 from inbox.models import Message
 from proctoring import topics
+from proctoring.boards import key_of
 from proctoring.models import Command, Exam, ExamSession, Leaderboard, LeaderboardEntry, Violation
 from proctoring.payloads.boards import EntryPayload, entry_payload
 from proctoring.payloads.sessions import (
@@ -39,8 +40,43 @@ class EntrySet(Event):
         return dict(self.entry)
 
 
+@dataclass(frozen=True)
+class EntryGone(Event):
+    """Taken off the board by those who look after it."""
+
+    type: ClassVar[str] = "entry.set"
+    id: UUID
+
+    def data(self) -> dict[str, Any]:
+        return {"id": self.id, "deleted": True}
+
+
+@dataclass(frozen=True)
+class BoardUpdated(Event):
+    """Closed, opened, renamed, or not what it was in some other way: load it anew."""
+
+    type: ClassVar[str] = "board.updated"
+    quiz_code: str
+    name: str
+    is_open: bool
+
+
 def announce_entry(board: Leaderboard, entry: LeaderboardEntry, rank: int) -> None:
-    publish(topics.leaderboard(board.quiz_code), EntrySet(entry_payload(entry, rank)))
+    """A hidden board says nothing; when it is shown again everybody loads it anew."""
+    if board.is_hidden or entry.is_hidden:
+        return
+    publish(topics.leaderboard(board.quiz_code, key_of(board)), EntrySet(entry_payload(entry, rank)))
+
+
+def announce_gone(board: Leaderboard, entry: LeaderboardEntry) -> None:
+    if not board.is_hidden:
+        publish(topics.leaderboard(board.quiz_code, key_of(board)), EntryGone(entry.pk))
+
+
+def announce_board(board: Leaderboard, *, key: str | None = None) -> None:
+    """`key`: the one it had until now, for those who still listen there."""
+    topic = topics.leaderboard(board.quiz_code, key_of(board) if key is None else key)
+    publish(topic, BoardUpdated(board.quiz_code, board.name, board.is_open))
 
 
 @dataclass(frozen=True)

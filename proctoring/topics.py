@@ -7,15 +7,18 @@ from config.live.identity import Identity
 from config.live.presence import Who
 from config.live.topics import register
 from crm.access import member_of
+from crm.features import Feature, is_on
 from crm.presence import shown_as
 from proctoring import access
+from proctoring.boards import key_of
 from proctoring.models import Exam, ExamSession, Leaderboard
 from proctoring.people import Student
 
 
-def leaderboard(quiz_code: str) -> str:
-    """By the code as it is stored: whatever case somebody writes it in, there is one topic."""
-    return f"leaderboard.{quiz_code}"
+def leaderboard(quiz_code: str, key: str = "") -> str:
+    """By the code as it is stored: whatever case somebody writes it in, there is one topic. A private board's ends with
+    its key, so that nobody follows it who has only heard of it."""
+    return f"leaderboard.{quiz_code}.{key}" if key else f"leaderboard.{quiz_code}"
 
 
 def exam(slug: str) -> str:
@@ -32,8 +35,14 @@ def presence(slug: str) -> str:
     return f"presence.exam.{slug}"
 
 
-def _is_there(identity: Identity | None, quiz_code: str) -> bool:
-    return Leaderboard.objects.filter(quiz_code=quiz_code).exists()
+def _is_there(identity: Identity | None, rest: str) -> bool:
+    """The name as the board itself has it, key included: the topic without it is nobody's."""
+    codes = {rest, rest.rpartition(".")[0]}
+    boards = Leaderboard.objects.filter(quiz_code__in=codes, is_hidden=False).select_related("workspace")
+    return any(
+        leaderboard(board.quiz_code, key_of(board)) == leaderboard(rest) and is_on(board.workspace, Feature.LEADERBOARD)
+        for board in boards
+    )
 
 
 def _tutors(identity: Identity | None, slug: str) -> bool:

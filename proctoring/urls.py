@@ -3,10 +3,13 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.identity.exempt import without_identity
+from proctoring import board_page
 from proctoring.api import boards, chat, exams, sessions, supervision
 
 public: list[URLPattern | URLResolver] = [
     path("leaderboards/<str:quiz_code>", without_identity(boards.LeaderboardView.as_view())),
+    path("leaderboards/<str:quiz_code>/join", without_identity(boards.LeaderboardJoin.as_view())),
+    path("leaderboards/<str:quiz_code>/nicknames", without_identity(boards.LeaderboardNicknames.as_view())),
     path("exams/<slug:exam>/sessions", sessions.SessionStart.as_view()),
     path("sessions/<uuid:session>", sessions.Session.as_view()),
     path("sessions/<uuid:session>/heartbeat", sessions.Heartbeat.as_view()),
@@ -18,6 +21,11 @@ public: list[URLPattern | URLResolver] = [
     path("sessions/<uuid:session>/chat", chat.OwnChat.as_view()),
     path("sessions/<uuid:session>/chat/read", chat.OwnChatRead.as_view()),
     path("sessions/<uuid:session>/chat/typing", chat.OwnChatTyping.as_view()),
+]
+
+board_pages: list[URLPattern | URLResolver] = [
+    path("leaderboard/<str:quiz_code>", without_identity(board_page.leaderboard), name="leaderboard"),
+    path("leaderboard.js", without_identity(board_page.embedding)),
 ]
 
 api_v1: list[URLPattern | URLResolver] = [

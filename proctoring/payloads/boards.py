@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TypedDict
 from uuid import UUID
 
-from proctoring.models import LeaderboardEntry
+from proctoring.models import Leaderboard, LeaderboardEntry
 
 
 class EntryPayload(TypedDict):
@@ -16,6 +16,37 @@ class EntryPayload(TypedDict):
     max_score: float
     percentage: float
     submitted_at: datetime
+    revision: int  # changes since it was first set: 0 is a new player
+
+
+class OwnPlacePayload(TypedDict):
+    row: EntryPayload
+    before: list[EntryPayload]
+    after: list[EntryPayload]
+
+
+class BoardPayload(TypedDict):
+    """For those who look after it."""
+
+    id: UUID
+    quiz_code: str
+    name: str
+    exam_id: str
+    is_open: bool
+    is_hidden: bool
+    is_private: bool
+    join_code: str
+    keep_days: int
+    closed_at: datetime | None
+    created_at: datetime
+
+
+class KeptEntryPayload(EntryPayload):
+    """For those who look after the board."""
+
+    is_hidden: bool
+    is_renamed: bool
+    conflicts: int
 
 
 def entry_payload(entry: LeaderboardEntry, rank: int) -> EntryPayload:
@@ -28,6 +59,32 @@ def entry_payload(entry: LeaderboardEntry, rank: int) -> EntryPayload:
         "max_score": _number(entry.max_score),
         "percentage": _number(entry.percentage),
         "submitted_at": entry.submitted_at,
+        "revision": entry.revision,
+    }
+
+
+def kept_entry_payload(entry: LeaderboardEntry, rank: int) -> KeptEntryPayload:
+    return {
+        **entry_payload(entry, rank),
+        "is_hidden": entry.is_hidden,
+        "is_renamed": entry.is_renamed,
+        "conflicts": entry.conflicts,
+    }
+
+
+def board_payload(board: Leaderboard) -> BoardPayload:
+    return {
+        "id": board.pk,
+        "quiz_code": board.quiz_code,
+        "name": board.name,
+        "exam_id": board.exam_id,
+        "is_open": board.is_open,
+        "is_hidden": board.is_hidden,
+        "is_private": bool(board.join_code),
+        "join_code": board.join_code,
+        "keep_days": board.keep_days,
+        "closed_at": board.closed_at,
+        "created_at": board.created_at,
     }
 
 

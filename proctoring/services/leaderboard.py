@@ -12,7 +12,8 @@ from crm.actors import System
 from proctoring.errors import NoSuchBoard
 from proctoring.events import announce_entry
 from proctoring.models import Leaderboard, LeaderboardEntry, ScoreCorrection
-from proctoring.queries import boards_by_code
+from proctoring.queries import boards_by_code, rank_of
+from proctoring.services import nicknames
 
 THOUSANDTH = Decimal("0.001")
 
@@ -56,19 +57,28 @@ def set_entry(*, actor: System, pushed: Pushed) -> Outcome:
 
 
 def _board(actor: System, pushed: Pushed) -> Leaderboard:
-    board = boards_by_code(pushed.quiz_code).filter(workspace_id=actor.workspace_id, is_open=True).first()
+    """Locked: one after the other, so that the rank in an event is the rank at its number."""
+    board = (
+        boards_by_code(pushed.quiz_code)
+        .filter(workspace_id=actor.workspace_id, is_open=True)
+        .select_for_update(no_key=True)
+        .first()
+    )
     if board is None:
         raise NoSuchBoard
     return board
 
 
 def _new(board: Leaderboard, pushed: Pushed) -> LeaderboardEntry:
+    """A score is not lost over a rude name: the entry gets one of ours instead."""
+    name = nicknames.instead_of(pushed.nickname, seed=pushed.submission_id)
     return LeaderboardEntry(
         workspace_id=board.workspace_id,
         board=board,
         submission_id=pushed.submission_id,
         exam_id=pushed.exam_id,
-        nickname=pushed.nickname,
+        nickname=name,
+        is_renamed=name != pushed.nickname,
         score=pushed.score,
         max_score=pushed.max_score,
         percentage=percentage(pushed.score, pushed.max_score),
@@ -99,10 +109,13 @@ def _correct(board: Leaderboard, stored: LeaderboardEntry, pushed: Pushed) -> Ou
     if not _note_correction(stored, pushed, before=stored.score):
         return Outcome.UNCHANGED
     corrected = _new(board, pushed)
-    changed = ("nickname", "score", "max_score", "percentage")
+    changed = ["score", "max_score", "percentage"]
+    if not stored.is_renamed:
+        changed += ["nickname", "is_renamed"]
     for name in changed:
         setattr(stored, name, getattr(corrected, name))
-    stored.save(update_fields=[*changed, "updated_at"])
+    stored.revision += 1
+    stored.save(update_fields=[*changed, "revision", "updated_at"])
     announce_entry(board, stored, rank_of(stored))
     return Outcome.CORRECTED
 
@@ -118,8 +131,3 @@ def _note_correction(stored: LeaderboardEntry, pushed: Pushed, *, before: Decima
     )
     ScoreCorrection.objects.bulk_create([correction], ignore_conflicts=True)
     return ScoreCorrection.objects.filter(pk=correction.pk).exists()
-
-
-def rank_of(entry: LeaderboardEntry) -> int:
-    """As in sports: equals share a rank, and the next one counts all before it."""
-    return LeaderboardEntry.objects.filter(board_id=entry.board_id, score__gt=entry.score).count() + 1

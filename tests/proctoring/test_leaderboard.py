@@ -60,6 +60,7 @@ def test_a_row_has_the_contracts_fields_and_nothing_of_the_submission(board):
         "max_score": 10,
         "percentage": 72.5,
         "submitted_at": "2026-01-05T10:00:00Z",
+        "revision": 0,
     }
 
 

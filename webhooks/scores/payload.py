@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from proctoring.services.nicknames import why_not
 from webhooks.bodies import Unreadable, load_object
 from webhooks.fields import Fields
 
-ID_LIMIT, CODE_LIMIT, NICKNAME_LIMIT = 255, 40, 60
+ID_LIMIT, CODE_LIMIT = 255, 40
 HIGHEST = Decimal("999999999.999")  # what the column takes
 THOUSANDTH = Decimal("0.001")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-CLOCKS_DIFFER = timedelta(days=1)  # further ahead than this is a wrong clock, not a time zone
+CLOCKS_DIFFER = timedelta(minutes=1)  # further ahead than this has not happened yet
 # They turn the text around them: a nickname could dress up its neighbours.
 _TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -76,9 +77,12 @@ def _text(data: Fields, name: str, limit: int, *, may_be_empty: bool = False) ->
 
 
 def _nickname(data: Fields) -> str:
-    name = _text(data, "nickname", NICKNAME_LIMIT)
-    if not any(unicodedata.category(character)[0] in "LNSPM" for character in name):
-        raise Unreadable("nickname must hold something that can be seen.")
+    value = data.get("nickname")
+    if not isinstance(value, str):
+        raise Unreadable("nickname must be text.")
+    name = value.strip()
+    if reason := why_not(name):
+        raise Unreadable(f"nickname {reason}")
     return name
 
 
