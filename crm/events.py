@@ -71,6 +71,19 @@ class NoteMentioned(Event):
     excerpt: str
 
 
+@dataclass(frozen=True)
+class AvailabilityChanged(Event):
+    """To oneself, on one's other tabs and devices."""
+
+    type: ClassVar[str] = "availability.changed"
+    workspace: str
+    availability: str
+
+
+def announce_availability(user_id: UUID, workspace_slug: str, availability: str) -> None:
+    publish(user(user_id), AvailabilityChanged(workspace_slug, str(availability)))
+
+
 def announce_new_contact(contact: Contact, workspace: Workspace) -> None:
     """`workspace` as it was read in this unit of work."""
     if workspace.is_feed_open:

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from crm import contact_urls, dossier_urls, profile_urls, views
-from crm.api import api_keys, audit, billing, members, presence, workspace
+from crm.api import api_keys, audit, billing, members, presence, teams, workspace
 from crm.invitation_page import invitation_page
 from crm.sections.page import settings_page
 
@@ -46,5 +46,8 @@ of_workspace: list[URLPattern | URLResolver] = [
     *dossier_urls.of_workspace,
     *contact_urls.of_workspace,
     *profile_urls.of_workspace,
+    path("teams/", teams.TeamList.as_view()),
+    path("teams/<uuid:team>/", teams.TeamDetail.as_view()),
+    path("availability", teams.AvailabilityView.as_view()),
     path("presence/", presence.Presence.as_view()),
 ]

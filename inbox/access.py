@@ -24,14 +24,24 @@ def visible_conversations(actor: Actor) -> QuerySet[Conversation]:
 
 def conversation_for(actor: Actor, conversation_id: UUID, *, for_update: bool = False) -> Conversation:
     """With its contact, channel and assignee. `for_update` locks the conversation's row alone."""
-    rows = visible_conversations(actor).select_related("contact", "channel", "channel__workspace", "assignee")
+    rows = visible_conversations(actor).select_related("contact", "channel", "channel__workspace", "assignee", "team")
     rows = rows.defer("channel__credentials")
     if for_update:
         rows = rows.select_for_update(of=("self",))
     conversation = rows.filter(pk=conversation_id).first()
     if conversation is None:
         raise NotFound
+    if for_update:
+        _forget_stale(conversation)
     return conversation
+
+
+def _forget_stale(conversation: Conversation) -> None:
+    """Whoever had to wait for the lock gets the row as it is now, but what was joined to it as it was before."""
+    for name in ("contact", "channel", "assignee", "team"):
+        joined = conversation._state.fields_cache.get(name)
+        if getattr(joined, "pk", None) != getattr(conversation, f"{name}_id"):
+            conversation._state.fields_cache.pop(name, None)
 
 
 def visible_messages(actor: Actor, conversation: Conversation) -> QuerySet[Message]:

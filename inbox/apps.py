@@ -8,11 +8,12 @@ class InboxConfig(AppConfig):
     def ready(self) -> None:
         from crm.services.contacts import on_deleted, on_restored
         from crm.services.members import on_hand_back
+        from crm.services.teams import on_team_gone
         from inbox import dossier, timeline
         from inbox.chats import tokens
         from inbox.chats import topics as chat_topics
         from inbox.services.contacts import hide, show_again
-        from inbox.services.conversations import hand_back
+        from inbox.services.conversations import hand_back, leave_team
         from inbox.topics import register_topics
 
         register_topics()
@@ -21,5 +22,6 @@ class InboxConfig(AppConfig):
         dossier.register_parts()
         timeline.register_sources()
         on_hand_back(hand_back)
+        on_team_gone(leave_team)
         on_deleted(hide)
         on_restored(show_again)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from inbox.services.attachments import clear_unsent
+from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
 from jobs.crons import cron
 from jobs.payloads import JSON
@@ -17,3 +18,8 @@ def sync_templates() -> Mapping[str, JSON]:
 @cron("inbox.clear_unsent_uploads", every=timedelta(hours=1))
 def clear_unsent_uploads() -> Mapping[str, JSON]:
     return clear_unsent()
+
+
+@cron("inbox.wake_snoozed", every=timedelta(seconds=15))
+def wake_snoozed() -> Mapping[str, JSON]:
+    return wake_due()

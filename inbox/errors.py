@@ -39,6 +39,20 @@ class AnotherIsOpen(Conflict):
     message = "Another conversation with this contact is open on the same channel."
 
 
+class AlreadyClaimed(Conflict):
+    """`data["assignee"]`: who has it."""
+
+    code = "already_claimed"
+    message = "Somebody else took it first."
+
+
+class DraftChanged(Conflict):
+    """`data["draft"]`: the newer one."""
+
+    code = "draft_changed"
+    message = "This draft was changed on another device."
+
+
 class NotRetryable(Conflict):
     code = "not_retryable"
     message = "Only a message that was not delivered can be sent again."

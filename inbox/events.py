@@ -9,7 +9,7 @@ from crm import feed
 from inbox import counts, topics
 from inbox.chats import events as chats
 from inbox.models import Conversation, Message
-from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload
+from inbox.payloads import ConversationPayload, DraftPayload, MessagePayload, conversation_payload, message_payload
 from inbox.states import Direction, Scope
 
 
@@ -86,6 +86,24 @@ class ConversationRead(Event):
     seen_count: int
 
 
+@dataclass(frozen=True)
+class ConversationUnread(ConversationRead):
+    """The reader put it back among what they have not seen."""
+
+    type: ClassVar[str] = "conversation.unread"
+
+
+@dataclass(frozen=True)
+class DraftUpdated(Event):
+    """To its writer alone, for their other tabs and devices. An empty one was sent or thrown away."""
+
+    type: ClassVar[str] = "draft.updated"
+    draft: DraftPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.draft)
+
+
 def announce_conversation(conversation: Conversation, *, created: bool = False) -> None:
     """Reads the lines of the list row: contact, channel with its workspace, assignee, last message, labels."""
     payload = conversation_payload(conversation)
@@ -134,3 +152,11 @@ def _tell_other_systems(conversation: Conversation, event: Event) -> None:
 
 def announce_read(user_id: UUID, conversation_id: UUID, seen_count: int) -> None:
     publish(topics.user(user_id), ConversationRead(id=conversation_id, seen_count=seen_count))
+
+
+def announce_unread(user_id: UUID, conversation_id: UUID, seen_count: int) -> None:
+    publish(topics.user(user_id), ConversationUnread(id=conversation_id, seen_count=seen_count))
+
+
+def announce_draft(user_id: UUID, draft: DraftPayload) -> None:
+    publish(topics.user(user_id), DraftUpdated(draft))

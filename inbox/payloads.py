@@ -10,12 +10,23 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from inbox.links import attachment_path
-from inbox.models import Attachment, AttachmentState, Conversation, Message
+from inbox.models import Attachment, AttachmentState, Conversation, Draft, Message
 from inbox.states import Direction, MessageStatus, SenderKind
 
 PREVIEW = 200  # characters of a message's body in the list
 # What of a message's detail is shown. Never a file's own part: it may hold an address that opens without a password.
-DETAILS = ("location", "contacts", "interactive", "button", "order", "reaction", "system", "unsupported", "template")
+DETAILS = (
+    "location",
+    "contacts",
+    "interactive",
+    "button",
+    "order",
+    "reaction",
+    "system",
+    "unsupported",
+    "template",
+    "activity",
+)
 
 
 class NamedPayload(TypedDict):
@@ -71,6 +82,9 @@ class ConversationPayload(TypedDict):
     scope: str
     status: str
     assignee: NamedPayload | None
+    team: NamedPayload | None
+    snoozed_until: datetime | None
+    is_spam: bool
     priority: str
     labels: list[LabelPayload]
     inbound_count: int
@@ -113,9 +127,32 @@ class MessagePayload(TypedDict):
     created_at: datetime
 
 
+class DraftPayload(TypedDict):
+    """An empty body without files is no draft; the version goes on nevertheless."""
+
+    conversation: UUID
+    body: str
+    is_note: bool
+    detail: dict[str, Any]  # reply_to, attachments, template
+    version: int
+    updated_at: datetime | None
+
+
+def draft_payload(draft: Draft) -> DraftPayload:
+    return {
+        "conversation": draft.conversation_id,
+        "body": draft.body,
+        "is_note": draft.is_note,
+        "detail": draft.detail,
+        "version": draft.version,
+        "updated_at": draft.updated_at,
+    }
+
+
 def conversation_payload(conversation: Conversation) -> ConversationPayload:
-    """Reads contact, channel, assignee, last_message with its sender, and labels: `queries.with_lines` selects them."""
+    """Reads contact, channel, assignee, team, last_message with its sender, labels: `queries.with_lines` has them."""
     contact, channel, assignee = conversation.contact, conversation.channel, conversation.assignee
+    team = conversation.team
     window = conversation.window
     last = conversation.last_message
     return {
@@ -125,6 +162,9 @@ def conversation_payload(conversation: Conversation) -> ConversationPayload:
         "scope": conversation.scope,
         "status": conversation.status,
         "assignee": {"id": assignee.pk, "name": assignee.display_name} if assignee else None,
+        "team": {"id": team.pk, "name": team.name} if team else None,
+        "snoozed_until": conversation.snoozed_until,
+        "is_spam": conversation.spam_at is not None,
         "priority": conversation.priority,
         "labels": [{"name": label.name, "hue": label.hue} for label in conversation.labels.all()],
         "inbound_count": conversation.inbound_count,

@@ -65,7 +65,7 @@ class ListFilter:
 def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """All that a row of the list shows, in the page's own query; labels are the second. No secrets are read for it."""
     return (
-        rows.select_related("contact", "channel", "assignee", "last_message", "last_message__sender_user")
+        rows.select_related("contact", "channel", "assignee", "team", "last_message", "last_message__sender_user")
         .prefetch_related("labels")
         .defer(
             *("channel__credentials", "contact__metadata", "contact__attributes", "contact__search"),

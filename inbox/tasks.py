@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from inbox.services import archiving, fetching, outbox, presence, templates
+from inbox.services import archiving, fetching, outbox, presence, snoozing, templates
 from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
@@ -69,3 +69,8 @@ def mail_transcript(job: RunningJob, conversation_id: str, visitor_id: str, user
 @task(mailing.UNREAD_TASK, atomic=False, max_attempts=6)
 def mail_unread(job: RunningJob, conversation_id: str, first: str) -> dict[str, str]:
     return mailing.mail_unread(conversation_id=UUID(conversation_id), first=UUID(first))
+
+
+@task(snoozing.WAKE)
+def wake(job: RunningJob, conversation_id: str) -> bool:
+    return snoozing.wake(conversation_id=UUID(conversation_id))

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import media, search_api, views
-from inbox.api import conversations, messages, templates
+from inbox.api import conversations, drafts, labels, messages, standing, templates
 from inbox.context import api as context
 
 pages = [
@@ -29,6 +29,18 @@ api_v1 = [
     path("conversations/<uuid:conversation>/typing", conversations.ConversationTyping.as_view()),
     path("conversations/<uuid:conversation>/assign", conversations.ConversationAssign.as_view()),
     path("conversations/<uuid:conversation>/status", conversations.ConversationStatusView.as_view()),
+    path("conversations/<uuid:conversation>/unread", conversations.ConversationUnread.as_view()),
+    path("conversations/<uuid:conversation>/draft", drafts.DraftView.as_view()),
+    path("conversations/<uuid:conversation>/labels", labels.ConversationLabels.as_view()),
+    path("conversations/<uuid:conversation>/claim", standing.ConversationClaim.as_view()),
+    path("conversations/<uuid:conversation>/team", standing.ConversationTeam.as_view()),
+    path("conversations/<uuid:conversation>/priority", standing.ConversationPriority.as_view()),
+    path("conversations/<uuid:conversation>/snooze", standing.ConversationSnooze.as_view()),
+    path("conversations/<uuid:conversation>/spam", standing.ConversationSpam.as_view()),
+    path("snooze-presets", standing.SnoozePresets.as_view()),
+    path("drafts/", drafts.DraftList.as_view()),
+    path("labels/", labels.LabelList.as_view()),
+    path("labels/<uuid:label>/", labels.LabelDetail.as_view()),
     path("contacts/by-phone", context.ContactByPhone.as_view()),
     path("contacts/context", context.ContactContext.as_view()),
     path("channels/<slug:channel>/templates/", templates.TemplateList.as_view()),

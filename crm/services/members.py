@@ -13,6 +13,7 @@ from crm.models import ApiKey, Member, User, Workspace
 from crm.roles import Action, Role, is_allowed
 from crm.services.audit import record
 from crm.services.roles import key_subject, subject
+from crm.services.teams import leave_teams
 
 
 class AlreadyMember(Conflict):
@@ -41,7 +42,7 @@ def on_hand_back(take_back: HandBack) -> None:
         _hand_backs.append(take_back)
 
 
-def _hand_back(actor: Actor, user_id: UUID) -> None:
+def hand_back_all(actor: Actor, user_id: UUID) -> None:
     for take_back in _hand_backs:
         take_back(actor, user_id)
 
@@ -75,7 +76,8 @@ def change_role(*, actor: Actor, user_id: UUID, role: str) -> Member:
     if member.role != wanted:
         _check_may_lose(actor, member)
         if not is_allowed(wanted, Action.REPLY):
-            _hand_back(actor, user_id)
+            hand_back_all(actor, user_id)
+            leave_teams(actor, user_id)
         before, member.role = member.role, wanted
         member.save(update_fields=["role"])
         record(
@@ -108,7 +110,8 @@ def leave(*, actor: MemberActor) -> None:
 
 
 def _take_out(actor: Actor, member: Member, action: str) -> None:
-    _hand_back(actor, member.user_id)
+    hand_back_all(actor, member.user_id)
+    leave_teams(actor, member.user_id)
     detail = {"role": [member.role, None]}
     record(actor=actor, action=action, target_kind="member", target_id=member.user_id, detail=detail)
     _announce(actor.workspace_id, member.user_id)

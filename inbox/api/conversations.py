@@ -15,7 +15,7 @@ from crm.paging import read_limit
 from inbox import queries
 from inbox.answers import list_answer
 from inbox.api.base import InboxView, answer_conversation, live_page_schema
-from inbox.services import conversations, presence
+from inbox.services import conversations, presence, snoozing
 from inbox.states import ConversationStatus, Scope
 
 QUERY = ("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit")
@@ -90,16 +90,27 @@ def _assignee(actor: Caller, value: str | None) -> UUID | None:
 
 
 class StatusBody(serializers.Serializer[Any]):
-    # Snoozing needs a time to wake at and comes with it.
-    status = serializers.ChoiceField([choice for choice in ConversationStatus.choices if choice[0] != "snoozed"])
+    status = serializers.ChoiceField(ConversationStatus.choices)
+    until = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="Of snoozed: when it comes back; null is when the customer writes"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["status"] == ConversationStatus.SNOOZED) != ("until" in attrs):
+            raise serializers.ValidationError({"until": "Snoozing needs a time to wake at, or null, and nothing else."})
+        return attrs
 
 
 class ConversationStatusView(InboxView):
     @extend_schema(request=StatusBody, responses={200: schema_of(queries.ReaderConversationPayload)})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         actor = self.actor(request)
-        status = ConversationStatus(checked(StatusBody(data=request.data))["status"])
-        changed = conversations.set_status(actor=actor, conversation_id=conversation, status=status)
+        given = checked(StatusBody(data=request.data))
+        if given["status"] == ConversationStatus.SNOOZED:
+            changed = snoozing.snooze_conversation(actor=actor, conversation_id=conversation, until=given["until"])
+        else:
+            status = ConversationStatus(given["status"])
+            changed = conversations.set_status(actor=actor, conversation_id=conversation, status=status)
         return answer_conversation(actor, changed)
 
 
@@ -120,6 +131,15 @@ class ConversationRead(InboxView):
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         given = checked(ReadBody(data=request.data)).get("seen_count")
         reader = conversations.mark_read(actor=self.member(request), conversation_id=conversation, seen_count=given)
+        unread = reader.conversation.inbound_count - reader.seen_count
+        return Response({"seen_count": reader.seen_count, "unread_count": max(unread, 0)})
+
+
+class ConversationUnread(InboxView):
+    @extend_schema(request=None, responses={200: schema_of(ReadPayload)})
+    def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
+        """The newest incoming message counts as not seen any more, for oneself alone."""
+        reader = conversations.mark_unread(actor=self.member(request), conversation_id=conversation)
         unread = reader.conversation.inbound_count - reader.seen_count
         return Response({"seen_count": reader.seen_count, "unread_count": max(unread, 0)})
 

@@ -216,7 +216,10 @@ cross join lateral (
     select talk.id,
         json_build_object('id', whom.id, 'name', person.shown, 'phone', whom.phone_normalized) as contact,
         json_build_object('id', line.id, 'name', line.name, 'slug', line.slug, 'kind', line.kind) as channel,
-        talk.scope, talk.status, {_person("talk.assignee_id")} as assignee, talk.priority,
+        talk.scope, talk.status, {_person("talk.assignee_id")} as assignee,
+        (select json_build_object('id', crew.id, 'name', crew.name) from crm_team crew where crew.id = talk.team_id)
+            as team,
+        talk.snoozed_until, talk.spam_at is not null as is_spam, talk.priority,
         coalesce((select json_agg(label) from (
             select label.name, label.hue
             from inbox_conversationlabel worn join inbox_label label on label.id = worn.label_id

@@ -17,7 +17,7 @@ from crm.services.contacts import Sender, contact_for_sender
 from crm.services.profiles import count_interactions
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
-from inbox.services import late
+from inbox.services import late, reopening
 from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 from jobs import statements
@@ -40,6 +40,15 @@ _OPEN_OR_LATEST = f"""
       and merged_into_id is null
     order by status = '{ConversationStatus.RESOLVED.value}', last_activity_at desc limit 1 for update
 """  # noqa: S608  # only constants are put in
+_TOUCHED = (
+    "last_message",
+    "last_activity_at",
+    "last_inbound_at",
+    "waiting_since",
+    "inbound_count",
+    "peer_address",
+    "updated_at",
+)
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
 
@@ -292,17 +301,7 @@ def _touch(conversation: Conversation, message: Message, incoming: Incoming, *, 
     conversation.waiting_since = conversation.waiting_since or message.created_at
     conversation.inbound_count += 1
     conversation.peer_address = incoming.peer_address
+    fields = [*_TOUCHED]
     if conversation.status in {ConversationStatus.RESOLVED, ConversationStatus.SNOOZED}:
-        conversation.status = ConversationStatus.OPEN
-    conversation.save(
-        update_fields=[
-            "last_message",
-            "last_activity_at",
-            "last_inbound_at",
-            "waiting_since",
-            "inbound_count",
-            "peer_address",
-            "status",
-            "updated_at",
-        ]
-    )
+        fields += reopening.reopen(conversation)
+    conversation.save(update_fields=fields)

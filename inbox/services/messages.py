@@ -20,6 +20,7 @@ from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
 from inbox.events import announce_conversation, announce_deletion, announce_message
 from inbox.models import Attachment, Conversation, Message
 from inbox.senders import has_provider
+from inbox.services import drafts
 from inbox.services.chats.mailing import mail_unread_later
 from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_send, compose
 from inbox.services.outbox import enqueue_delivery
@@ -83,6 +84,8 @@ def send_message(
         if message.deleted_at is None:
             announce_message(message, conversation, created=True)
     announce_conversation(conversation)
+    if isinstance(actor, Member) and made[-1].type != "reaction":
+        drafts.clear(user_id=actor.user_id, conversation_id=conversation.pk)
     return made[0], True
 
 
@@ -192,7 +195,8 @@ def _touch(conversation: Conversation, message: Message) -> None:
     if message.direction == Direction.OUT:
         conversation.last_message = message
         conversation.waiting_since = None
-        fields += ["last_message", "waiting_since"]
+        conversation.first_reply_at = conversation.first_reply_at or message.created_at
+        fields += ["last_message", "waiting_since", "first_reply_at"]
     conversation.save(update_fields=fields)
 
 

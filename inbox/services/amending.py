@@ -1,0 +1,303 @@
+"""How a conversation stands: who has it, its status, team, priority, labels. Every change of it goes through `amend`.
+
+One place, so that a click, a macro, a bulk action, its undoing and a job check the same rights, leave the same line in
+the thread and are told alike.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from config.errors import Invalid
+from crm.access import check
+from crm.actors import Actor, System
+from crm.models import Member as Membership
+from crm.models import Team, User
+from crm.roles import Action, is_allowed
+from inbox.errors import AnotherIsOpen, UnknownAssignee
+from inbox.events import announce_conversation
+from inbox.models import Conversation, ConversationLabel, Label
+from inbox.services import assigning, notices
+from inbox.services.activity import add_line
+from inbox.services.archiving import archive_conversation
+from inbox.states import ConversationStatus, Priority
+
+
+class Wanted(TypedDict, total=False):
+    """What is not named stays."""
+
+    status: str
+    snoozed_until: datetime | None  # with the status snoozed; None is until the customer writes
+    assignee_id: UUID | None
+    team_id: UUID | None
+    priority: str
+    labels: frozenset[UUID]  # all of them, by id
+    is_spam: bool
+
+
+@dataclass
+class Amended:
+    """What was really changed, by name; empty when everything was so already."""
+
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.after)
+
+
+@dataclass
+class _Amending:
+    actor: Actor
+    conversation: Conversation
+    known: "Known"
+    amended: Amended = field(default_factory=Amended)
+    columns: set[str] = field(default_factory=set)
+    lines: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    def note(self, name: str, before: Any, after: Any) -> None:
+        self.amended.before[name], self.amended.after[name] = before, after
+
+    def line(self, kind: str, body: str, **detail: Any) -> None:
+        self.lines.append((kind, body, detail))
+
+
+class Known:
+    """Names that several changes of one request need, read once."""
+
+    def __init__(self, workspace_id: UUID) -> None:
+        self.workspace_id = workspace_id
+        self._users: dict[UUID, User | None] = {}
+        self._teams: dict[UUID, Team | None] = {}
+        self._labels: dict[UUID, Label] | None = None
+
+    def agent(self, user_id: UUID) -> User | None:
+        """Somebody who can answer here."""
+        if user_id not in self._users:
+            member = (
+                Membership.objects.select_related("user")
+                .filter(workspace_id=self.workspace_id, user_id=user_id, user__deactivated_at=None)
+                .first()
+            )
+            able = member is not None and is_allowed(member.role, Action.REPLY)
+            self._users[user_id] = member.user if member is not None and able else None
+        return self._users[user_id]
+
+    def team(self, team_id: UUID) -> Team | None:
+        if team_id not in self._teams:
+            self._teams[team_id] = Team.objects.filter(workspace_id=self.workspace_id, pk=team_id).first()
+        return self._teams[team_id]
+
+    @property
+    def labels(self) -> dict[UUID, Label]:
+        if self._labels is None:
+            self._labels = {row.pk: row for row in Label.objects.filter(workspace_id=self.workspace_id)}
+        return self._labels
+
+
+def amend(actor: Actor, conversation: Conversation, wanted: Wanted, known: Known | None = None) -> Amended:
+    """Inside a unit of work. `conversation` is locked and comes with its contact, channel, workspace and assignee."""
+    check_may(actor, wanted)
+    amending = _Amending(actor, conversation, known or Known(conversation.workspace_id))
+    for name, change in _CHANGES.items():
+        if name in wanted:
+            change(amending, wanted)
+    if not amending.amended:
+        return amending.amended
+    _write(amending)
+    for kind, body, detail in amending.lines:
+        add_line(actor, conversation, kind, body, detail)
+    announce_conversation(conversation)
+    _follow_up(amending)
+    return amending.amended
+
+
+def check_may(actor: Actor, wanted: Wanted) -> None:
+    for name in wanted:
+        check(actor, Action.RESOLVE if name in {"status", "snoozed_until", "is_spam"} else Action.ASSIGN)
+
+
+def _write(amending: _Amending) -> None:
+    conversation = amending.conversation
+    if not amending.columns:
+        conversation.save(update_fields=["updated_at"])
+        return
+    try:
+        with transaction.atomic():
+            conversation.save(update_fields=[*sorted(amending.columns), "updated_at"])
+    except IntegrityError:
+        raise AnotherIsOpen(conversation=open_one_beside(conversation)) from None
+
+
+def open_one_beside(conversation: Conversation) -> UUID | None:
+    return (
+        Conversation.objects.filter(
+            channel_id=conversation.channel_id,
+            contact_id=conversation.contact_id,
+            scope=conversation.scope,
+            deleted_at=None,
+            merged_into=None,
+        )
+        .exclude(status=ConversationStatus.RESOLVED)
+        .exclude(pk=conversation.pk)
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def _follow_up(amending: _Amending) -> None:
+    conversation, after = amending.conversation, amending.amended.after
+    if after.get("status") == ConversationStatus.RESOLVED:
+        archive_conversation(conversation)
+    if after.get("assignee_id"):
+        notices.tell_assigned(amending.actor, conversation)
+    if {"team_id", "status", "assignee_id"} & after.keys():
+        assigning.offer(conversation)
+
+
+# --- Who has it -------------------------------------------------------------------------------------------------
+
+
+def _assign(amending: _Amending, wanted: Wanted) -> None:
+    conversation, assignee_id = amending.conversation, wanted["assignee_id"]
+    before = conversation.assignee
+    if conversation.assignee_id == assignee_id:
+        return
+    user = None
+    if assignee_id is not None:
+        user = amending.known.agent(assignee_id)
+        if user is None:
+            raise UnknownAssignee(errors={"assignee": "Not a member who can answer here."})
+    amending.note("assignee_id", conversation.assignee_id, assignee_id)
+    conversation.assignee = user
+    amending.columns.add("assignee")
+    is_self = user is not None and user.pk == getattr(amending.actor, "user_id", None)
+    body = "Nobody has this any more" if user is None else f"Assigned to {user.display_name}"
+    amending.line("assigned", "Taken" if is_self else body, assignee=named(user), before=named(before), is_self=is_self)
+
+
+def _join_team(amending: _Amending, wanted: Wanted) -> None:
+    conversation, team_id = amending.conversation, wanted["team_id"]
+    if conversation.team_id == team_id:
+        return
+    before = conversation.team
+    team = amending.known.team(team_id) if team_id else None
+    if team_id and team is None:
+        raise Invalid(errors={"team": "There is no such team."})
+    amending.note("team_id", conversation.team_id, team_id)
+    conversation.team = team
+    amending.columns.add("team")
+    body = f"Given to the team {team.name}" if team else "Taken from its team"
+    amending.line("team", body, team=team_line(team), before=team_line(before))
+
+
+def named(user: User | None) -> dict[str, str] | None:
+    return {"id": str(user.pk), "name": user.display_name} if user else None
+
+
+def team_line(team: Team | None) -> dict[str, str] | None:
+    return {"id": str(team.pk), "name": team.name} if team else None
+
+
+# --- How it stands ------------------------------------------------------------------------------------------------
+
+
+def _set_status(amending: _Amending, wanted: Wanted) -> None:
+    conversation, status = amending.conversation, ConversationStatus(wanted["status"])
+    until = wanted.get("snoozed_until") if status == ConversationStatus.SNOOZED else None
+    if (conversation.status, conversation.snoozed_until) == (status, until):
+        return
+    before = conversation.status
+    amending.note("status", before, status.value)
+    if conversation.snoozed_until != until:
+        amending.note("snoozed_until", _spelled(conversation.snoozed_until), _spelled(until))
+    conversation.status, conversation.snoozed_until = status, until
+    amending.columns |= {"status", "snoozed_until", "resolved_at"}
+    conversation.resolved_at = None
+    if status == ConversationStatus.RESOLVED:
+        conversation.waiting_since, conversation.resolved_at = None, timezone.now()
+        amending.columns.add("waiting_since")
+    kind, body = _status_line(before, status, until, woken=isinstance(amending.actor, System))
+    amending.line(kind, body, status=status.value, before=before, until=_spelled(until))
+
+
+def _status_line(before: str, status: str, until: datetime | None, *, woken: bool) -> tuple[str, str]:
+    if status == ConversationStatus.RESOLVED:
+        return "resolved", "Resolved"
+    if status == ConversationStatus.SNOOZED:
+        return "snoozed", f"Snoozed until {until:%Y-%m-%d %H:%M} UTC" if until else "Snoozed until the customer writes"
+    if status == ConversationStatus.PENDING:
+        return "pending", "Pending"
+    if before == ConversationStatus.SNOOZED:
+        return "woken", "Back from snoozing" if woken else "Snoozing ended"
+    return "reopened", "Reopened"
+
+
+def _spelled(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _prioritise(amending: _Amending, wanted: Wanted) -> None:
+    conversation, priority = amending.conversation, Priority(wanted["priority"])
+    if conversation.priority == priority:
+        return
+    before = conversation.priority
+    amending.note("priority", before, priority.value)
+    conversation.priority = priority
+    amending.columns.add("priority")
+    amending.line("priority", f"Priority: {priority.value}", priority=priority.value, before=before)
+
+
+def _mark_spam(amending: _Amending, wanted: Wanted) -> None:
+    conversation, is_spam = amending.conversation, wanted["is_spam"]
+    if (conversation.spam_at is not None) == is_spam:
+        return
+    amending.note("is_spam", not is_spam, is_spam)
+    conversation.spam_at = timezone.now() if is_spam else None
+    amending.columns.add("spam_at")
+    amending.line("spam", "Marked as spam" if is_spam else "Not spam after all", spam=is_spam)
+
+
+def _label(amending: _Amending, wanted: Wanted) -> None:
+    conversation, known = amending.conversation, amending.known.labels
+    labels = wanted["labels"]
+    if unknown := labels - known.keys():
+        raise Invalid(errors={"labels": f"There is no label {min(unknown)}."})
+    now = {row.pk for row in conversation.labels.all()}
+    added, removed = labels - now, now - labels
+    if not added and not removed:
+        return
+    amending.note("labels", sorted(map(str, now)), sorted(map(str, labels)))
+    if removed:
+        ConversationLabel.objects.filter(conversation=conversation, label_id__in=removed).delete()
+    ConversationLabel.objects.bulk_create(
+        [
+            ConversationLabel(workspace_id=conversation.workspace_id, conversation=conversation, label_id=label_id)
+            for label_id in sorted(added)
+        ],
+        ignore_conflicts=True,
+    )
+    conversation.known_labels(sorted((known[pk] for pk in labels), key=lambda row: row.name))
+    plus, minus = _names(known, added), _names(known, removed)
+    said = [f"Label added: {', '.join(plus)}" if plus else "", f"Label removed: {', '.join(minus)}" if minus else ""]
+    amending.line("labels", ". ".join(filter(None, said)), added=plus, removed=minus)
+
+
+def _names(known: dict[UUID, Label], ids: Iterable[UUID]) -> list[str]:
+    return sorted(known[pk].name for pk in ids if pk in known)
+
+
+# Assigning first: who hears of a status hears it of the new assignee.
+_CHANGES: dict[str, Callable[[_Amending, Wanted], None]] = {
+    "team_id": _join_team,
+    "assignee_id": _assign,
+    "status": _set_status,
+    "priority": _prioritise,
+    "labels": _label,
+    "is_spam": _mark_spam,
+}

@@ -1,0 +1,3 @@
+from tests.inbox.desk import desk
+
+__all__ = ["desk"]
