@@ -17,7 +17,7 @@ def word():
 
 
 def chips(agent):
-    return agent.page.locator('[data-part="here"] > .avatar')
+    return agent.page.locator('[data-part="here"] > .here-chip')
 
 
 def test_two_agents_see_each_other_draft_and_leave(product, sign_in, word):
@@ -43,6 +43,6 @@ def test_who_rests_their_hands_is_shown_so(product, sign_in, word):
     product.deliver(f"Hi {word}", number=f"628127{next(_number):06d}")
     ben.open(word)
     bea.open(word)
-    expect(chips(ben)).to_have_attribute("data-presence", "away", timeout=40_000)
+    expect(chips(ben)).to_have_attribute("data-state", "idle", timeout=40_000)
     bea.page.mouse.move(300, 300)
-    expect(chips(ben)).to_have_attribute("data-presence", "on", timeout=PATIENT)
+    expect(chips(ben)).to_have_attribute("data-state", "active", timeout=PATIENT)

@@ -14,8 +14,8 @@ export function renderHere(store, presence) {
     fill(element, person) {
       const parts = fields(element);
       const word = t(person.draft ? "here.drafting" : person.state === "idle" ? "here.idle" : "here.viewing", { name: person.name });
-      avatar(element, parts.letters, person);
-      element.dataset.presence = person.state === "idle" ? "away" : "on";
+      avatar(parts.sign, parts.letters, person);
+      parts.sign.dataset.presence = person.state === "idle" ? "away" : "on";
       element.dataset.state = person.draft ? "drafting" : person.state;
       attribute(element, "aria-label", word);
       attribute(element, "data-tip", word);

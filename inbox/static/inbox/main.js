@@ -82,7 +82,7 @@ store.addEventListener("change", ({ detail }) => {
   const has = (...names) => names.some((name) => detail.includes(name));
   if (has("list", "counts")) list.render();
   if (has("thread", store.open)) thread.render();
-  if (has("person", store.open)) { person.render(); composer.render(); }
+  if (has("person", store.open)) { person.render(); composer.render(); aboutPerson(); }
 });
 outbox.addEventListener("change", () => thread.render());
 live.addEventListener("state", () => {
@@ -91,6 +91,15 @@ live.addEventListener("state", () => {
   sync.looked();
   thread.render();
 });
+
+/** Notes come with the first person whose pane is in sight. */
+let notes = null;
+async function aboutPerson() {
+  const contact = store.conversations.get(store.open)?.contact.id ?? null;
+  if (!notes && !(contact && $(".person").checkVisibility())) return;
+  notes ??= import("./notes.js").then(({ Notes }) => new Notes({ store, live, slug: state.workspace.slug }));
+  (await notes).of(store.conversations.get(store.open)?.contact.id ?? null);
+}
 
 // --- addresses ----------------------------------------------------------------------------------------------------------
 
@@ -127,6 +136,7 @@ async function find(id, message) {
 
 function view(name) {
   page.dataset.view = name;
+  aboutPerson();
 }
 
 function title() {
@@ -244,6 +254,7 @@ const order = new URLSearchParams(location.search).get("order");
 if (order === "waiting" && store.filter.order !== order) setFilter({ order });
 composer.opened();
 person.render();
+aboutPerson();
 list.render();
 thread.opened();
 if (store.open) {

@@ -28,13 +28,14 @@ export class Person {
     avatar(parts.avatar, parts.letters, contact);
     text(parts.name, nameOf(contact) || t("nameless"));
     text(parts.phone, contact.name ? contact.phone ?? "" : "");
+    attribute(parts.page, "href", `/contacts/${contact.id}`);
     text(parts.channel, conversation.channel.name);
     paint(parts.since, conversation.created_at);
     if (conversation.labels.length) fillLabels(parts.labels, conversation.labels);
     else nothing(parts.labels);
     this.#identity(contact, detail);
     this.#lead(detail);
-    const attributes = Object.entries(detail?.metadata ?? {}).filter(([, value]) => value !== null && typeof value !== "object");
+    const attributes = Object.entries({ ...detail?.attributes, ...detail?.metadata }).filter(([, value]) => value !== null && value !== "" && typeof value !== "object");
     show(parts.attributes, attributes.length);
     facts(parts.metadata, attributes);
     if (this.#of !== contact.id) {

@@ -1,0 +1,122 @@
+// What the team has written down about the person on screen, beside the conversation; live.
+import { $, announce, clone, fields, reconcile, show, text } from "../ui/js/dom.js";
+import { call } from "../ui/js/http.js";
+import { recall, remember } from "../ui/js/memory.js";
+import { paint } from "../ui/js/time.js";
+import { toast } from "../ui/js/toast.js";
+import { t } from "../ui/js/words.js";
+import { Mentions, Suggest } from "./suggest.js";
+
+const ID = /@\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?/gi;
+
+export class Notes {
+  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions;
+  #parts = fields($('[data-part="notes"]'));
+  #form = document.forms["contact-note"];
+
+  constructor({ store, live, slug }) {
+    [this.#store, this.#live, this.#slug] = [store, live, slug];
+    if (!this.#form) return;
+    const { note: body } = this.#form.elements;
+    this.#mentions = new Mentions(() => store.agents);
+    new Suggest(body, this.#parts.suggestions, [this.#mentions]);
+    body.addEventListener("input", () => remember(this.#kept, body.value || null, "sessionStorage"));
+    body.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.#form.requestSubmit(); }
+    });
+    this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#add(); });
+    this.#parts.list.addEventListener("click", (event) => {
+      const button = event.target.closest('[data-act="delete-note"]');
+      if (button) this.#delete(button.closest("li").dataset.key);
+    });
+  }
+
+  get #address() {
+    return `/api/v1/workspaces/${this.#slug}/contacts/${this.#of}/notes/`;
+  }
+
+  get #kept() {
+    return `contact-note:${this.#of}`;
+  }
+
+  /** The person on screen; null for nobody. */
+  of(contact) {
+    if (contact === this.#of) return;
+    this.#line?.close();
+    this.#line = null;
+    this.#of = contact;
+    this.#notes.clear();
+    this.#id = null;
+    this.#render();
+    if (!contact) return;
+    if (this.#form) this.#form.elements.note.value = recall(this.#kept, "sessionStorage") ?? "";
+    this.#line = this.#live.subscribe(`contact.${contact}`, {
+      event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); },
+      subscribed: () => this.#load(contact).catch(() => {}),
+      reload: async () => { await this.#load(contact); return null; },
+    });
+  }
+
+  async #load(contact) {
+    const { results } = await call("GET", this.#address);
+    if (contact !== this.#of) return;
+    this.#notes = new Map(results.map((note) => [note.id, note]));
+    this.#render();
+  }
+
+  #hear(note) {
+    if (note.deleted) this.#notes.delete(note.id);
+    else this.#notes.set(note.id, note);
+    this.#render();
+  }
+
+  async #add() {
+    const { note: body } = this.#form.elements, words = body.value.trim();
+    if (!words) return body.focus();
+    this.#id ??= crypto.randomUUID(); // the same for every try at the same words
+    try {
+      const note = await call("POST", this.#address, { id: this.#id, body: words, mentions: this.#mentions.in(words) });
+      this.#id = null;
+      body.value = "";
+      this.#mentions.forget();
+      remember(this.#kept, null, "sessionStorage");
+      announce(t("noted"));
+      if (note.contact === this.#of) this.#hear(note);
+    } catch (problem) {
+      if (!problem.passing) this.#id = null;
+      toast(t("failed.note", { reason: problem.message }), { tone: "danger" });
+    }
+  }
+
+  async #delete(id) {
+    const note = this.#notes.get(id);
+    this.#hear({ id, deleted: true });
+    try {
+      await call("DELETE", this.#address + id);
+      const { body, mentions } = note;
+      const again = () => call("POST", this.#address, { body, mentions }).then((made) => this.#hear(made));
+      toast(t("note.deleted"), { action: t("undo"), act: () => again().catch((problem) => toast(t("failed.note", { reason: problem.message }), { tone: "danger" })) });
+    } catch (problem) {
+      this.#hear(note);
+      toast(t("failed.note", { reason: problem.message }), { tone: "danger" });
+    }
+  }
+
+  #render() {
+    const notes = [...this.#notes.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    show(this.#parts.none, !notes.length);
+    text(this.#parts.count, notes.length ? String(notes.length) : "");
+    const names = new Map(this.#store.agents.map(({ id, name }) => [id, name]));
+    reconcile(this.#parts.list, notes, {
+      key: ({ id }) => id,
+      make: () => clone("note"),
+      fill: (element, note) => {
+        const parts = fields(element);
+        text(parts.body, note.body.replace(ID, (all, id) => (names.has(id) ? `@${names.get(id)}` : all)));
+        text(parts.author, note.author?.name ?? t("nameless"));
+        paint(parts.at, note.created_at);
+        show(parts.remove, note.author?.id === this.#store.me.id);
+      },
+    });
+  }
+}
