@@ -96,3 +96,13 @@ def tally(expression: str, where: str, parameters: Mapping[str, Any]) -> dict[st
     with connection.cursor() as cursor:
         cursor.execute(f"select {expression}, count(*) {FROM} {where} group by 1", parameters)
         return dict(cursor.fetchall())
+
+
+def tally_by_exam(expression: str, exam_ids: Sequence[UUID]) -> dict[tuple[UUID, str], int]:
+    """The same for several exams."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select s.exam_id, {expression}, count(*) {FROM} where s.exam_id = any(%(exams)s) group by 1, 2",
+            {"exams": list(exam_ids)},
+        )
+        return {(exam_id, value): count for exam_id, value, count in cursor.fetchall()}

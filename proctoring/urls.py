@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.identity.exempt import without_identity
 from proctoring import board_page
+from proctoring import pages as views
 from proctoring.api import boards, chat, exams, sessions, supervision
 
 public: list[URLPattern | URLResolver] = [
@@ -52,4 +53,10 @@ api_v1: list[URLPattern | URLResolver] = [
     path("exams/<slug:exam>/report.csv", exams.ReportCsv.as_view()),
     path("exams/<slug:exam>/report.pdf", exams.ReportPdf.as_view()),
     path("exams/<slug:exam>/students/<str:student>/", exams.StudentData.as_view()),
+]
+
+pages: list[URLPattern | URLResolver] = [
+    path("proctor", views.exam_list),
+    path("proctor/<slug:exam>", views.dashboard),
+    path("exam/<slug:exam>", views.sitting),
 ]

@@ -24,6 +24,7 @@ from proctoring.payloads.sessions import (
 )
 from proctoring.queries import exams as queries
 from proctoring.queries.exams import SessionFilter
+from proctoring.queries.rooms import unread_of_exam
 from proctoring.services import exams, grants, personal, reports
 from proctoring.services.exams import Enrolled, ExamChange
 from proctoring.states import SHOWN_STATUSES, AutoAction, Severity
@@ -116,11 +117,12 @@ class ExamList(WorkspaceView):
 class ExamDetail(WorkspaceView):
     @extend_schema(operation_id="get_exam", responses={200: schema_of(ExamPayload)})
     def get(self, request: Request, workspace: str, exam: str) -> Response:
-        """With `counts` of its sessions and the topic to follow."""
+        """With `counts`, `unread_chats` (by session: what no tutor has seen) and the topic to follow."""
         live = queries.live_of(topics.exam(exam.lower()))
         found = access.exam_for(self.actor(request), exam)
         answer: dict[str, Any] = {**exam_payload(queries.get_exam(found))}
-        return Response({**answer, "counts": queries.session_counts(found), "live": live})
+        unread = {str(session): count for session, count in unread_of_exam(found).items()}
+        return Response({**answer, "counts": queries.session_counts(found), "unread_chats": unread, "live": live})
 
     @extend_schema(operation_id="change_exam", request=ExamPatch, responses={200: schema_of(ExamPayload)})
     def patch(self, request: Request, workspace: str, exam: str) -> Response:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -133,6 +133,12 @@ def session_counts(exam: Exam) -> dict[str, int]:
     """How many sessions are shown as what."""
     found = rows.tally(STATUS, "where s.exam_id = %(exam)s", {"exam": exam.pk})
     return {status: found.get(status, 0) for status in SHOWN_STATUSES}
+
+
+def counts_of_exams(exams: Sequence[Exam]) -> dict[UUID, dict[str, int]]:
+    """The same of many at once."""
+    found = rows.tally_by_exam(STATUS, [exam.pk for exam in exams])
+    return {exam.pk: {status: found.get((exam.pk, status), 0) for status in SHOWN_STATUSES} for exam in exams}
 
 
 def get_row(session_id: UUID) -> SessionRow:

@@ -1,0 +1,70 @@
+// What happened, newest first. Each thing is one row; what belongs together (an announcement to forty) is one row that
+// goes on being filled.
+import { $, attribute, clone, fields, show, soon, text } from "../ui/js/dom.js";
+import { paint } from "../ui/js/time.js";
+
+const MOST = 200;
+const RANKS = { info: 1, low: 2, medium: 3, high: 4, critical: 5 };
+
+export class Stream {
+  #place;
+  #rows = new Map();
+  #waiting = new Map();
+  #soon = soon(() => this.#draw());
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  /** `key` once; `at` puts it in its place among the newest. */
+  add(item) {
+    this.#waiting.set(item.key, item);
+    this.#soon();
+  }
+
+  clear() {
+    this.#place.replaceChildren();
+    this.#rows.clear();
+  }
+
+  #draw() {
+    const items = [...this.#waiting.values()].sort((one, other) => (one.at < other.at ? -1 : 1));
+    this.#waiting.clear();
+    for (const item of items) {
+      let row = this.#rows.get(item.key);
+      if (!row) {
+        row = clone("event");
+        this.#rows.set(item.key, row);
+        row.dataset.key = item.key;
+        row.dataset.at = item.at;
+        this.#insert(row, item.at);
+      }
+      this.#fill(row, item);
+    }
+    while (this.#place.children.length > MOST) {
+      this.#rows.delete(this.#place.lastElementChild.dataset.key);
+      this.#place.lastElementChild.remove();
+    }
+  }
+
+  #insert(row, at) {
+    let before = this.#place.firstElementChild;
+    while (before && before.dataset.at > at) before = before.nextElementSibling;
+    this.#place.insertBefore(row, before);
+  }
+
+  #fill(row, { severity, name, session, text: words, late, at, always }) {
+    const parts = fields(row);
+    attribute(row, "data-rank", always ? 5 : RANKS[severity] ?? 0);
+    attribute(parts.severity, "data-severity", severity);
+    text(parts.name, name);
+    attribute(parts.name, "data-open", session);
+    text(parts.text, words);
+    text(parts.late, late ?? "");
+    show(parts.late, late);
+    paint(parts.at, at);
+  }
+}
+
+export const least = (stream, rank) => attribute(stream, "data-least", rank);
+export const chosenLeast = () => $("select[name=least]").value;

@@ -1,0 +1,39 @@
+// Which other tutors look at the same exam.
+import { attribute, text } from "../ui/js/dom.js";
+import { call } from "../ui/js/http.js";
+import { letters } from "../ui/js/people.js";
+import { t } from "../ui/js/words.js";
+
+export function tellWatchers(live, topic, { slug, scope, me, place }) {
+  const there = new Map();
+  const draw = () => {
+    const others = [...there.values()].filter(({ id }) => id && id !== me);
+    place.replaceChildren(...others.map(sign));
+  };
+  const load = async () => {
+    const answer = await call("GET", `/api/v1/workspaces/${slug}/presence/?scope=${scope}`);
+    there.clear();
+    for (const one of answer.results) there.set(one.id, one);
+    draw();
+    return answer.live?.seq ?? null;
+  };
+  live.subscribe(topic, {
+    event: ({ type, data }) => {
+      if (type === "presence.left") there.delete(data.id);
+      else there.set(data.id, data);
+      draw();
+    },
+    subscribed: () => { load().catch(() => {}); },
+    reload: load,
+    poll: false,
+  });
+}
+
+function sign(one) {
+  const mark = document.createElement("span");
+  mark.className = "avatar";
+  mark.setAttribute("role", "img");
+  for (const [name, value] of [["data-size", "medium"], ["data-seed", String(one.id).slice(-1)], ["aria-label", t("watching", { name: one.name })], ["data-tip", t("watching", { name: one.name })]]) attribute(mark, name, value);
+  text(mark, letters(one));
+  return mark;
+}

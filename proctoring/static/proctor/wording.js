@@ -1,0 +1,37 @@
+// What happened, in words.
+import { now } from "../ui/js/time.js";
+import { has, t } from "../ui/js/words.js";
+
+/** Seconds count here: "4 s", "1 m 12 s", "3 h". */
+export function seconds(length) {
+  const n = Math.max(0, Math.round(length / 1000));
+  if (n < 60) return t("seconds", { n });
+  if (n < 3600) return n % 60 ? t("minutes-seconds", { n: Math.floor(n / 60), s: n % 60 }) : t("minutes", { n: n / 60 });
+  return n % 3600 < 60 ? t("hours", { n: Math.floor(n / 3600) }) : t("hours-minutes", { n: Math.floor(n / 3600), m: Math.floor((n % 3600) / 60) });
+}
+
+export function entryWord(entry) {
+  const word = has(`violation.${entry.type}`) ? t(`violation.${entry.type}`) : entry.type;
+  const { duration_ms: away, length } = entry.detail ?? {};
+  const told = away ? t("detail.away", { what: word, span: seconds(away) }) : length ? t("detail.length", { what: word, n: length }) : word;
+  return entry.merged_count > 1 ? t("why.times", { what: told, n: entry.merged_count }) : told;
+}
+
+export function entryDetail(entry) {
+  const { question, keys, comment, category } = entry.detail ?? {};
+  return [comment ?? category, question && t("detail.question", { n: question }), keys && t("detail.keys", { keys })].filter(Boolean).join(" · ");
+}
+
+export function whyWord(facts, silent) {
+  if (facts.why === "entry") return entryWord(facts.entry);
+  if (facts.why === "silent") return t("why.silent", { span: seconds(silent) });
+  if (facts.why === "hand") return facts.note ? t("why.hand-note", { note: facts.note }) : t("why.hand");
+  return facts.why === "wrote" ? t("why.wrote") : "";
+}
+
+export const lateWord = (entry) => (entry.late_ms > 5_000 ? t("late", { span: seconds(entry.late_ms) }) : "");
+export const commandWord = (command) => {
+  const word = t(`command.${command.type}`);
+  return command.body ? `${word}: ${command.body}` : command.seconds ? `${word}: ${seconds(command.seconds * 1000)}` : word;
+};
+export const leftUntil = (at) => Math.max(0, at - now());
