@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *crm.pages,
     *inbox.pages,
     *chats.pages,
+    *proctoring.pages,
     *outbox.pages,
     *proctoring.board_pages,
 ]

@@ -116,6 +116,13 @@ def any_member_on_page(user_id: UUID, workspace_slug: str = "") -> Member:
     return member_of(user_id, workspace_id)
 
 
+def works_only_in_exams(user_id: UUID) -> bool:
+    """Whoever has no inbox anywhere, but may supervise exams."""
+    roles = Membership.objects.filter(user_id=user_id).values_list("role", flat=True)
+    able = {action for role in roles for action in PERMISSIONS[Role(role)]}
+    return Action.PROCTOR in able and Action.READ_INBOX not in able
+
+
 # --- For those who manage people, keys and settings ---------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -17,13 +18,16 @@ from rest_framework.views import APIView
 
 from config import problems
 from config.errors import DomainError, NotSignedIn, TooMany
+from crm.access import works_only_in_exams
 from crm.identity import addresses, cookies, demo, grants, requests, sessions, trust
 from crm.identity.errors import BadCsrf, NotConfirmed, WrongPassword
 from crm.identity.me import MeSerializer, get_me
 from crm.identity.requests import Identified
 from crm.identity.throttle import PasswordTry
+from crm.models import User
 
 HOME = "/inbox"
+EXAMS = "/proctor"
 LONGEST_NEXT = 2000
 LONGEST_FIELD = 320
 # Where coming back to would lead nowhere.
@@ -32,7 +36,12 @@ _NOWHERE = {"/login", "/logout", "/session/renew"}
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponseRedirect(HOME if request.user.is_authenticated else "/login")
+    return HttpResponseRedirect(_landing(user.pk) if isinstance(user := request.user, User) else "/login")
+
+
+def _landing(user_id: UUID, target: str = HOME) -> str:
+    """Where one goes who has not asked for anything else: tutors without an inbox have their exams."""
+    return EXAMS if target == HOME and works_only_in_exams(user_id) else target
 
 
 @never_cache
@@ -41,8 +50,8 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _sign_in(request)
     target = safe_next(request.GET.get("next", ""))
-    if request.user.is_authenticated:
-        return HttpResponseRedirect(target)
+    if isinstance(request.user, User):
+        return HttpResponseRedirect(_landing(request.user.pk, target))
     return _form(request, target)
 
 
@@ -61,7 +70,7 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
     _leave_old_session(request)
     rotate_token(request)
     requests.replace_cookie(request, cookie)
-    return HttpResponseRedirect(target, status=303)
+    return HttpResponseRedirect(_landing(cookie.user_id, target), status=303)
 
 
 def _session_for(request: HttpRequest, email: str, password: str) -> cookies.Cookie:
