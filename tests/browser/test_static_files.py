@@ -15,6 +15,10 @@ STATIC = {
     "outbox": ROOT / "webhooks/static/outbox",
     "contacts": ROOT / "crm/static/contacts",
     "settings": ROOT / "crm/static/settings",
+    "proctoring": ROOT / "proctoring/static/proctoring",
+    "proctor": ROOT / "proctoring/static/proctor",
+    "exam": ROOT / "proctoring/static/exam",
+    "leaderboard": ROOT / "proctoring/static/leaderboard",
 }
 INBOX_SCRIPT_LIMIT = 60_000  # bytes of our own script on any page, as sent
 
@@ -26,7 +30,7 @@ WORDS = set(re.findall(r'data-word="([^"]+)"', ALL_MARKUP))
 
 def module_at(path: Path, name: str) -> Path:
     """Where an import leads. `../ui/js/dom.js` is an address: the areas of /static/ lie in the apps' folders."""
-    if area := re.match(r"\.\./(ui|live|inbox)/(.+)", name):
+    if area := re.match(r"\.\./(ui|live|inbox|proctoring|proctor)/(.+)", name):
         return STATIC[area[1]] / area[2]
     return (path.parent / name).resolve()
 
@@ -54,7 +58,17 @@ def test_the_inboxs_own_script_stays_small():
     assert sent < INBOX_SCRIPT_LIMIT
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("area", ["proctor", "exam"])
+def test_the_exams_pages_own_script_stays_small(area):
+    modules = with_imports(STATIC[area] / "main.js", STATIC["ui"] / "js/shell.js", STATIC["ui"] / "js/theme.js")
+    assert sum(len(gzip.compress(path.read_bytes())) for path in modules) < INBOX_SCRIPT_LIMIT
+
+
+def test_the_exam_client_needs_nothing_else():
+    assert imports(STATIC["proctoring"] / "client.js") == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_imports_lead_somewhere(path):
     for target in imports(path):
         assert target.is_file(), target
