@@ -30,7 +30,7 @@ WORDS = set(re.findall(r'data-word="([^"]+)"', ALL_MARKUP))
 
 def module_at(path: Path, name: str) -> Path:
     """Where an import leads. `../ui/js/dom.js` is an address: the areas of /static/ lie in the apps' folders."""
-    if area := re.match(r"\.\./(ui|live|inbox|proctoring|proctor)/(.+)", name):
+    if area := re.match(r"(?:\.\./)+(ui|live|inbox|proctoring|proctor)/(.+)", name):
         return STATIC[area[1]] / area[2]
     return (path.parent / name).resolve()
 
