@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+import chat
 import context
 import copies
 import deliveries
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "import": importing.take,
     "context": context.take,
     "exam": exam.take,
+    "chat": chat.take,
     "screens": copies.screens,
     "start": copies.start,
     "repeats": repeats.take,

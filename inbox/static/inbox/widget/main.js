@@ -170,6 +170,7 @@ $("composer").addEventListener("submit", (event) => {
   if (!body.value.trim()) return;
   line.write(body.value.trim());
   body.value = kept.draft = "";
+  if (typedAt) topic?.signal("typing", { typing: false });
   typedAt = 0;
   atFoot = true;
   line.keep();
