@@ -59,6 +59,12 @@ def widget_for(slug: str, *, is_on_needed: bool = True) -> Channel:
     )
     if found is None:
         raise NotFound
-    if is_on_needed and not is_on(found.workspace, Feature.WIDGET):
-        raise FeatureOff("The chat is closed at the moment.", feature=Feature.WIDGET.value)
+    if is_on_needed:
+        check_open(found)
     return found
+
+
+def check_open(channel: Channel) -> None:
+    """Reads workspace. What was written is there to be read all the same."""
+    if not is_on(channel.workspace, Feature.WIDGET):
+        raise FeatureOff("The chat is closed at the moment.", feature=Feature.WIDGET.value)

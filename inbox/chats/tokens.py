@@ -4,7 +4,7 @@ back. The same on HTTP and on sockets."""
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +65,7 @@ def visitor_behind(request: Any) -> Visitor | None:
 @dataclass(frozen=True)
 class AtDoor(Identity):
     name: str = ""
+    digest: bytes = field(default=b"", repr=False)  # a socket ends with the token it was opened with
 
 
 def subject_of(visitor_id: UUID) -> str:
@@ -77,7 +78,8 @@ def _from_bearer(token: str) -> AtDoor:
 
 def _reload(identity: Identity) -> AtDoor | None:
     rows = Visitor.objects.select_related("contact").filter(revoked_at=None, expires_at__gt=timezone.now())
-    found = rows.filter(pk=identity.actor.visitor_id).first()
+    digest = identity.digest if isinstance(identity, AtDoor) else b""
+    found = rows.filter(pk=identity.actor.visitor_id, digest=digest).first()
     return None if found is None else _identity(found)
 
 
@@ -93,6 +95,7 @@ def _identity(visitor: Visitor) -> AtDoor:
         expires_at=visitor.expires_at.timestamp(),
         actor=actor_of(visitor),
         name=visitor.contact.display_name if visitor.contact else visitor.name,
+        digest=bytes(visitor.digest),
     )
 
 

@@ -5,8 +5,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from config.errors import Conflict
+from config.live.identity import publish_access_change
 from crm.dossier import Erasing
 from crm.erased import Traced, trace, trace_old
+from inbox.chats.tokens import subject_of
 from inbox.models import Attachment, Channel, Conversation, Message, MessageReceipt, OptOut, Visitor
 from inbox.services.folding import announce_gone
 from inbox.states import ConversationStatus, MessageStatus
@@ -90,8 +92,11 @@ def _spellings(name: str) -> set[str]:
 
 def erase_visitors(erasing: Erasing) -> None:
     rows = Visitor.objects.filter(contact_id__in=erasing.contact_ids)
-    erasing.ids |= set(rows.values_list("pk", flat=True))
+    ids = set(rows.values_list("pk", flat=True))
+    erasing.ids |= ids
     _count(erasing, rows.delete()[1])
+    for visitor_id in sorted(ids):
+        publish_access_change(subject_of(visitor_id))  # their sockets end
 
 
 def _count(erasing: Erasing, counts: dict[str, int]) -> None:

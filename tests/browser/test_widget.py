@@ -117,7 +117,7 @@ def test_a_closed_chat_counts_what_comes_and_the_launcher_says_so(visit: Any, si
     ben.open(word)
     ben.write(f"Answer {word}")
     expect(visitor.frame.locator("#count")).to_have_text("1", timeout=PATIENCE)
-    expect(visitor.frame.locator("#launcher")).to_have_accessible_name("Open the chat, 1 new 1")
+    expect(visitor.frame.locator("#launcher")).to_have_accessible_name("Open the chat, 1 new")
     visitor.page.keyboard.press("Enter")
     visitor.wait(f"Answer {word}")
     ben.wait_status(f"Answer {word}", "read")

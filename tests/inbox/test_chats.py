@@ -231,12 +231,15 @@ def test_what_is_no_message_is_refused(widget: Channel, guest: Guest, body: str)
 
 
 def test_a_widget_that_is_switched_off_says_so(cast: Cast, widget: Channel, guest: Guest):
+    chat = guest.start(widget).json()["id"]
     cast.workspace.features = {"widget": False}
     cast.workspace.save()
     shown = Client().get(f"/api/v1/widgets/{widget.slug}/")
     assert shown.json()["enabled"] is False
     refused = guest.start(widget, "Hola")
     assert (refused.status_code, refused.json()["code"]) == (403, "feature_off")
+    assert guest.write(chat, "Hola").json()["code"] == "feature_off"
+    assert guest.get(f"chats/{chat}/messages").status_code == 200
 
 
 def test_no_widget_and_another_channel_look_the_same(cast: Cast):
@@ -281,6 +284,14 @@ def test_a_signed_in_customer_chats_without_any_role(cast: Cast, widget: Channel
     assert Api(cast.cleo).get(f"/api/v1/chats/{chat}/").status_code == 404
     again = sam.post("/api/v1/chats/", {"channel": widget.slug, "client_id": str(uuid4())})
     assert (again.status_code, again.json()["id"]) == (200, chat)
+
+
+def test_what_was_asked_before_the_chat_is_the_first_line_for_us_alone(cast: Cast, widget: Channel):
+    guest = admit(widget, answers={"Order": "A-17"}, page_url="https://shop.example/cart")
+    chat = guest.start(widget, "Hola").json()["id"]
+    rows = Api(cast.ben).of(cast.workspace.slug).get(f"conversations/{chat}/messages/").json()["results"]
+    assert (rows[-1]["direction"], rows[-1]["body"]) == ("activity", "Order: A-17 · https://shop.example/cart")
+    assert [row["body"] for row in guest.get(f"chats/{chat}/messages").json()["results"]] == ["Hola"]
 
 
 def test_tokens_are_kept_as_digests_alone(widget: Channel, guest: Guest):

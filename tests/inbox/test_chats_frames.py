@@ -36,7 +36,7 @@ def guest(widget: Channel) -> Guest:
 
 
 def frames(chat: str, after: int = 0) -> list[tuple[str, dict[str, Any]]]:
-    return [(event.type, event.data) for event in events_after(topics.chat(chat), after)]
+    return [(event.type, event.data) for event in events_after(f"chat.{chat}", after)]
 
 
 def test_the_frames_of_a_whole_chat_are_these_and_no_others(cast: Cast, widget: Channel, guest: Guest):
@@ -188,6 +188,12 @@ def test_a_socket_ends_with_its_token(widget: Channel, guest: Guest):
     guest.delete(f"widgets/{widget.slug}/visitor")
     assert authenticator.reload(identity) is None
     assert identity.subject == tokens.subject_of(identity.actor.visitor_id)
+
+
+def test_a_socket_ends_when_its_token_is_replaced(widget: Channel, guest: Guest):
+    identity = authenticator.from_bearer(guest.token)
+    guest.post(f"widgets/{widget.slug}/visitors")
+    assert authenticator.reload(identity) is None
 
 
 def test_typing_gets_across_without_saying_who_we_are(cast: Cast, widget: Channel, guest: Guest):

@@ -101,7 +101,7 @@ def test_what_a_browser_says_of_itself_leads_to_nobody_else(cast: Cast, widget: 
         signed(secret="another-secret-that-is-long-enough-0123456789"),
         signed(exp=int(time.time()) - 120),
         signed(exp=int(time.time()) + 10 * 86_400),
-        jwt.encode({"sub": "42", "exp": 2_000_000_000}, None, algorithm="none"),
+        jwt.encode({"sub": "42", "exp": 2_000_000_000}, "", algorithm="none"),
         jwt.encode({"sub": "42"}, SECRET, algorithm="HS256"),
         jwt.encode({"exp": 2_000_000_000}, SECRET, algorithm="HS256"),
         "nonsense",

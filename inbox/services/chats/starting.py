@@ -11,10 +11,11 @@ from crm.models import Contact, IdentityKind
 from crm.services.contacts import guest_contact
 from inbox.chats.access import chat_for, participants_of, visible_chats
 from inbox.events import announce_conversation
-from inbox.models import Channel, Conversation, Participant, ParticipantRole
+from inbox.models import Channel, Conversation, Message, Participant, ParticipantRole
+from inbox.models import Visitor as VisitorRow
 from inbox.services.chats.visitors import SOURCE, contact_of_visitor
 from inbox.services.chats.writing import Words, write_first
-from inbox.states import ConversationStatus, Scope
+from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 
 
 @unit_of_work
@@ -33,6 +34,8 @@ def start_chat(
         return known, False
     conversation, created = _open_one(channel, contact)
     _take_part(guest, conversation, client_id)
+    if created:
+        _tell_answers(guest, conversation)
     if words is not None:
         write_first(guest=guest, conversation=conversation, words=words, opened=created)
     elif created:
@@ -84,6 +87,25 @@ def _open_one(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
             continue  # opened at the same moment from another browser
         return opened.known_labels([]), True
     raise RuntimeError("the conversation keeps being opened by somebody else")
+
+
+def _tell_answers(guest: Guest, conversation: Conversation) -> None:
+    """What was asked before the chat, as its first line. For us alone; there before anybody can look."""
+    if not isinstance(guest, Visitor):
+        return
+    answers, page_url = VisitorRow.objects.values_list("answers", "page_url").get(pk=guest.visitor_id)
+    if not answers:
+        return
+    lines = [f"{question}: {answer}" for question, answer in answers.items() if answer]
+    Message.objects.create(
+        workspace_id=conversation.workspace_id,
+        conversation=conversation,
+        channel_id=conversation.channel_id,
+        direction=Direction.ACTIVITY,
+        sender_kind=SenderKind.SYSTEM,
+        body=" · ".join([*lines, page_url] if page_url else lines),
+        status=MessageStatus.RECEIVED,
+    )
 
 
 def _take_part(guest: Guest, conversation: Conversation, client_id: UUID | None) -> None:

@@ -16,7 +16,7 @@ from crm.actors import Guest, Visitor
 from crm.search import vector_of
 from crm.services.contacts import Sender
 from inbox import storage
-from inbox.chats.access import chat_for
+from inbox.chats.access import chat_for, check_open
 from inbox.errors import AnotherIsOpen, BodyTooLong, ClientIdReused, WrongFile
 from inbox.models import Attachment, AttachmentState, Conversation, Message
 from inbox.senders import WIDGET
@@ -95,6 +95,7 @@ def write_message(*, guest: Guest, chat_id: UUID, words: Words) -> tuple[Message
         return keeper.write(guest, conversation, words.client_id, words.body)
     if conversation.scope != Scope.SUPPORT:
         raise Conflict("Nobody is in this room.")
+    check_open(conversation.channel)
     return _write(guest, chat_for(guest, chat_id, for_update=True), words, opened=False)
 
 

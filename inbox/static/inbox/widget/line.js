@@ -233,6 +233,7 @@ export class Line {
           this.#put(await this.#send(item));
           this.#has(item.client_id);
           this.failures = 0;
+          this.#config.enabled = true;
         } catch (problem) {
           if (!(problem instanceof Problem)) throw problem;
           if (problem.status === 401 && !item.again) { item.again = true; this.#forget(); continue; }
@@ -267,7 +268,6 @@ export class Line {
     this.keep();
     const first = item ? { body: item.body, message_client_id: item.client_id } : {};
     await this.#enter(await this.#call("POST", CHATS, { channel: this.#config.channel, client_id: this.kept.start, ...first }));
-    this.#config.enabled = true;
   }
 
   #retryLater(act, wait = 0) {
