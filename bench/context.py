@@ -4,22 +4,16 @@ All servers read one database: 100,000 contacts, 200,000 conversations, a millio
 up by its digest and answer with one statement.
 """
 
-import hashlib
-import time
 from dataclasses import dataclass, field
-from typing import Any
 
-from processes import BENCH
+from company import KEY, company
 from report import Result, Row, median, ms, rate
 from stage import Server, Stage
 
 TITLE = "context by telephone number at 10 connections, API key checked, one process"
-CONTACTS = 100_000  # with two conversations each
-MESSAGES = 5  # a conversation
 CONNECTIONS = 10
 TARGETS = {"daphne": 0.6, "uvicorn": 1.0}
 P95_MS = 25.0
-KEY = "sb_" + "b" * 43
 ROUNDS = 5
 
 
@@ -67,40 +61,19 @@ class Contest:
 
 
 def take(stage: Stage) -> Result:
-    contacts = CONTACTS // 50 if stage.quick else CONTACTS
     result = Result("context", TITLE)
-    database = stage.database("context")
-    took = _seed(stage, database, contacts)
-    yardstick = stage.yardstick(database)
-    ours = [stage.product(kind, database) for kind in TARGETS]
-    contest = Contest(stage, contacts)
+    seeded = company(stage)
+    yardstick = stage.yardstick(seeded.database)
+    ours = [stage.product(kind, seeded.database) for kind in TARGETS]
+    contest = Contest(stage, seeded.contacts)
     for server in (yardstick, *ours):
         contest.take(server, requests=500)  # statements prepared, caches filled
     ratios = _rounds(contest, yardstick, ours, rounds=1 if stage.quick else ROUNDS)
     _report(result, contest, ratios)
-    result.notes.append(
-        f"{contacts:,} contacts, {2 * contacts:,} conversations, {2 * contacts * MESSAGES:,} messages; "
-        f"put there in {took:.0f} s"
-    )
+    result.notes.append(seeded.note)
     for server in (yardstick, *ours):
         stage.stop(server.process)
     return result
-
-
-def _seed(stage: Stage, database: str, contacts: int) -> float:
-    began = time.monotonic()
-    given: dict[str, Any] = {
-        "contacts": contacts,
-        "messages": MESSAGES,
-        "digest": hashlib.sha256(KEY.encode()).digest(),
-    }
-    with stage.connect(database) as connection:
-        for statement in (BENCH / "context_seed.sql").read_text().split(";\n"):
-            if statement.strip():
-                connection.execute(statement, stage.cast | given)
-        connection.execute("vacuum (analyze)")
-        connection.execute("checkpoint")
-    return time.monotonic() - began
 
 
 def _rounds(contest: Contest, yardstick: Server, ours: list[Server], rounds: int) -> dict[str, list[float]]:

@@ -48,7 +48,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     results: list[Result] = []
     with Stage(options.quick) as stage:
-        line = machine(file_system(stage.folder), versions())
+        line = machine(file_system(stage.home), versions())
         _say(line + "\n")
         try:
             for name in options.names or BENCHMARKS:

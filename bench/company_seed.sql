@@ -1,7 +1,13 @@
--- %(contacts)s people with two conversations each, %(messages)s messages a conversation in many languages, notes, and what the
--- contacts' list filters by. Words stand as the tokeniser would have left them: `phrase` has each text with its vector.
+-- %(contacts)s people with two conversations each, %(messages)s messages a conversation in many languages, notes, what the contacts'
+-- list filters by, and what an assistant is told when one of them calls. Words stand as the tokeniser would have left
+-- them: `phrase` has each text with its vector. Foreign keys are not checked on the way in.
 set session_replication_role = replica;
 set synchronous_commit = off;
+
+insert into crm_apikey
+    (id, workspace_id, name, prefix, digest, scopes, created_by_id, rate_per_minute, created_at)
+values (uuidv7(), %(workspace_id)s, 'Bench', 'sb_bench', %(digest)s, '{read_inbox,reply,note}', %(user_id)s,
+    100000000, now());
 
 create temp table agent as
 select number, case when number = 0 then %(user_id)s::uuid else uuidv7() end as id from generate_series(0, 10) as number;
@@ -40,19 +46,20 @@ values (uuidv7(), %(workspace_id)s, 'group', 'Group', 'text', '{}', 0, now());
 
 insert into crm_contactidentity (id, workspace_id, contact_id, kind, value, created_at)
 select uuidv7(), %(workspace_id)s, person.id, form.kind, form.value, now()
-from person, lateral (values ('match', digits), ('phone', '+' || digits)) as form (kind, value);
+from person, lateral (values ('match', digits), ('phone', '+' || digits), ('whatsapp', digits)) as form (kind, value);
 
 insert into crm_contactprofile
     (contact_id, workspace_id, first_name, relationship, zip_code, journey_phase, burnout_score, burnout_band,
     pressure_zones, last_contact_at, assessment, updated_at)
 select id, %(workspace_id)s, 'Budi', 'daughter', '10115', 'phase' || mod(number, 8), mod(number, 100),
-    (array['low', 'moderate', 'high', 'severe'])[1 + mod(number, 4)], '{sleep,money}', at, '{}', now()
+    (array['low', 'moderate', 'high', 'severe'])[1 + mod(number, 4)], '{sleep,money}', at, '{"step": 3, "of": 9}', now()
 from person where mod(number, 3) = 0;
 
 insert into crm_contactmemory
     (contact_id, workspace_id, recent_messages, historical_summary, conversation_started_at, total_interactions,
     last_message_at, updated_at)
-select id, %(workspace_id)s, '[]', '', at, 10, now() - mod(number * 7919, 500000) * interval '1 minute', now()
+select id, %(workspace_id)s, '[]', 'Asked twice about the delivery of a bed; prefers to be called in the morning.',
+    at, 10, now() - mod(number * 7919, 500000) * interval '1 minute', now()
 from person where mod(number, 10) > 0;
 
 insert into crm_billingaccount
@@ -82,15 +89,23 @@ select talk.id, %(workspace_id)s, person.id, %(channel_id)s, 'support',
 from talk join person on person.number = talk.number / 2;
 
 insert into inbox_message
-    (id, workspace_id, conversation_id, channel_id, direction, sender_kind, type, body, detail, provider_id, status,
-    error_code, error_message, send_attempt, search, created_at, updated_at)
+    (id, workspace_id, conversation_id, channel_id, direction, sender_kind, sender_user_id, type, body, detail,
+    provider_id, status, error_code, error_message, send_attempt, sent_at, delivered_at, search, created_at, updated_at)
 select case when step = 0 then talk.last_message_id else uuidv7(talk.at - now() - step * interval '1 hour') end,
-    %(workspace_id)s, talk.id, %(channel_id)s, 'in', 'contact', 'text',
-    phrase.text || ' ' || talk.number || case when step = 0 and talk.number > %(contacts)s then ' bygone' else '' end,
-    '{}', 'wamid.seed.' || talk.number || '.' || step, 'received', '', '', 0,
-    (phrase.vector || ' ' || talk.number || case when step = 0 and talk.number > %(contacts)s then ' bygone' else '' end)::tsvector,
-    talk.at - step * interval '1 hour', talk.at
+    %(workspace_id)s, talk.id, %(channel_id)s, way.direction, way.kind, way.author, 'text',
+    phrase.text || ' ' || talk.number || late.word, '{}', 'wamid.seed.' || talk.number || '.' || step, way.status, '', '', 0,
+    way.at, way.at, (phrase.vector || ' ' || talk.number || late.word)::tsvector, talk.at - step * interval '1 hour', talk.at
 from talk cross join generate_series(0, %(messages)s - 1) as step
-join phrase on phrase.place = mod(talk.number * 31 + step * 17, (select count(*) from phrase));
+join phrase on phrase.place = mod(talk.number * 31 + step * 17, (select count(*) from phrase))
+cross join lateral (
+    select case when step = 0 and talk.number > %(contacts)s then ' bygone' else '' end as word
+) as late
+cross join lateral (
+    select case when mod(step, 2) = 0 then 'in' else 'out' end as direction,
+        case when mod(step, 2) = 0 then 'contact' else 'member' end as kind,
+        case when mod(step, 2) = 1 then %(user_id)s::uuid end as author,
+        case when mod(step, 2) = 0 then 'received' else 'delivered' end as status,
+        case when mod(step, 2) = 1 then talk.at - step * interval '1 hour' end as at
+) as way;
 
 reset session_replication_role;
