@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import connection
@@ -29,7 +29,7 @@ PEOPLE = 10
 # How many rows are looked through before the index is asked, and how many the index may bring: about the same time.
 WINDOW = 3000
 FROM_INDEX = 4000
-# What is common, yet not lately, is looked for so far back; older hits come with the next page.
+# What is common, yet not lately, is looked for so far back among messages, and then among all that the index knows.
 WIDEST = 60_000
 NEWER_THAN_ALL = UUID(int=2**128 - 1)
 AROUND = 60  # characters shown before a hit
@@ -47,6 +47,16 @@ select array(select id from found), (select id from newest order by id limit 1),
         select id from {table} where workspace_id = %(workspace)s and search @@ %(query)s::tsquery
             and id < (select id from newest order by id limit 1) and deleted_at is null {only} limit %(many)s
     ) end
+"""
+# Takes longer than the other, and is the last resort: a page is never empty while there is something to find.
+_ALL = """
+with hit as materialized (
+    select id, {parent} from {table} where workspace_id = %(workspace)s and search @@ %(query)s::tsquery
+        and deleted_at is null {only}
+)
+select array(
+    select id from hit where id < %(before)s and {parent} in ({visible}) order by id desc limit %(most)s
+)
 """
 
 
@@ -105,9 +115,10 @@ class _Table:
     name: str
     parent: str
     only: str = ""
+    widens: bool = False  # has so many rows that a second look at the newest is worth it
 
 
-_MESSAGES = _Table("inbox_message", "conversation_id", "and direction <> 'activity'")
+_MESSAGES = _Table("inbox_message", "conversation_id", "and direction <> 'activity'", widens=True)
 _NOTES = _Table("crm_contactnote", "contact_id")
 
 
@@ -189,9 +200,26 @@ def _find(
             return Found(ids, None)
         if older is not None and len(older) < FROM_INDEX:
             return Found(ids + sorted(older, reverse=True), None)
-        if looked >= WIDEST:
-            return Found(ids, oldest)
-        edge, window = oldest, window * 4
+        edge = oldest
+        if looked >= WIDEST or not table.widens:
+            return _older(actor, table, visible, query, ids, edge, most)
+        window = max(1, WIDEST - looked)
+
+
+def _older(
+    actor: Actor,
+    table: _Table,
+    visible: "QuerySet[Conversation] | QuerySet[Contact]",
+    query: str,
+    ids: list[UUID],
+    edge: UUID,
+    most: int,
+) -> Found:
+    """Something was found already: the rest comes with the next page."""
+    if ids:
+        return Found(ids, edge)
+    hits: list[UUID] = _asked(actor, _ALL, table, visible, {"query": query, "before": edge, "most": most + 1})[0]
+    return Found(hits, None)
 
 
 def _look(
@@ -203,24 +231,25 @@ def _look(
     window: int,
     most: int,
 ) -> tuple[list[UUID], UUID, int, list[UUID] | None]:
-    allowed, params = visible.order_by().values("pk").query.sql_with_params()
-    statement = _LOOK.format(table=table.name, parent=table.parent, only=table.only, visible=_named(allowed))
-    given = {f"visible{position}": value for position, value in enumerate(params)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {
-                **given,
-                "query": query,
-                "workspace": actor.workspace_id,
-                "before": edge,
-                "window": window,
-                "most": most,
-                "many": FROM_INDEX,
-            },
-        )
-        hits, oldest, number, older = cursor.fetchone()
+    given = {"query": query, "before": edge, "window": window, "most": most, "many": FROM_INDEX}
+    hits, oldest, number, older = _asked(actor, _LOOK, table, visible, given)
     return hits, oldest, number, older
+
+
+def _asked(
+    actor: Actor,
+    text: str,
+    table: _Table,
+    visible: "QuerySet[Conversation] | QuerySet[Contact]",
+    given: dict[str, Any],
+) -> tuple[Any, ...]:
+    allowed, params = visible.order_by().values("pk").query.sql_with_params()
+    statement = text.format(table=table.name, parent=table.parent, only=table.only, visible=_named(allowed))
+    places = {f"visible{position}": value for position, value in enumerate(params)}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**places, **given, "workspace": actor.workspace_id})
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
 
 
 def _named(sql: str) -> str:
@@ -232,14 +261,13 @@ def _named(sql: str) -> str:
 def _messages(actor: Actor, ids: Sequence[UUID]) -> list[Message]:
     """Newest first, one more than fits a page when there are more. What the actor may not see makes room for others."""
     rows: list[Message] = []
-    step = 2 * MOST_HITS
-    for start in range(0, len(ids), step):
+    start, step = 0, 2 * MOST_HITS
+    while start < len(ids) and len(rows) <= MOST_HITS:
         shown = Message.objects.filter(
             pk__in=ids[start : start + step], conversation__in=visible_conversations(actor), deleted_at=None
         )
-        rows += shown.select_related("conversation__contact").only(*_MESSAGE_LINE).order_by("-pk")
-        if len(rows) > MOST_HITS:
-            break
+        rows += shown.select_related("conversation__contact").only(*_MESSAGE_LINE).order_by("-pk")[: MOST_HITS + 1]
+        start, step = start + step, step * 8  # few queries, even where much may not be seen
     return rows[: MOST_HITS + 1]
 
 

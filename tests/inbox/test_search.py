@@ -208,6 +208,23 @@ def test_hits_come_newest_first_and_go_on(cast, monkeypatch):
     assert second["contacts"] == []
 
 
+def test_what_was_common_long_ago_is_on_the_first_page(cast, monkeypatch):
+    monkeypatch.setattr(searching, "WINDOW", 3)
+    monkeypatch.setattr(searching, "WIDEST", 6)
+    monkeypatch.setattr(searching, "FROM_INDEX", 4)
+    for number in range(5):
+        receive(cast, f"bygone {number}")
+    for number in range(8):
+        receive(cast, f"lately {number}")
+    found = ask(cast, "ben", "bygone")
+    assert [_said(hit) for hit in found["messages"]] == [f"bygone {number}" for number in reversed(range(5))]
+    assert found["next"] is None
+
+
+def _said(hit):
+    return "".join(part["text"] for part in hit["snippet"])
+
+
 def test_the_list_of_conversations_searches_the_same_words(cast):
     who = sender(name="Ágnes Kovács")
     talk = receive(cast, "請問我的訂單在哪裡", who=who)
