@@ -155,8 +155,10 @@ def test_after_twenty_messages_an_undone_merge_accounts_for_every_row(pair):
     assert Counter(model for model, _ in later) == {"Message": 20}
     assert {after[key][0] for key in later} == {first.pk}
     changed = {key for key in before if after[key] != before[key]}
-    assert {model for model, _ in changed} <= {"Conversation"}
-    assert {pk for _, pk in changed} == {first.pk}
+    # What came later was counted with the winner, and stays so.
+    assert changed <= {("Conversation", first.pk), ("ContactMemory", winner.pk)}
+    assert ContactMemory.objects.get(contact=winner).total_interactions == 2 + 20
+    assert ContactMemory.objects.get(contact=loser).total_interactions == 3
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.inbound_count, second.inbound_count) == (21, 2)
