@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from config.errors import Invalid, NotFound
 from crm.api.base import WorkspaceView, schema_of
+from crm.features import Feature
 from crm.identity.exempt import without_identity
 from inbox import links, storage
 from inbox.access import attachment_for
@@ -43,6 +44,7 @@ class UploadBody(serializers.Serializer[Any]):
 
 
 class Upload(WorkspaceView):
+    feature = Feature.INBOX
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -76,6 +78,7 @@ class AnyAnswer(DefaultContentNegotiation):
 
 
 class Download(WorkspaceView):
+    feature = Feature.INBOX
     content_negotiation_class = AnyAnswer
 
     @extend_schema(
@@ -93,6 +96,8 @@ class Download(WorkspaceView):
 
 
 class Retry(WorkspaceView):
+    feature = Feature.INBOX
+
     @extend_schema(request=None, responses={200: schema_of(MessagePayload)}, operation_id="retry_attachment")
     def post(self, request: Request, workspace: str, conversation: UUID, message: UUID, attachment: UUID) -> Response:
         retried = attachments.retry_fetch(

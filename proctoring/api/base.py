@@ -8,9 +8,17 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from config.errors import Invalid
+from crm.api.base import WorkspaceView
+from crm.features import Feature
 from crm.identity.requests import Identified, signed_in_user
 from proctoring.people import Student
 from proctoring.services.grants import TOKEN_HEADER, student_of_token
+
+
+class ExamView(WorkspaceView):
+    """For those who set exams up and look after them."""
+
+    feature = Feature.PROCTORING
 
 
 class StudentView(APIView):

@@ -8,10 +8,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, WorkspaceView, checked, schema_of
+from crm.api.base import PAGING, checked, schema_of
 from crm.paging import link, page, read_limit
 from proctoring import topics
-from proctoring.api.base import StudentView, body_of
+from proctoring.api.base import ExamView, StudentView, body_of
 from proctoring.api.sessions import TOKEN
 from proctoring.payloads.sessions import ChatMessagePayload, chat_message_payload
 from proctoring.queries import exams as queries
@@ -100,7 +100,7 @@ class OwnChatTyping(StudentView):
         return Response(status=204)
 
 
-class TutorsChat(WorkspaceView):
+class TutorsChat(ExamView):
     @extend_schema(operation_id="get_session_chat", parameters=PAGING, responses={200: schema_of(ChatPayload)})
     def get(self, request: Request, workspace: str, exam: str, session: UUID) -> Response:
         live = queries.live_of(topics.session(session))
@@ -121,14 +121,14 @@ class TutorsChat(WorkspaceView):
         return Response(chat_message_payload(message, room.session), status=201 if created else 200)
 
 
-class TutorsChatRead(WorkspaceView):
+class TutorsChatRead(ExamView):
     @extend_schema(operation_id="read_session_chat", request=None, responses={204: None})
     def post(self, request: Request, workspace: str, exam: str, session: UUID) -> Response:
         rooms.read_as_tutor(actor=self.actor(request), slug=exam, session_id=session)
         return Response(status=204)
 
 
-class TutorsChatTyping(WorkspaceView):
+class TutorsChatTyping(ExamView):
     @extend_schema(operation_id="type_session_chat", request=None, responses={204: None})
     def post(self, request: Request, workspace: str, exam: str, session: UUID) -> Response:
         rooms.tell_typing_as_tutor(actor=self.actor(request), slug=exam, session_id=session)

@@ -9,10 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, WorkspaceView, checked, list_page, page_schema, schema_of
+from crm.api.base import PAGING, checked, list_page, page_schema, schema_of
 from crm.paging import link, read_limit
 from proctoring import access, topics
-from proctoring.api.base import body_of
+from proctoring.api.base import ExamView, body_of
 from proctoring.payloads.sessions import (
     EnrolmentPayload,
     ExamPayload,
@@ -96,7 +96,7 @@ def _change(slug: str, given: dict[str, Any]) -> ExamChange:
     )
 
 
-class ExamList(WorkspaceView):
+class ExamList(ExamView):
     @extend_schema(operation_id="list_exams", parameters=PAGING, responses={200: page_schema(ExamPayload)})
     def get(self, request: Request, workspace: str) -> Response:
         """The exams that one supervises, newest first."""
@@ -114,7 +114,7 @@ class ExamList(WorkspaceView):
         return Response(exam_payload(exam), status=201 if created else 200)
 
 
-class ExamDetail(WorkspaceView):
+class ExamDetail(ExamView):
     @extend_schema(operation_id="get_exam", responses={200: schema_of(ExamPayload)})
     def get(self, request: Request, workspace: str, exam: str) -> Response:
         """With `counts`, `unread_chats` (by session: what no tutor has seen) and the topic to follow."""
@@ -133,7 +133,7 @@ class ExamDetail(WorkspaceView):
         return Response(exam_payload(changed))
 
 
-class ExamClose(WorkspaceView):
+class ExamClose(ExamView):
     @extend_schema(operation_id="close_exam", request=None, responses={200: schema_of(ExamPayload)})
     def post(self, request: Request, workspace: str, exam: str) -> Response:
         """Nobody starts or goes on any more."""
@@ -144,7 +144,7 @@ class TutorBody(serializers.Serializer[Any]):
     user = serializers.UUIDField()
 
 
-class TutorList(WorkspaceView):
+class TutorList(ExamView):
     @extend_schema(operation_id="add_tutor", request=TutorBody, responses={200: schema_of(ExamPayload)})
     def post(self, request: Request, workspace: str, exam: str) -> Response:
         """By whoever manages exams, who may add themselves: the audit log tells."""
@@ -153,7 +153,7 @@ class TutorList(WorkspaceView):
         return Response(exam_payload(changed))
 
 
-class TutorDetail(WorkspaceView):
+class TutorDetail(ExamView):
     @extend_schema(operation_id="remove_tutor", responses={204: None})
     def delete(self, request: Request, workspace: str, exam: str, user: UUID) -> Response:
         exams.remove_tutor(actor=self.actor(request), slug=exam, user_id=user)
@@ -164,7 +164,7 @@ class GrantBody(serializers.Serializer[Any]):
     grant = serializers.CharField(max_length=4096)
 
 
-class ExamJoin(WorkspaceView):
+class ExamJoin(ExamView):
     @extend_schema(operation_id="join_exam", request=GrantBody, responses={200: schema_of(ExamPayload)})
     def post(self, request: Request, workspace: str, exam: str) -> Response:
         """With the exam system's signed word, a member becomes a tutor for as long as it holds."""
@@ -177,7 +177,7 @@ class EnrolBody(serializers.Serializer[Any]):
     students = StudentBody(many=True)
 
 
-class EnrolmentList(WorkspaceView):
+class EnrolmentList(ExamView):
     @extend_schema(operation_id="list_enrolments", parameters=PAGING, responses={200: page_schema(EnrolmentPayload)})
     def get(self, request: Request, workspace: str, exam: str) -> Response:
         found = access.exam_for(self.actor(request), exam)
@@ -194,7 +194,7 @@ class EnrolmentList(WorkspaceView):
         return Response({"results": [enrolment_payload(row) for row in enrolled]})
 
 
-class EnrolmentDetail(WorkspaceView):
+class EnrolmentDetail(ExamView):
     @extend_schema(operation_id="withdraw_enrolment", responses={204: None})
     def delete(self, request: Request, workspace: str, exam: str, enrolment: UUID) -> Response:
         exams.withdraw(actor=self.actor(request), slug=exam, enrolment_id=enrolment)
@@ -211,7 +211,7 @@ class SessionQuery(serializers.Serializer[Any]):
     group = serializers.CharField(required=False, max_length=80)
 
 
-class SessionList(WorkspaceView):
+class SessionList(ExamView):
     @extend_schema(
         operation_id="list_exam_sessions",
         parameters=[SessionQuery, *PAGING],
@@ -238,7 +238,7 @@ class SessionList(WorkspaceView):
         )
 
 
-class SessionDetail(WorkspaceView):
+class SessionDetail(ExamView):
     @extend_schema(operation_id="get_exam_session", responses={200: schema_of(SessionPayload)})
     def get(self, request: Request, workspace: str, exam: str, session: UUID) -> Response:
         """With `trail` (the newest beats), `gaps` (the lost-time ledger), `consents` and the topic to follow."""
@@ -259,7 +259,7 @@ class SessionDetail(WorkspaceView):
 # --- Reports ------------------------------------------------------------------------------------------------
 
 
-class ReportCsv(WorkspaceView):
+class ReportCsv(ExamView):
     @extend_schema(
         operation_id="exam_report_csv",
         parameters=[OpenApiParameter("student"), OpenApiParameter("of", enum=["sessions", "violations"])],
@@ -274,7 +274,7 @@ class ReportCsv(WorkspaceView):
         return _download(content, "text/csv; charset=utf-8", f"{found.slug}.csv")
 
 
-class ReportPdf(WorkspaceView):
+class ReportPdf(ExamView):
     @extend_schema(
         operation_id="exam_report_pdf",
         parameters=[OpenApiParameter("student")],
@@ -288,7 +288,7 @@ class ReportPdf(WorkspaceView):
         return _download(content, "application/pdf", f"{found.slug}.pdf")
 
 
-class StudentData(WorkspaceView):
+class StudentData(ExamView):
     @extend_schema(operation_id="export_student", responses={200: {"type": "object"}})
     def get(self, request: Request, workspace: str, exam: str, student: str) -> Response:
         """Everything kept of one student in this exam, in the student's own form."""

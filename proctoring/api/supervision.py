@@ -8,9 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, WorkspaceView, checked, list_page, page_schema, schema_of
+from crm.api.base import PAGING, checked, list_page, page_schema, schema_of
 from proctoring import access
-from proctoring.api.base import body_of
+from proctoring.api.base import ExamView, body_of
 from proctoring.payloads.sessions import CommandPayload, ViolationPayload, command_payload, violation_payload
 from proctoring.queries import exams as queries
 from proctoring.services import commands, reviews
@@ -26,7 +26,7 @@ class ViolationQuery(serializers.Serializer[Any]):
     merged = serializers.BooleanField(required=False)
 
 
-class ViolationList(WorkspaceView):
+class ViolationList(ExamView):
     @extend_schema(
         operation_id="list_exam_violations",
         parameters=[ViolationQuery, *PAGING],
@@ -49,7 +49,7 @@ class NoteBody(serializers.Serializer[Any]):
     comment = serializers.CharField(max_length=1000)
 
 
-class SessionViolations(WorkspaceView):
+class SessionViolations(ExamView):
     @extend_schema(
         operation_id="list_session_violations",
         parameters=[ViolationQuery, *PAGING],
@@ -82,7 +82,7 @@ class ReviewBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class ViolationDetail(WorkspaceView):
+class ViolationDetail(ExamView):
     @extend_schema(operation_id="get_violation", responses={200: schema_of(ViolationPayload)})
     def get(self, request: Request, workspace: str, exam: str, violation: UUID) -> Response:
         """With `trail`: every change of its review."""
@@ -144,7 +144,7 @@ def _order(given: dict[str, Any]) -> Order:
     )
 
 
-class SessionCommands(WorkspaceView):
+class SessionCommands(ExamView):
     @extend_schema(
         operation_id="list_session_commands", parameters=PAGING, responses={200: page_schema(CommandPayload)}
     )
@@ -162,7 +162,7 @@ class SessionCommands(WorkspaceView):
         return Response(command_payload(command), status=201)
 
 
-class CommandList(WorkspaceView):
+class CommandList(ExamView):
     @extend_schema(operation_id="list_exam_commands", parameters=PAGING, responses={200: page_schema(CommandPayload)})
     def get(self, request: Request, workspace: str, exam: str) -> Response:
         """What was done and told in this exam, newest first, announcements included."""
@@ -199,7 +199,7 @@ def _bulk_item(result: commands.Result) -> BulkItem:
 # --- Lost time ----------------------------------------------------------------------------------------------
 
 
-class SessionCompensate(WorkspaceView):
+class SessionCompensate(ExamView):
     @extend_schema(operation_id="compensate_session", request=None, responses={200: None})
     def post(self, request: Request, workspace: str, exam: str, session: UUID) -> Response:
         """Gives back all time that was lost and has not been given back, in whole minutes."""
@@ -211,7 +211,7 @@ class CompensateBody(serializers.Serializer[Any]):
     sessions = serializers.ListField(child=serializers.UUIDField(), required=False, allow_null=True, default=None)
 
 
-class Compensate(WorkspaceView):
+class Compensate(ExamView):
     @extend_schema(operation_id="compensate_exam", request=CompensateBody, responses={200: None})
     def post(self, request: Request, workspace: str, exam: str) -> Response:
         """The same for the named sessions, or for all that take beats."""

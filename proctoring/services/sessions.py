@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.live.unit import unit_of_work
+from crm import features
+from crm.features import Feature
 from proctoring import access, rows
 from proctoring.errors import ConsentRequired, ExamNotOpen, NoAttemptsLeft, SessionEnded, WrongMove
 from proctoring.events import announce_session
@@ -50,6 +52,7 @@ def start_session(*, student: Student, slug: str, start: Start) -> tuple[Session
     if latest is not None and _goes_on(latest):
         _resume(latest, start)
         return _announced(latest.pk), False
+    features.check(enrolment.workspace_id, Feature.PROCTORING)  # whoever sits one already finishes it
     _check_may_start(enrolment, latest)
     session = _create(enrolment, student, latest.attempt + 1 if latest else 1, start)
     return _announced(session.pk, created=True), True

@@ -179,6 +179,27 @@ def test_many_events_come_in_several_steps(cast, receiver, subscribed, monkeypat
     assert Call.objects.filter(subscription=subscribed).count() == 3
 
 
+def test_switched_off_calls_nobody_and_catches_up_when_it_is_on_again(cast, receiver, settings):
+    settings.SUPABASE_URL = ""
+    subscribed = subscribe(cast, receiver, event_types=["message.created"])
+    switches = Api(cast.ada).of(cast.workspace.slug)
+    receive(cast, "one")
+    dispatch(cast)
+    assert switches.patch("features", {"outgoing_webhooks": False}).status_code == 200
+    [waiting] = jobs_of(subscribed)
+    run_job(waiting.pk)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts, receiver.got) == ("pending", 0, [])
+    receive(cast, "two", who=sender())
+    assert cast.workspace.pk not in behind()
+    deliver(cast, subscribed)
+    assert (receiver.got, jobs_of(subscribed).count()) == ([], 1)
+    assert switches.patch("features", {"outgoing_webhooks": True}).status_code == 200
+    assert cast.workspace.pk in behind()
+    deliver(cast, subscribed)
+    assert [got.body["data"]["body"] for got in receiver.got] == ["one", "two"]
+
+
 def test_what_is_no_longer_kept_is_passed_over(cast, receiver, subscribed):
     from config.live.models import LiveEvent
 

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from config.live.unit import unit_of_work
+from crm.features import Feature, is_on
 from jobs import http
 from jobs.errors import ProviderError, RetryLater
 from jobs.tasks import RunningJob
@@ -44,6 +45,8 @@ PATIENCE = timedelta(days=5)
 KEEP = timedelta(days=30)
 CLEANUP_BATCH = 2_000
 
+FEATURE_OFF = "Waits: outgoing webhooks are switched off in this workspace."
+OFF_PAUSE = 60.0  # seconds until it looks again
 WAITS = "Waits: the subscription is switched off."
 REMOVED = "The subscription was removed."
 SAID_GONE = "Its server answered 410: it wants no more."
@@ -89,7 +92,7 @@ def deliver(*, job: RunningJob, call_id: UUID, redelivery: int) -> None:
 @transaction.atomic
 def _plan(call_id: UUID, redelivery: int) -> Plan | None:
     """None when there is nothing to do for this job."""
-    call = Call.objects.select_related("subscription").filter(pk=call_id).first()
+    call = Call.objects.select_related("subscription", "workspace").filter(pk=call_id).first()
     if call is None or call.redeliveries != redelivery or call.state == CallState.DELIVERED:
         return None
     subscription, is_test = call.subscription, call.event_type == TEST_TYPE
@@ -99,6 +102,8 @@ def _plan(call_id: UUID, redelivery: int) -> Plan | None:
     if not subscription.is_active and not is_test:
         _mark(call_id, redelivery, state=CallState.PENDING, error=WAITS)
         return None
+    if not is_on(call.workspace, Feature.OUTGOING_WEBHOOKS):
+        raise RetryLater(FEATURE_OFF, after=OFF_PAUSE, counts=False)
     secrets = signing.signing_secrets(subscription.secrets, timezone.now())
     return Plan(call_id, subscription.pk, redelivery, is_test, subscription.url, call.body, secrets)
 
