@@ -207,6 +207,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "\n\n"
         "**Limits:** too many requests are answered 429 with `Retry-After`, counted by person, API key or address."
     ),
+    "ENUM_NAME_OVERRIDES": {  # several fields are called `type`
+        "AttributeTypeEnum": "crm.models.AttributeType",
+        "CommandTypeEnum": "proctoring.states.CommandType",
+        "ChatMessageTypeEnum": ["text"],
+        "MessageTypeEnum": "inbox.api.messages.SEND_TYPES",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",

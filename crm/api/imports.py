@@ -38,7 +38,7 @@ COLUMNS = (
 )
 
 
-class UploadBody(serializers.Serializer[Any]):
+class ImportUploadBody(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
 
 
@@ -52,12 +52,12 @@ class ImportList(WorkspaceView):
 
     @extend_schema(
         operation_id="upload_contact_import",
-        request={"multipart/form-data": UploadBody},
+        request={"multipart/form-data": ImportUploadBody},
         responses={201: schema_of(ImportDetailPayload)},
     )
     def post(self, request: Request, workspace: str) -> Response:
         """A CSV of at most 200 MB, as any spreadsheet writes it. Answers with its columns and a first mapping."""
-        file = checked(UploadBody(data=request.data))["file"]
+        file = checked(ImportUploadBody(data=request.data))["file"]
         row = imports.upload_import(actor=self.actor(request), content=file, size=file.size, name=file.name or "")
         return Response(import_detail(row), status=201)
 

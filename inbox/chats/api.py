@@ -172,7 +172,7 @@ class WidgetVisitor(ChatView):
 # --- Chats --------------------------------------------------------------------------------------------------------
 
 
-class StartBody(serializers.Serializer[Any]):
+class ChatStartBody(serializers.Serializer[Any]):
     channel = serializers.SlugField(max_length=60)
     client_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     body = serializers.CharField(trim_whitespace=False, required=False, allow_blank=True, default="")
@@ -213,13 +213,13 @@ class ChatList(ChatView):
 
     @extend_schema(
         operation_id="start_chat",
-        request=StartBody,
+        request=ChatStartBody,
         responses={201: schema_of(OwnChatPayload), 200: schema_of(OwnChatPayload)},
     )
     def post(self, request: Request) -> Response:
         """The open chat on this channel (200), or a new one (201). The same client_id again is the same chat."""
         guest = self.guest(request)
-        given = checked(StartBody(data=request.data))
+        given = checked(ChatStartBody(data=request.data))
         channel = widget_for(given["channel"])
         if isinstance(guest, Visitor) and guest.channel_id != channel.pk:
             raise NotFound
@@ -248,13 +248,13 @@ class ChatDetail(ChatView):
         return Response(queries.get_chat(guest, chat))
 
 
-class WriteBody(serializers.Serializer[Any]):
+class ChatWriteBody(serializers.Serializer[Any]):
     client_id = serializers.UUIDField()
     type = serializers.ChoiceField(["text"], default="text")
     body = serializers.CharField(trim_whitespace=False, allow_blank=True, required=False, default="")
 
 
-class UploadBody(WriteBody):
+class ChatUploadBody(ChatWriteBody):
     files = serializers.ListField(child=serializers.FileField(), required=False)
 
 
@@ -288,13 +288,13 @@ class ChatMessages(ChatView):
 
     @extend_schema(
         operation_id="write_chat_message",
-        request={"application/json": WriteBody, "multipart/form-data": UploadBody},
+        request={"application/json": ChatWriteBody, "multipart/form-data": ChatUploadBody},
         responses={201: schema_of(ChatMessagePayload), 200: schema_of(ChatMessagePayload)},
     )
     def post(self, request: Request, chat: UUID) -> Response:
         """Words, files, or both. The same client_id again is the same message (200). An ended chat is open again."""
         guest = self.guest(request)
-        given = checked(WriteBody(data=request.data))
+        given = checked(ChatWriteBody(data=request.data))
         uploads = request.FILES.getlist("files") if hasattr(request.FILES, "getlist") else []
         conversation = chat_for(guest, chat)
         pace.take_message(guest, files=len(uploads))
@@ -333,17 +333,17 @@ def _keep(conversation: Conversation, uploads: list[Any]) -> list[Kept]:
     return kept
 
 
-class ReadBody(serializers.Serializer[Any]):
+class ChatReadBody(serializers.Serializer[Any]):
     up_to = serializers.UUIDField(required=False, allow_null=True, default=None)
     delivered = serializers.BooleanField(required=False, default=False, help_text="Only there, not looked at yet.")
 
 
 class ChatRead(ChatView):
-    @extend_schema(operation_id="read_chat", request=ReadBody, responses={204: None})
+    @extend_schema(operation_id="read_chat", request=ChatReadBody, responses={204: None})
     def post(self, request: Request, chat: UUID) -> Response:
         """Everything of ours has been read, or what is not newer than the message `up_to`."""
         guest = self.guest(request)
-        given = checked(ReadBody(data=request.data or {}))
+        given = checked(ChatReadBody(data=request.data or {}))
         if given["delivered"]:
             reading.mark_delivered(guest=guest, conversation=chat_for(guest, chat))
         else:
@@ -360,17 +360,17 @@ class ChatTyping(ChatView):
         return Response(status=204)
 
 
-class EndBody(serializers.Serializer[Any]):
+class ChatEndBody(serializers.Serializer[Any]):
     rating = serializers.IntegerField(min_value=1, max_value=5, required=False, allow_null=True, default=None)
     comment = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
 
 
 class ChatEnd(ChatView):
-    @extend_schema(operation_id="end_chat", request=EndBody, responses={200: schema_of(OwnChatPayload)})
+    @extend_schema(operation_id="end_chat", request=ChatEndBody, responses={200: schema_of(OwnChatPayload)})
     def post(self, request: Request, chat: UUID) -> Response:
         """Ends one's chat, and says how it was if one likes. Ended twice is ended."""
         guest = self.guest(request)
-        given = checked(EndBody(data=request.data or {}))
+        given = checked(ChatEndBody(data=request.data or {}))
         ending.end_chat(guest=guest, chat_id=chat)
         if given["rating"] is not None:
             ending.rate_chat(guest=guest, chat_id=chat, rating=given["rating"], comment=given["comment"])

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
@@ -132,3 +134,7 @@ def test_the_document_and_its_page_are_served_without_a_third_host():
     text = page.content.decode()
     assert not re.search(r"""(src|href)=["'](https?:)?//""", text)
     assert "'unsafe-inline'" in page["Content-Security-Policy"]
+
+
+def test_the_document_is_made_without_a_warning(tmp_path: Path):
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yml"))
