@@ -6,12 +6,14 @@ from django.utils import timezone
 
 from config.errors import Conflict, Invalid
 from config.live.unit import unit_of_work
-from crm.actors import Guest, Visitor
+from crm.actors import Guest, System, Visitor
 from inbox.chats.access import chat_for
 from inbox.events import announce_conversation
 from inbox.models import Conversation
 from inbox.models import Visitor as VisitorRow
+from inbox.services.activity import add_line
 from inbox.services.archiving import archive_conversation
+from inbox.services.chats.visitors import SOURCE
 from inbox.states import ConversationStatus, Scope
 from jobs.queue import enqueue
 
@@ -29,10 +31,12 @@ def end_chat(*, guest: Guest, chat_id: UUID) -> Conversation:
     conversation = _support(guest, chat_id)
     if conversation.status == ConversationStatus.RESOLVED:
         return conversation
-    conversation.status = ConversationStatus.RESOLVED
+    before, conversation.status = conversation.status, ConversationStatus.RESOLVED
     conversation.resolved_at = timezone.now()
     conversation.waiting_since = conversation.snoozed_until = None
     conversation.save(update_fields=["status", "resolved_at", "waiting_since", "snoozed_until", "updated_at"])
+    detail = {"status": conversation.status, "before": before, "until": None}
+    add_line(System(conversation.workspace_id, SOURCE), conversation, "resolved", "Ended by the customer", detail)
     announce_conversation(conversation)
     archive_conversation(conversation)
     return conversation

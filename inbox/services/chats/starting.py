@@ -11,11 +11,12 @@ from crm.models import Contact, IdentityKind
 from crm.services.contacts import guest_contact
 from inbox.chats.access import chat_for, participants_of, visible_chats
 from inbox.events import announce_conversation
-from inbox.models import Channel, Conversation, Message, Participant, ParticipantRole
+from inbox.models import Channel, Conversation, Participant, ParticipantRole
 from inbox.models import Visitor as VisitorRow
+from inbox.services.activity import add_line
 from inbox.services.chats.visitors import SOURCE, contact_of_visitor
 from inbox.services.chats.writing import Words, write_first
-from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
+from inbox.states import ConversationStatus, Scope
 
 
 @unit_of_work
@@ -97,15 +98,9 @@ def _tell_answers(guest: Guest, conversation: Conversation) -> None:
     if not answers:
         return
     lines = [f"{question}: {answer}" for question, answer in answers.items() if answer]
-    Message.objects.create(
-        workspace_id=conversation.workspace_id,
-        conversation=conversation,
-        channel_id=conversation.channel_id,
-        direction=Direction.ACTIVITY,
-        sender_kind=SenderKind.SYSTEM,
-        body=" · ".join([*lines, page_url] if page_url else lines),
-        status=MessageStatus.RECEIVED,
-    )
+    body = " · ".join([*lines, page_url] if page_url else lines)
+    detail = {"answers": answers, "page_url": page_url}
+    add_line(System(conversation.workspace_id, SOURCE), conversation, "asked", body, detail)
 
 
 def _take_part(guest: Guest, conversation: Conversation, client_id: UUID | None) -> None:
