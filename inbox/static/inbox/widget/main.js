@@ -6,7 +6,7 @@ import { clock, draw } from "./thread.js";
 const $ = (id) => document.getElementById(id), read = (id) => JSON.parse($(id).textContent);
 const config = read("widget"), origins = read("origins"), t = read("words");
 const asked = new URLSearchParams(location.hash.slice(1)), alone = parent === window;
-const TYPING_EVERY = 3_000, TYPING_SHOWN = 15_000, PRESENCE_EVERY = 30_000, SAID_AFTER = 3;
+const TYPING_EVERY = 3_000, TYPING_SHOWN = 15_000, PRESENCE_EVERY = 9_000, SAID_AFTER = 3;
 const EMOJI = "😀 😊 😂 😍 🤔 😢 😮 😡 👍 👎 🙏 👏 💪 👋 ❤️ 🎉 ✅ ❌ ⭐ 🔥 ☕ 📎 📷 ⏰".split(" ");
 
 let open = false, topic = null, presence = config.presence, typingUntil = 0, typedAt = 0, atFoot = true, tries = 0;
@@ -64,6 +64,7 @@ live.addEventListener("state", () => { if (live.state === "live") line.flush(); 
 
 function came(message) {
   typingUntil = 0;
+  lookAround();
   if (!kept.mute) beep();
   if (open && !document.hidden) seen();
   else line.delivered();
