@@ -27,24 +27,28 @@ export class Actions {
     const agent = agentId ? [this.#store.me, ...this.#store.agents].find((one) => one.id === agentId) : null;
     const before = this.#store.conversations.get(id);
     if ((before.assignee?.id ?? null) === (agent?.id ?? null)) return;
-    await this.#change(id, { assignee: agent && { id: agent.id, name: agent.name } }, "failed.assign", () => this.#api.assign(id, agent?.id ?? null));
+    // Nobody's, and I take it: of two at once one wins, and the other is told who.
+    const ask = agent?.id === this.#store.me.id && !before.assignee ? () => this.#api.claim(id) : () => this.#api.assign(id, agent?.id ?? null);
+    await this.change(id, { assignee: agent && { id: agent.id, name: agent.name } }, "failed.assign", ask);
   }
 
   async setStatus(id, status, { said, back } = {}) {
     const before = this.#store.conversations.get(id).status;
     if (before === status) return;
-    const done = await this.#change(id, { status }, "failed.status", () => this.#api.status(id, status));
+    const done = await this.change(id, { status }, "failed.status", () => this.#api.status(id, status));
     if (done && said) toast(said, { action: t("undo"), act: () => { this.setStatus(id, before); back?.(); } });
   }
 
-  async #change(id, change, word, ask) {
+  /** At once on screen; true when the server took it. */
+  async change(id, change, word, ask) {
     const undo = this.#store.guess(id, change);
     try {
       this.#store.learn(await ask());
       return true;
     } catch (problem) {
       undo();
-      failed(word, problem);
+      if (problem.code === "already_claimed") toast(t("claimed", { name: problem.data.assignee.name }));
+      else failed(word, problem);
       return false;
     }
   }

@@ -2,7 +2,8 @@
 import { call } from "../ui/js/http.js";
 
 export function inboxApi(slug) {
-  const base = `/api/v1/workspaces/${slug}/conversations/`;
+  const workspace = `/api/v1/workspaces/${slug}/`;
+  const base = `${workspace}conversations/`;
   const own = (id, rest = "") => `${base}${id}/${rest}`;
   return {
     list: (filter, limit) => call("GET", `${base}?${query(filter, limit)}`),
@@ -18,6 +19,16 @@ export function inboxApi(slug) {
     refetch: (id, message, file) => call("POST", own(id, `messages/${message}/attachments/${file}/retry`), {}),
     read: (id, seen) => call("POST", own(id, "read"), { seen_count: seen }, { keepalive: true }), // also as the page goes
     assign: (id, assignee) => call("POST", own(id, "assign"), { assignee }),
+    claim: (id) => call("POST", own(id, "claim"), {}),
+    presets: () => call("GET", `${workspace}snooze-presets`),
+    labels: () => call("GET", `${workspace}labels/`),
+    drafts: () => call("GET", `${workspace}drafts/`),
+    draft: (id, draft, options) => call("PUT", own(id, "draft"), draft, options),
+    snooze: (id, preset) => call("POST", own(id, "snooze"), { preset }),
+    priority: (id, priority) => call("POST", own(id, "priority"), { priority }),
+    label: (id, change) => call("POST", own(id, "labels"), change),
+    spam: (id, spam) => call("POST", own(id, "spam"), { spam }),
+    unread: (id) => call("POST", own(id, "unread"), {}),
     status: (id, status) => call("POST", own(id, "status"), { status }),
   };
 }

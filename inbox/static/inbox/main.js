@@ -13,6 +13,7 @@ import { Live } from "../live/live.js";
 import { Actions, failed } from "./actions.js";
 import { address, inboxApi } from "./api.js";
 import { Composer } from "./composer.js";
+import { Drafts } from "./drafts.js";
 import { renderHere, renderPeople } from "./here.js";
 import { List } from "./list.js";
 import { startOffers } from "./offers.js";
@@ -21,6 +22,7 @@ import { Person } from "./person.js";
 import { Presence } from "./presence.js";
 import { Quoting } from "./quoting.js";
 import { letGo } from "./shelf.js";
+import { Standing } from "./standing.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
 import { Templates } from "./templates.js";
@@ -48,11 +50,12 @@ const thread = new Thread(store, outbox, { older: () => sync.older(), looked: ()
 const composer = new Composer(store, state.workspace.slug, {
   send(message) { actions.send({ ...message, replyTo: message.direction === "note" ? null : quoting.take() }); thread.toFoot(); },
   typing(on) { sync.typing(on); if (on) tellCustomer(); },
-  drafted(id) { store.changed("list", id); if (id === store.open) presence.drafting(hasDraft()); },
+  drafted(id) { store.changed("list", id); drafts.touched(id); if (id === store.open) presence.drafting(hasDraft()); },
 });
+const drafts = new Drafts({ store, api, shown: () => { composer.opened(); composer.render(); } });
 const person = new Person(store, api.ofContact);
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
-const views = { looking, came: (message) => thread.came(message, looking()), failed };
+const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
 const actions = new Actions({ store, api, outbox, sync, composer });
 
@@ -60,6 +63,7 @@ const presence = new Presence(live, state.workspace.slug);
 const hasDraft = () => store.drafts.get(store.open)?.mode === "reply";
 presence.addEventListener("change", soon(() => { renderHere(store, presence); renderPeople(store, presence); }));
 
+const standing = new Standing({ store, api, actions, leave: () => open(null) });
 const quoting = new Quoting(store, $('[data-part="messages"]'), {
   react: (id, message, emoji) => actions.react(id, message, emoji),
   focus: () => composer.focus("reply"),
@@ -170,6 +174,14 @@ const acts = {
   resolve() { actions.setStatus(store.open, "resolved", { said: t("done.resolved") }); },
   reopen() { actions.setStatus(store.open, "open"); },
   assign(button) { actions.assign(store.open, button.dataset.value || null); },
+  "snooze-menu"() { standing.openSnooze(); },
+  "labels-menu"() { standing.openLabels(); },
+  "priority-menu"() { standing.openPriority(); },
+  snooze(button) { standing.snooze(button.dataset.value); },
+  priority(button) { standing.priority(button.dataset.value); },
+  label(button) { standing.label(button.dataset.value, button); },
+  unread() { standing.unread(); },
+  spam() { standing.spam(!store.conversations.get(store.open).is_spam); },
   jump() { thread.toFoot(); sync.looked(); },
   person() {
     if (page.dataset.view === "person") return view("thread");
@@ -264,5 +276,6 @@ if (store.open) {
 }
 tellConnection(live);
 live.start();
+drafts.load().catch(() => {}); // what is written here is kept all the same
 const end = moment(state.me.expires_at);
 if (end) keepFresh(end, () => live.renewed());

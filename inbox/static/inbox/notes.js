@@ -105,7 +105,8 @@ export class Notes {
   #render() {
     const notes = [...this.#notes.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
     show(this.#parts.none, !notes.length);
-    text(this.#parts.count, notes.length ? String(notes.length) : "");
+    show(this.#parts.count, notes.length);
+    text(this.#parts.count, String(notes.length));
     const names = new Map(this.#store.agents.map(({ id, name }) => [id, name]));
     reconcile(this.#parts.list, notes, {
       key: ({ id }) => id,

@@ -116,6 +116,7 @@ export class Store extends EventTarget {
   matches(conversation) {
     const { assignee, status, unread } = this.filter;
     if (conversation.scope && conversation.scope !== "support") return false;
+    if (conversation.is_spam) return false;
     if (status && conversation.status !== status) return false;
     if (assignee === "none" && conversation.assignee) return false;
     if (assignee && assignee !== "none" && conversation.assignee?.id !== (assignee === "me" ? this.me.id : assignee)) return false;

@@ -2,7 +2,7 @@
 // the newest message, and what is added above moves nothing.
 import { $, announce, attribute, clone, fields, reconcile, show, soon, text } from "../ui/js/dom.js";
 import { avatar, nameOf } from "../ui/js/people.js";
-import { dayKey, moment, onTick, paint } from "../ui/js/time.js";
+import { dayKey, exact, moment, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { fillExtras, reactionKey, reactionsIn } from "./extras.js";
 import { fillMessage, makeMessage } from "./message.js";
@@ -181,7 +181,7 @@ export class Thread {
     const { contact, channel, assignee, status } = conversation;
     const can = this.#store.can.has("resolve");
     text(parts.name, nameOf(contact) || t("nameless"));
-    text(parts.status, t(`state.${status}`));
+    text(parts.status, status === "snoozed" && conversation.snoozed_until ? t("snoozed.until", { at: exact(moment(conversation.snoozed_until)) }) : t(`state.${status}`));
     text(parts.channel, t(`channel.${channel.kind}`));
     text(parts["channel-name"], channel.name);
     show(parts.assignee, assignee);
@@ -189,6 +189,7 @@ export class Thread {
     if (assignee) avatar(parts.assignee, parts["assignee-letters"], assignee);
     text(parts["assignee-name"], assignee?.name ?? t("nobody"));
     show(parts.resolve, can && status !== "resolved");
+    if (parts.snooze) show(parts.snooze, can && status !== "resolved");
     show(parts.reopen, can && status === "resolved");
     for (const entry of document.querySelectorAll('#menu-assign [data-act="assign"]')) entry.setAttribute("aria-checked", entry.dataset.value === (assignee?.id ?? ""));
   }

@@ -1,0 +1,128 @@
+// How a conversation stands: snoozed, its priority, its labels, unread, spam. Menus of the thread's head, keys, commands.
+import { $, attribute, clone, fields, text } from "../ui/js/dom.js";
+import { offer } from "../ui/js/commands.js";
+import { bind } from "../ui/js/shortcuts.js";
+import { exact, moment } from "../ui/js/time.js";
+import { toast } from "../ui/js/toast.js";
+import { t } from "../ui/js/words.js";
+import { failed } from "./actions.js";
+
+const PRIORITIES = ["urgent", "high", "medium", "low", "none"];
+
+export class Standing {
+  #store; #api; #actions; #leave; #labels = null; #presets = [];
+
+  /** `leave()` goes back to the list. */
+  constructor({ store, api, actions, leave }) {
+    [this.#store, this.#api, this.#actions, this.#leave] = [store, api, actions, leave];
+    const able = (action, run) => () => { if (store.open && store.can.has(action)) run(); };
+    bind("s", able("resolve", () => this.openSnooze()));
+    bind("l", able("assign", () => this.openLabels()));
+    bind("p", able("assign", () => this.openPriority()));
+    bind("u", () => { if (store.open) this.unread(); });
+    offer(() => this.#commands());
+  }
+
+  get #row() {
+    return this.#store.conversations.get(this.#store.open);
+  }
+
+  // --- menus ---------------------------------------------------------------------------------------------------------
+
+  #open(name, entries) {
+    const menu = $(`#menu-${name}`);
+    $('[data-part="entries"]', menu).replaceChildren(...entries);
+    menu.showPopover({ source: $(name === "snooze" ? '[data-act="snooze-menu"]' : '[popovertarget="menu-thread"]') });
+  }
+
+  async openSnooze() {
+    try {
+      this.#presets = (await this.#api.presets()).results;
+    } catch (problem) {
+      return failed("failed.status", problem);
+    }
+    this.#open("snooze", this.#presets.map(({ key, name, until }) => entry({ act: "snooze", value: key, title: name, more: until && exact(moment(until)) })));
+  }
+
+  openPriority() {
+    this.#open("priority", PRIORITIES.map((value) => entry({ act: "priority", value, title: t(`priority.${value}`), checked: value === this.#row.priority, role: "menuitemradio" })));
+  }
+
+  async openLabels() {
+    try {
+      this.#labels = (await this.#api.labels()).results;
+    } catch (problem) {
+      return failed("failed.labels", problem);
+    }
+    const worn = new Set(this.#row?.labels.map(({ name }) => name));
+    this.#open("labels", this.#labels.map(({ name, hue }) => entry({ act: "label", value: name, title: name, hue, checked: worn.has(name), role: "menuitemcheckbox", stay: true })));
+    if (!this.#labels.length) toast(t("labels.none"));
+  }
+
+  // --- actions -------------------------------------------------------------------------------------------------------
+
+  snooze(key) {
+    const row = this.#row, { until, name } = this.#presets.find((one) => one.key === key);
+    const before = row.status;
+    const undo = () => this.#actions.setStatus(row.id, before);
+    return this.#actions.change(row.id, { status: "snoozed", snoozed_until: until }, "failed.status", () => this.#api.snooze(row.id, key))
+      .then((done) => { if (done) toast(t("done.snoozed", { name }), { action: t("undo"), act: undo }); });
+  }
+
+  priority(value) {
+    const { id } = this.#row;
+    return this.#actions.change(id, { priority: value }, "failed.priority", () => this.#api.priority(id, value));
+  }
+
+  label(name, button) {
+    const { id, labels } = this.#row;
+    const worn = labels.some((one) => one.name === name);
+    const known = this.#labels?.find((one) => one.name === name);
+    const wanted = worn ? labels.filter((one) => one.name !== name) : [...labels, { name, hue: known?.hue }];
+    attribute(button, "aria-checked", String(!worn));
+    return this.#actions.change(id, { labels: wanted }, "failed.labels", () => this.#api.label(id, worn ? { remove: [name] } : { add: [name] }));
+  }
+
+  spam(spam) {
+    const { id } = this.#row;
+    return this.#actions.change(id, { is_spam: spam }, "failed.status", () => this.#api.spam(id, spam))
+      .then((done) => { if (done && spam) toast(t("done.spam"), { action: t("undo"), act: () => this.#api.spam(id, false).then((row) => this.#store.learn(row), (problem) => failed("failed.status", problem)) }); });
+  }
+
+  /** Back among what this reader has not seen; it would be seen again at once if it stayed on screen. */
+  async unread() {
+    const { id } = this.#row;
+    this.#leave();
+    try {
+      const { seen_count: seen } = await this.#api.unread(id);
+      this.#store.saw(id, seen);
+    } catch (problem) {
+      failed("failed.unread", problem);
+    }
+  }
+
+  #commands() {
+    const row = this.#row, { can } = this.#store;
+    if (!row) return [];
+    const one = (title, icon, run, keys) => ({ title, icon, run, keys, group: t("group.conversation") });
+    return [
+      can.has("resolve") && one(t("do.snooze"), "clock", () => this.openSnooze(), ["S"]),
+      can.has("assign") && one(t("do.labels"), "tag", () => this.openLabels(), ["L"]),
+      ...(can.has("assign") ? PRIORITIES.filter((value) => value !== row.priority).map((value) => one(t("do.priority", { name: t(`priority.${value}`) }), "flag", () => this.priority(value))) : []),
+      one(t("do.unread"), "mail", () => this.unread(), ["U"]),
+      can.has("resolve") && one(t(row.is_spam ? "do.not-spam" : "do.spam"), "shield", () => this.spam(!row.is_spam)),
+    ].filter(Boolean);
+  }
+}
+
+function entry({ act, value, title, more, checked, hue, role = "menuitem", stay }) {
+  const element = clone("menu-entry"), parts = fields(element);
+  Object.assign(element.dataset, { act, value });
+  element.setAttribute("role", role);
+  if (stay) element.dataset.stay = "";
+  if (role !== "menuitem") element.setAttribute("aria-checked", String(Boolean(checked)));
+  if (hue) Object.assign(parts.title, { className: "label" }).dataset.hue = hue;
+  text(parts.title, title);
+  text(parts.more, more ?? "");
+  return element;
+}

@@ -1,0 +1,86 @@
+"""What an agent does with a conversation by keys: snooze, label, prioritise, mark unread, claim."""
+
+import itertools
+import os
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+_number = itertools.count(os.getpid() * 1000 % 800_000)
+PATIENT = 20_000
+
+
+@pytest.fixture
+def word():
+    return f"d{next(_number)}x"
+
+
+def deliver(product, word):
+    product.deliver(f"Hi {word}", number=f"62813{next(_number):07d}")
+
+
+def test_snooze_labels_and_priority_by_keys_are_seen_by_colleagues(product, sign_in, word):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    deliver(product, word)
+    bea.row(word).wait_for()
+    ben.open(word)
+    page = ben.page
+    page.keyboard.press("p")
+    page.locator("#menu-priority [data-value=urgent]").wait_for()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(bea.row(word)).to_contain_text("Urgent", timeout=PATIENT)
+
+    page.keyboard.press("l")
+    page.locator("#menu-labels [data-act=label]").first.wait_for()
+    name = page.locator("#menu-labels [data-act=label]").first.get_attribute("data-value")
+    page.keyboard.press("Enter")
+    expect(bea.row(word)).to_contain_text(name, timeout=PATIENT)
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("s")
+    page.locator("#menu-snooze [data-act=snooze]").first.wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator(".thread-title")).to_contain_text("Snoozed until", timeout=PATIENT)
+    expect(bea.page.locator("[data-conversation-id]").filter(has_text=word)).to_have_count(0, timeout=PATIENT)
+    page.get_by_role("button", name="Undo").click()
+    expect(bea.row(word)).to_be_visible(timeout=PATIENT)
+
+
+def test_marked_unread_it_stays_so_after_a_reload(product, sign_in, word):
+    ben = sign_in("ben")
+    deliver(product, word)
+    ben.open(word)
+    expect(ben.row(word).locator(".count")).to_be_hidden()
+    ben.page.keyboard.press("u")
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"), timeout=PATIENT)
+    ben.page.reload()
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"), timeout=PATIENT)
+
+
+def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, word):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    deliver(product, word)
+    ben.open(word)
+    bea.open(word)
+    bea.page.evaluate(  # hers leaves first and arrives second
+        """() => { const real = window.fetch;
+            window.fetch = async (...given) => {
+                if (String(given[0]).endsWith('/claim')) await new Promise(go => { window.goOn = go; });
+                return real(...given);
+            }; }"""
+    )
+    bea.page.keyboard.press("Control+k")
+    bea.page.keyboard.type("assign to me")
+    bea.page.keyboard.press("Enter")
+    bea.page.wait_for_function("() => window.goOn")
+    ben.page.evaluate(
+        """async id => { const token = document.querySelector('meta[name="csrf-token"]').content;
+            await fetch(`/api/v1/workspaces/demo/conversations/${id}/claim`, {method: 'POST', body: '{}',
+                headers: {'X-CSRFToken': token, 'Content-Type': 'application/json'}}); }""",
+        ben.row(word).get_attribute("data-conversation-id"),
+    )
+    bea.page.evaluate("() => window.goOn()")
+    expect(bea.page.locator(".toast")).to_contain_text(re.compile("Ben.*took it first"), timeout=PATIENT)
+    expect(bea.page.locator("[data-field=assignee-name]")).to_contain_text("Ben", timeout=PATIENT)
