@@ -33,6 +33,7 @@ WITH RECURSIVE found AS (
 SELECT type FROM found WHERE type IS NOT NULL LIMIT 500
 """
 LATE = timedelta(minutes=2)
+STATISTICS = 120  # characters of a list
 
 
 def types() -> list[str]:
@@ -79,7 +80,18 @@ class JobAttemptAdmin(Admin):
 
 @admin.register(JobMeta)
 class CronAdmin(Admin):
-    list_display = ("name", "how_often", "last_run_at", "last_duration", "last_status", "is_overdue")
+    """Every schedule of the product: a row is its guard as well, and stands there before its first run."""
+
+    list_display = (
+        "name",
+        "how_often",
+        "last_run_at",
+        "last_duration",
+        "last_status",
+        "running_since",
+        "statistics",
+        "is_overdue",
+    )
     ordering = ("name",)
     search_fields = ("name",)
     texts = ("last_status", "last_error", "stats")
@@ -88,6 +100,10 @@ class CronAdmin(Admin):
     def how_often(self, row: JobMeta) -> str:
         known = crons.registered().get(row.name)
         return str(known.every) if known else ""
+
+    @column(lazy("statistics"))
+    def statistics(self, row: JobMeta) -> str:
+        return ", ".join(f"{name} {value}" for name, value in (row.stats or {}).items())[:STATISTICS]
 
     @column(lazy("overdue"), boolean=True)
     def is_overdue(self, row: JobMeta) -> bool:

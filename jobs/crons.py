@@ -72,6 +72,7 @@ def registered() -> dict[str, Cron]:
 def run(name: str) -> bool:
     """Runs it if it is due and nobody else does; False otherwise."""
     known = registered()[name]
+    _list_all()
     token = _begin(known)
     if token is None:
         return False
@@ -80,6 +81,22 @@ def run(name: str) -> bool:
     took = timedelta(seconds=time.monotonic() - began)
     _end(known, token, took, stats, error)
     return True
+
+
+_listed = False
+
+
+def _list_all() -> None:
+    """One row for each, once a process, so that one that has never run is seen too."""
+    global _listed
+    if _listed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO job_meta (name, stats) SELECT unnest(%s::text[]), '{}' ON CONFLICT (name) DO NOTHING",
+            [sorted(registered())],
+        )
+    _listed = True
 
 
 def _outcome(known: Cron) -> tuple[Stats, Exception | None]:

@@ -6,12 +6,12 @@ Membership gives no exam: a tutor's row does, as long as the tutor is a member; 
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from config.errors import Forbidden, NotFound
 from crm.actors import Actor, System
 from crm.roles import Action
-from proctoring.models import Enrolment, Exam, ExamSession, ExamTutor, Violation
+from proctoring.models import Enrolment, Exam, ExamSession, ExamTutor, Leaderboard, LeaderboardEntry, Violation
 from proctoring.people import Student
 
 
@@ -77,6 +77,35 @@ def violation_for(actor: Actor, exam: Exam, violation_id: UUID, *, for_update: b
     if violation is None:
         raise NotFound
     return violation
+
+
+# --- Boards -----------------------------------------------------------------------------------------------
+
+
+def visible_boards(actor: Actor) -> QuerySet[Leaderboard]:
+    """To look after, names and hidden ones included: whoever manages exams, and the tutors of a board's own exam."""
+    rows = Leaderboard.objects.filter(workspace_id=actor.workspace_id)
+    if isinstance(actor, System) or actor.may(Action.MANAGE_EXAMS):
+        return rows
+    return rows.alias(exam=Lower("exam_id")).filter(exam__in=visible_exams(actor).values("slug"))
+
+
+def board_for(actor: Actor, quiz_code: str, *, for_update: bool = False) -> Leaderboard:
+    rows = visible_boards(actor)
+    if for_update:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    board = rows.alias(code=Lower("quiz_code")).filter(code=quiz_code.lower()).first()
+    if board is None:
+        raise NotFound
+    return board
+
+
+def entry_for(actor: Actor, board: Leaderboard, entry_id: UUID) -> LeaderboardEntry:
+    """`board` comes from `board_for`, locked."""
+    entry = LeaderboardEntry.objects.filter(board=board, pk=entry_id).select_for_update().first()
+    if entry is None:
+        raise NotFound
+    return entry
 
 
 # --- Students ---------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from jobs.crons import cron
 from jobs.payloads import JSON
-from proctoring.services import edges, retention, service
+from proctoring.services import boards, edges, reminders, retention, service
 from proctoring.services.commands import expire_commands
 
 
@@ -27,3 +27,13 @@ def expire_presence() -> Mapping[str, JSON]:
 @cron("proctoring.retention", every=timedelta(hours=1))
 def apply_retention() -> Mapping[str, JSON]:
     return retention.apply()
+
+
+@cron("proctoring.board_retention", every=timedelta(hours=1))
+def apply_board_retention() -> Mapping[str, JSON]:
+    return dict(boards.forget_old())
+
+
+@cron("proctoring.remind", every=timedelta(minutes=1))
+def remind() -> Mapping[str, JSON]:
+    return reminders.remind()

@@ -3,9 +3,14 @@
 from uuid import UUID
 
 from jobs.tasks import RunningJob, task
-from proctoring.services import pushing
+from proctoring.services import pushing, reminders
 
 
 @task("proctoring.push_summary", atomic=False)
 def push_summary(job: RunningJob, summary_id: str) -> None:
     pushing.push(job=job, summary_id=UUID(summary_id))
+
+
+@task(reminders.TASK, max_attempts=6, atomic=False)
+def send_reminder(job: RunningJob, reminder: str) -> dict[str, str]:
+    return reminders.send(job=job, reminder_id=UUID(reminder))

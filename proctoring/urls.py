@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from crm.identity.exempt import without_identity
 from proctoring import board_page
 from proctoring import pages as views
-from proctoring.api import boards, chat, exams, sessions, supervision
+from proctoring.api import board_keeping, boards, chat, exams, sessions, supervision
 
 public: list[URLPattern | URLResolver] = [
     path("leaderboards/<str:quiz_code>", without_identity(boards.LeaderboardView.as_view())),
@@ -50,6 +50,12 @@ api_v1: list[URLPattern | URLResolver] = [
     path("exams/<slug:exam>/violations/<uuid:violation>/", supervision.ViolationDetail.as_view()),
     path("exams/<slug:exam>/commands/", supervision.CommandList.as_view()),
     path("exams/<slug:exam>/compensate", supervision.Compensate.as_view()),
+    path("boards/", board_keeping.BoardList.as_view()),
+    path("boards/<str:quiz_code>/", board_keeping.BoardDetail.as_view()),
+    path("boards/<str:quiz_code>/entries/", board_keeping.BoardEntries.as_view()),
+    path("boards/<str:quiz_code>/entries/<uuid:entry>/", board_keeping.BoardEntry.as_view()),
+    path("boards/<str:quiz_code>/snapshots/", board_keeping.BoardSnapshots.as_view()),
+    path("boards/<str:quiz_code>/export.csv", board_keeping.BoardCsv.as_view()),
     path("exams/<slug:exam>/report.csv", exams.ReportCsv.as_view()),
     path("exams/<slug:exam>/report.pdf", exams.ReportPdf.as_view()),
     path("exams/<slug:exam>/students/<str:student>/", exams.StudentData.as_view()),

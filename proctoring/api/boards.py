@@ -71,7 +71,7 @@ class LeaderboardView(PublicView):
     def get(self, request: Request, quiz_code: str) -> Response:
         """Best first; equals share a rank."""
         query = request.query_params
-        start, limit = _start(query.get("cursor")), read_limit(query.get("limit"))
+        start, limit = read_start(query.get("cursor")), read_limit(query.get("limit"))
         board = queries.open_board(quiz_code, key=query.get("key", ""))
         return Response(snapshot(board, start=start, limit=limit, me=query.get("me", ""), asked=query))
 
@@ -183,7 +183,7 @@ def _link(path: str, asked: Any, start: int) -> str | None:
     return link(path, given, str(start))
 
 
-def _start(cursor: str | None) -> int:
+def read_start(cursor: str | None) -> int:
     if not cursor:
         return 0
     if not (cursor.isascii() and cursor.isdigit()) or int(cursor[:10]) > FURTHEST:

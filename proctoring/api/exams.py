@@ -60,6 +60,9 @@ class ExamBody(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200, required=False)
     supabase_id = serializers.UUIDField(required=False, allow_null=True)
     starts_at = serializers.DateTimeField(required=False, allow_null=True)
+    reminder_minutes = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=30 * 24 * 60), max_length=8, required=False
+    )
     ends_at = serializers.DateTimeField(required=False, allow_null=True)
     duration_seconds = serializers.IntegerField(min_value=1, max_value=LONGEST, required=False, allow_null=True)
     question_count = serializers.IntegerField(min_value=0, max_value=100_000, required=False, allow_null=True)

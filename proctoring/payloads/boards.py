@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TypedDict
 from uuid import UUID
 
-from proctoring.models import Leaderboard, LeaderboardEntry
+from proctoring.models import BoardSnapshot, Leaderboard, LeaderboardEntry
 
 
 class EntryPayload(TypedDict):
@@ -47,6 +47,13 @@ class KeptEntryPayload(EntryPayload):
     is_hidden: bool
     is_renamed: bool
     conflicts: int
+
+
+class SnapshotPayload(TypedDict):
+    id: UUID
+    taken_at: datetime
+    players: int
+    rows: list[EntryPayload]
 
 
 def entry_payload(entry: LeaderboardEntry, rank: int) -> EntryPayload:
@@ -91,3 +98,7 @@ def board_payload(board: Leaderboard) -> BoardPayload:
 def _number(value: Decimal) -> float:
     """Whole numbers without a point, as they were pushed."""
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def snapshot_payload(snapshot: BoardSnapshot) -> SnapshotPayload:
+    return {"id": snapshot.pk, "taken_at": snapshot.taken_at, "players": snapshot.players, "rows": snapshot.rows}

@@ -122,6 +122,7 @@ class ExamPayload(TypedDict):
     title: str
     supabase_id: UUID | None
     starts_at: datetime | None
+    reminder_minutes: list[int]
     ends_at: datetime | None
     closed_at: datetime | None
     duration_seconds: int | None
@@ -162,6 +163,7 @@ def exam_payload(exam: Exam) -> ExamPayload:
         "title": exam.title,
         "supabase_id": exam.supabase_id,
         "starts_at": exam.starts_at,
+        "reminder_minutes": exam.reminder_minutes,
         "ends_at": exam.ends_at,
         "closed_at": exam.closed_at,
         "duration_seconds": exam.duration_seconds,

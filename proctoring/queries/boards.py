@@ -1,6 +1,7 @@
 """Reads of boards. No writes. A page costs what it shows, however long the board is."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,13 @@ from proctoring import topics
 from proctoring.boards import key_of, opens
 from proctoring.errors import BoardCodeNeeded, NoSuchBoard
 from proctoring.models import Leaderboard, LeaderboardEntry
-from proctoring.payloads.boards import EntryPayload, OwnPlacePayload, entry_payload
+from proctoring.payloads.boards import (
+    EntryPayload,
+    KeptEntryPayload,
+    OwnPlacePayload,
+    entry_payload,
+    kept_entry_payload,
+)
 
 NEIGHBOURS = 2
 ORDER = ("-score", "submitted_at", "id")
@@ -106,6 +113,21 @@ def taken_names(board: Leaderboard, names: list[str]) -> set[str]:
     wanted = [name.lower() for name in names]
     rows = LeaderboardEntry.objects.filter(board=board).alias(name=Lower("nickname")).filter(name__in=wanted)
     return {name.lower() for name in rows.values_list("nickname", flat=True)}
+
+
+def kept_entries(
+    board: Leaderboard, *, start: int, limit: int, search: str = ""
+) -> tuple[list[KeptEntryPayload], bool]:
+    """For those who look after it: hidden ones too, each with the rank it has or would have."""
+    rows = LeaderboardEntry.objects.filter(board=board)
+    if search.strip():
+        rows = rows.filter(nickname__icontains=search.strip())
+    found = list(rows.order_by(*ORDER)[start : start + limit + 1])
+    ranks: dict[Decimal, int] = {}
+    for entry in found[:limit]:
+        if entry.score not in ranks:
+            ranks[entry.score] = rank_of(entry)
+    return [kept_entry_payload(entry, ranks[entry.score]) for entry in found[:limit]], len(found) > limit
 
 
 def players_of(board_id: UUID) -> int:

@@ -46,6 +46,7 @@ FIELDS = frozenset(
         "is_chat_open",
         "merge_seconds",
         "summary_url",
+        "reminder_minutes",
     }
 )
 MOST_ENROLLED_AT_ONCE = 1_000

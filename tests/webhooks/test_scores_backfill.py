@@ -1,0 +1,52 @@
+"""`manage.py backfill_leaderboard`: sample submissions onto a board, as often as one likes."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from proctoring.models import Leaderboard, LeaderboardEntry
+from tests.cast import make_workspace, unique
+
+LINE = {"nickname": "Zoë", "score": 8, "max_score": 10, "submitted_at": "2026-01-05T10:00:00Z"}
+
+
+@pytest.fixture
+def board() -> Leaderboard:
+    return Leaderboard.objects.create(workspace=make_workspace("demo"), quiz_code=unique("KIDS"))
+
+
+def backfill(board: Leaderboard, file: Path, *more: str) -> str:
+    out = StringIO()
+    call_command("backfill_leaderboard", str(file), "--workspace", board.workspace.slug, *more, stdout=out)
+    return out.getvalue()
+
+
+def test_lines_of_json_twice_are_each_an_entry_once(board, tmp_path):
+    file = tmp_path / "sample.jsonl"
+    lines = [{**LINE, "submission_id": f"{board.pk}-{n}", "quiz_code": board.quiz_code, "score": n} for n in range(5)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    assert "stored        5" in backfill(board, file)
+    assert "unchanged        5" in backfill(board, file)
+    assert LeaderboardEntry.objects.filter(board=board).count() == 5
+
+
+def test_a_table_names_its_board_by_an_option_and_bad_lines_harm_no_good_ones(board, tmp_path):
+    file = tmp_path / "sample.csv"
+    rows = [f"{board.pk}-1,Zoë,8.5,10,2026-01-05T10:00:00Z", f"{board.pk}-2,Rafi,eleven,10,2026-01-05T10:00:00Z"]
+    file.write_text("submission_id,nickname,score,max_score,submitted_at\n" + "\n".join(rows))
+    with pytest.raises(CommandError, match="1 of 2 lines were refused"):
+        backfill(board, file, "--quiz-code", board.quiz_code)
+    (entry,) = LeaderboardEntry.objects.filter(board=board)
+    assert (entry.nickname, float(entry.score)) == ("Zoë", 8.5)
+
+
+def test_boards_are_made_only_when_asked_for(board, tmp_path):
+    code, file = unique("NEW"), tmp_path / "sample.jsonl"
+    file.write_text(json.dumps({**LINE, "submission_id": unique("sub"), "quiz_code": code}))
+    with pytest.raises(CommandError):
+        backfill(board, file)
+    backfill(board, file, "--create-boards")
+    assert LeaderboardEntry.objects.filter(board__quiz_code=code).count() == 1
