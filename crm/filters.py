@@ -37,21 +37,23 @@ class Wrong(Exception):
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     actor: Actor
     definitions: dict[str, AttributeDefinition]
+    fields: Mapping[str, "Operators"] = field(default_factory=lambda: FIELDS)
     now: datetime = field(default_factory=timezone.now)
     count: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
 
-Build = Callable[[_Reader, Any], Q]
+Build = Callable[[Reader, Any], Q]
 Operators = Mapping[str, Build]
 
 
-def compile_filters(actor: Actor, tree: object) -> Q:
-    """Invalid with a sentence for every wrong place of the tree, named filters.all.0.value."""
-    reader = _Reader(actor, _definitions(actor, tree))
+def compile_filters(actor: Actor, tree: object, fields: "Mapping[str, Operators] | None" = None) -> Q:
+    """`fields` are what the tree may name, a contact's by default. Invalid with a sentence for every wrong place of
+    the tree, named filters.all.0.value."""
+    reader = Reader(actor, _definitions(actor, tree)) if fields is None else Reader(actor, {}, fields)
     condition = _node(reader, tree, "filters", 0)
     if reader.errors:
         raise Invalid(errors=reader.errors)
@@ -61,7 +63,7 @@ def compile_filters(actor: Actor, tree: object) -> Q:
 def condition_of(actor: Actor, name: str, operator: str, value: Any) -> Q:
     """One condition; Wrong with a sentence when it cannot be."""
     definitions = {row.key: row for row in _known(actor)} if name.startswith("attribute.") else {}
-    return _condition(_Reader(actor, definitions), name, operator, value)
+    return _condition(Reader(actor, definitions), name, operator, value)
 
 
 def field_names() -> list[str]:
@@ -79,7 +81,7 @@ def _known(actor: Actor) -> list[AttributeDefinition]:
 # --- The tree -----------------------------------------------------------------------------------------------
 
 
-def _node(reader: _Reader, node: object, place: str, depth: int) -> Q:
+def _node(reader: Reader, node: object, place: str, depth: int) -> Q:
     if not isinstance(node, dict):
         return _wrong(reader, place, "A group or a condition.")
     if not node and depth == 0:
@@ -103,7 +105,7 @@ def _node(reader: _Reader, node: object, place: str, depth: int) -> Q:
     return joined
 
 
-def _leaf(reader: _Reader, node: dict[str, Any], place: str) -> Q:
+def _leaf(reader: Reader, node: dict[str, Any], place: str) -> Q:
     reader.count += 1
     if reader.count > MOST:
         return _wrong(reader, place, f"At most {MOST} conditions.")
@@ -115,23 +117,23 @@ def _leaf(reader: _Reader, node: dict[str, Any], place: str) -> Q:
         return _wrong(reader, place, str(wrong))
 
 
-def _condition(reader: _Reader, name: object, operator: object, value: Any) -> Q:
+def _condition(reader: Reader, name: object, operator: object, value: Any) -> Q:
     operators = _operators(reader, name)
     if not isinstance(operator, str) or operator not in operators:
         raise Wrong(f"This field takes one of: {', '.join(operators)}.")
     return operators[operator](reader, value)
 
 
-def _operators(reader: _Reader, name: object) -> Operators:
-    if isinstance(name, str) and name in FIELDS:
-        return FIELDS[name]
+def _operators(reader: Reader, name: object) -> Operators:
+    if isinstance(name, str) and name in reader.fields:
+        return reader.fields[name]
     key = name.removeprefix("attribute.") if isinstance(name, str) and name.startswith("attribute.") else ""
     if key in reader.definitions:
         return _attribute(reader.definitions[key])
     raise Wrong("There is no such field.")
 
 
-def _wrong(reader: _Reader, place: str, sentence: str) -> Q:
+def _wrong(reader: Reader, place: str, sentence: str) -> Q:
     reader.errors[place] = sentence
     return Q()
 
@@ -177,7 +179,7 @@ def _moment(value: Any) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=timezone.get_default_timezone())
 
 
-def _person(reader: _Reader, value: Any) -> UUID:
+def _person(reader: Reader, value: Any) -> UUID:
     if value == "me" and not isinstance(reader.actor, System):
         return reader.actor.user_id
     try:
@@ -189,8 +191,8 @@ def _person(reader: _Reader, value: Any) -> UUID:
 # --- Kinds of field -----------------------------------------------------------------------------------------
 
 
-def _words(column: str, allowed: tuple[str, ...] = ()) -> Operators:
-    def one_of(_: _Reader, value: Any) -> Q:
+def words(column: str, allowed: tuple[str, ...] = ()) -> Operators:
+    def one_of(_: Reader, value: Any) -> Q:
         values = _texts(value)
         if allowed and not set(values) <= set(allowed):
             raise Wrong(f"Of: {', '.join(allowed)}.")
@@ -221,7 +223,7 @@ def _emptiness(empty: Q) -> Operators:
 
 
 def _numbers(column: str, read: Callable[[Any], float]) -> Operators:
-    def between(_: _Reader, value: Any) -> Q:
+    def between(_: Reader, value: Any) -> Q:
         if not isinstance(value, list) or len(value) != 2:
             raise Wrong("Two numbers.")
         return Q(**{f"{column}__gte": read(value[0]), f"{column}__lte": read(value[1])})
@@ -236,8 +238,8 @@ def _numbers(column: str, read: Callable[[Any], float]) -> Operators:
     }
 
 
-def _moments(column: str) -> Operators:
-    def since(reader: _Reader, value: Any) -> datetime:
+def moments(column: str) -> Operators:
+    def since(reader: Reader, value: Any) -> datetime:
         return reader.now - timedelta(days=_whole(value, 0, NO_DAYS_BEFORE))
 
     return {
@@ -260,8 +262,8 @@ def _lists(column: str) -> Operators:
     }
 
 
-def _people(column: str) -> Operators:
-    def one_of(reader: _Reader, value: Any) -> Q:
+def people(column: str) -> Operators:
+    def one_of(reader: Reader, value: Any) -> Q:
         named = _texts(value)
         ids = [_person(reader, one) for one in named if one != "none"]
         nobody = Q(**{f"{column}__isnull": True}) if "none" in named else Q(pk__in=[])
@@ -276,8 +278,8 @@ def _people(column: str) -> Operators:
     }
 
 
-def _yes_or_no(yes: Q) -> Operators:
-    def holds(_: _Reader, value: Any) -> Q:
+def yes_or_no(yes: Q) -> Operators:
+    def holds(_: Reader, value: Any) -> Q:
         if not isinstance(value, bool):
             raise Wrong("true or false.")
         return yes if value else ~yes
@@ -286,7 +288,7 @@ def _yes_or_no(yes: Q) -> Operators:
 
 
 def _phone(column: str) -> Operators:
-    def containing(_: _Reader, value: Any) -> Q:
+    def containing(_: Reader, value: Any) -> Q:
         digits = "".join(one for one in fold(_text(value)) if one.isdigit())
         if not digits:
             raise Wrong("Some digits.")
@@ -298,7 +300,7 @@ def _phone(column: str) -> Operators:
 def _subscription() -> Operators:
     accounts = BillingAccount.objects.filter(contact=OuterRef("pk"))
 
-    def one_of(_: _Reader, value: Any) -> Q:
+    def one_of(_: Reader, value: Any) -> Q:
         values = _texts(value)
         if not set(values) <= set(SubscriptionStatus.values):
             raise Wrong(f"Of: {', '.join(SubscriptionStatus.values)}.")
@@ -314,23 +316,23 @@ def _subscription() -> Operators:
 
 
 FIELDS: dict[str, Operators] = {
-    "lead_status": _words("lead_status"),
+    "lead_status": words("lead_status"),
     "lead_score": _numbers("lead_score", partial(_whole, least=0, most=100)),
-    "owner": _people("owner_id"),
+    "owner": people("owner_id"),
     "tags": _lists("tags"),
     "name": _free_text("name"),
     "email": _free_text("email"),
     "phone": _phone("phone_normalized"),
-    "has_phone": _yes_or_no(~Q(phone_normalized="")),
-    "has_email": _yes_or_no(~Q(email="")),
-    "created_at": _moments("created_at"),
-    "updated_at": _moments("updated_at"),
-    "last_seen": _moments("memory__last_message_at"),
-    "journey_phase": _words("profile__journey_phase"),
-    "burnout_band": _words("profile__burnout_band", tuple(BurnoutBand.values)),
+    "has_phone": yes_or_no(~Q(phone_normalized="")),
+    "has_email": yes_or_no(~Q(email="")),
+    "created_at": moments("created_at"),
+    "updated_at": moments("updated_at"),
+    "last_seen": moments("memory__last_message_at"),
+    "journey_phase": words("profile__journey_phase"),
+    "burnout_band": words("profile__burnout_band", tuple(BurnoutBand.values)),
     "burnout_score": _numbers("profile__burnout_score", _number),
     "pressure_zones": _lists("profile__pressure_zones"),
-    "last_contact": _moments("profile__last_contact_at"),
+    "last_contact": moments("profile__last_contact_at"),
     "subscription": _subscription(),
 }
 
@@ -379,7 +381,7 @@ def _compared(key: str, sign: str, value: object) -> Q:
     return Q(Func(held, given, template="(%(expressions)s)", arg_joiner=f" {sign} ", output_field=BooleanField()))
 
 
-def _attribute_in(definition: AttributeDefinition, _: _Reader, value: Any) -> Q:
+def _attribute_in(definition: AttributeDefinition, _: Reader, value: Any) -> Q:
     wanted = Q(_connector=Q.OR)
     for one in _texts(value):
         wanted.add(Q(attributes__contains={definition.key: _of_type(definition, one)}), Q.OR)

@@ -68,6 +68,8 @@ class _Column:
 
 
 def _column(rows: "QuerySet[M]", name: str, nullable: bool) -> _Column:
+    if name in rows.query.annotations:
+        return _Column(name, rows.query.annotations[name].output_field, nullable)
     *way, last = name.split("__")
     model: type[Model] = rows.model
     for step in way:

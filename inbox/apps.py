@@ -6,12 +6,15 @@ class InboxConfig(AppConfig):
     label = "inbox"
 
     def ready(self) -> None:
+        from crm.models import ViewScope
         from crm.services.contacts import on_deleted, on_restored
         from crm.services.members import on_hand_back
         from crm.services.teams import on_team_gone
+        from crm.services.views import on_scope
         from inbox import dossier, timeline
         from inbox.chats import tokens
         from inbox.chats import topics as chat_topics
+        from inbox.filters import check_view
         from inbox.services.contacts import hide, show_again
         from inbox.services.conversations import hand_back, leave_team
         from inbox.topics import register_topics
@@ -23,5 +26,6 @@ class InboxConfig(AppConfig):
         timeline.register_sources()
         on_hand_back(hand_back)
         on_team_gone(leave_team)
+        on_scope(ViewScope.CONVERSATIONS, check_view)
         on_deleted(hide)
         on_restored(show_again)

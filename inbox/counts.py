@@ -21,7 +21,7 @@ BREATH = 0.1  # seconds: the message itself goes first, the numbers beside it ma
 _OPEN = f"""
     select 1 from inbox_conversation
     where workspace_id = %(workspace)s and scope = '{Scope.SUPPORT.value}' and deleted_at is null
-      and merged_into_id is null and status = '{ConversationStatus.OPEN.value}'
+      and merged_into_id is null and spam_at is null and status = '{ConversationStatus.OPEN.value}'
 """  # noqa: S608  # only constants are put in
 _SQL = f"""
     select 'all', null::uuid, (select count(*) from ({_OPEN} limit {CAP + 1}) x)

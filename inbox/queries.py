@@ -6,26 +6,35 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, SmallIntegerField, Subquery, Value, When
 
-from config.errors import Invalid
+from config.errors import Invalid, NotFound
 from config.live.events import head
 from crm.actors import Actor, Member
 from crm.models import Member as Membership
-from crm.models import Workspace
+from crm.models import ViewScope, Workspace
 from crm.paging import DEFAULT_LIMIT, Page, page
 from crm.payloads import ContactPayload, contact_payload
+from crm.queries.time_limit import time_limit
+from crm.queries.views import view_for
 from crm.roles import Action, Role, is_allowed
 from inbox import topics
 from inbox.access import allowed_actions, conversation_for, visible_conversations, visible_messages
 from inbox.counts import Counts, get_counts
-from inbox.models import Attachment, Conversation, ConversationReader, Message
+from inbox.filters import compile_view
+from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
 from inbox.search import conversations_like
-from inbox.states import Scope
+from inbox.states import Priority, Scope
 
 NEWEST = ("-last_activity_at", "-id")
+OLDEST = ("last_activity_at", "id")
 LONGEST_WAITING = ("waiting_since", "id")
+MOST_URGENT = ("-rank", "-last_activity_at", "-id")
+RANK_OF_PRIORITY = Case(
+    *[When(priority=value, then=Value(rank)) for rank, value in enumerate(Priority.values)],
+    output_field=SmallIntegerField(),
+)
 
 
 class ReaderConversationPayload(ConversationPayload):
@@ -59,7 +68,12 @@ class ListFilter:
     unread: bool = False
     search: str = ""
     scope: str = Scope.SUPPORT  # exam rooms are for their tutors, who find them at the exam
-    order: str = "newest"  # or waiting: who waits longest first, those who do not wait left out
+    order: str = ""  # newest, oldest, priority, or waiting: who waits longest first, those who do not wait left out
+    label: str = ""  # by name
+    priority: str = ""
+    team: str = ""  # an id, or none
+    spam: bool = False  # that alone; it is nowhere else
+    view: UUID | None = None  # a saved one, which the other fields narrow
 
 
 def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
@@ -86,13 +100,26 @@ def list_conversations(
     actor: Actor, wanted: ListFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[Conversation]:
     rows = _narrow(with_lines(visible_conversations(actor)), actor, wanted)
-    if wanted.order == "waiting":
+    if wanted.view is None:
+        return _ordered(rows, wanted.order, cursor, limit)
+    with time_limit():
+        view = view_for(actor, wanted.view)
+        if view.scope != ViewScope.CONVERSATIONS:
+            raise NotFound
+        rows = rows.filter(compile_view(actor, view.filters))
+        return _ordered(rows, wanted.order or view.sort, cursor, limit)
+
+
+def _ordered(rows: QuerySet[Conversation], order: str, cursor: str | None, limit: int) -> Page[Conversation]:
+    if order == "waiting":
         return page(rows.exclude(waiting_since=None), LONGEST_WAITING, cursor=cursor, limit=limit)
-    return page(rows, NEWEST, cursor=cursor, limit=limit)
+    if order == "priority":
+        return page(rows.annotate(rank=RANK_OF_PRIORITY), MOST_URGENT, cursor=cursor, limit=limit)
+    return page(rows, OLDEST if order == "oldest" else NEWEST, cursor=cursor, limit=limit)
 
 
 def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> QuerySet[Conversation]:
-    rows = rows.filter(scope=wanted.scope)
+    rows = rows.filter(scope=wanted.scope, spam_at__isnull=not wanted.spam)
     if wanted.status:
         rows = rows.filter(status=wanted.status)
     if wanted.assignee == "none":
@@ -103,6 +130,13 @@ def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> Q
         rows = rows.filter(channel__slug=wanted.channel.lower())
     if wanted.contact:
         rows = rows.filter(contact_id=wanted.contact)
+    if wanted.priority:
+        rows = rows.filter(priority=wanted.priority)
+    if wanted.team:
+        rows = rows.filter(team=None) if wanted.team == "none" else rows.filter(team_id=_id(wanted.team, "team"))
+    if wanted.label:
+        worn = ConversationLabel.objects.filter(conversation=OuterRef("pk"), label__name__iexact=wanted.label)
+        rows = rows.filter(Exists(worn))
     if wanted.search:
         rows = rows.filter(conversations_like(actor, wanted.search))
     if wanted.unread and isinstance(actor, Member):
@@ -117,6 +151,13 @@ def _assignee(actor: Actor, value: str) -> UUID:
         return UUID(value)
     except ValueError:
         raise Invalid(errors={"assignee": "me, none or a member's id."}) from None
+
+
+def _id(value: str, name: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Invalid(errors={name: "An id, or none."}) from None
 
 
 def _unread_only(rows: QuerySet[Conversation], actor: Member) -> QuerySet[Conversation]:

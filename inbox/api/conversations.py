@@ -16,9 +16,12 @@ from inbox import queries
 from inbox.answers import list_answer
 from inbox.api.base import InboxView, answer_conversation, live_page_schema
 from inbox.services import conversations, presence, snoozing
-from inbox.states import ConversationStatus, Scope
+from inbox.states import ConversationStatus, Priority, Scope
 
-QUERY = ("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit")
+QUERY = (
+    *("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit"),
+    *("label", "priority", "team", "spam", "view"),
+)
 
 
 class ListQuery(serializers.Serializer[Any]):
@@ -28,7 +31,12 @@ class ListQuery(serializers.Serializer[Any]):
     contact = serializers.UUIDField(required=False)
     unread = serializers.BooleanField(required=False)
     search = serializers.CharField(required=False, max_length=200)
-    order = serializers.ChoiceField(["newest", "waiting"], required=False)
+    order = serializers.ChoiceField(["newest", "oldest", "waiting", "priority"], required=False)
+    label = serializers.CharField(required=False, max_length=60, help_text="by name")  # type: ignore[assignment]
+    priority = serializers.ChoiceField(Priority.choices, required=False)
+    team = serializers.CharField(required=False, help_text="an id, or none")
+    spam = serializers.BooleanField(required=False, help_text="spam alone; it is in no other list")
+    view = serializers.UUIDField(required=False, help_text="a saved view, which the other parameters narrow")
     scope = serializers.ChoiceField(Scope.choices, required=False)
 
     def wanted(self) -> queries.ListFilter:
@@ -73,12 +81,12 @@ class ConversationAssign(InboxView):
         changed = conversations.assign_conversation(
             actor=actor,
             conversation_id=conversation,
-            assignee_id=_assignee(actor, checked(AssignBody(data=request.data))["assignee"]),
+            assignee_id=read_assignee(actor, checked(AssignBody(data=request.data))["assignee"]),
         )
         return answer_conversation(actor, changed)
 
 
-def _assignee(actor: Caller, value: str | None) -> UUID | None:
+def read_assignee(actor: Caller, value: str | None) -> UUID | None:
     if value is None:
         return None
     if value == "me" and isinstance(actor, Member):

@@ -1,0 +1,108 @@
+"""Saved views of conversations, and the list's own filters and orders."""
+
+import pytest
+
+from tests.cast import receive, sender
+
+MINE = {"field": "assignee", "is": "is", "value": "me"}
+VIP = {"field": "labels", "is": "any", "value": ["VIP"]}
+
+
+@pytest.fixture
+def rows(cast, desk):
+    """One of mine and urgent, one labelled, one that is spam."""
+    found = [receive(cast, who=sender(name=f"Person {number}")) for number in range(3)]
+    paths = [f"conversations/{row.pk}/" for row in found]
+    desk.ben.post("labels/", {"name": "VIP"})
+    desk.ben.post(paths[0] + "claim")
+    desk.ben.post(paths[0] + "priority", {"priority": "urgent"})
+    desk.ben.post(paths[1] + "labels", {"labels": ["VIP"]})
+    desk.ben.post(paths[2] + "spam", {"spam": True})
+    return [str(row.pk) for row in found]
+
+
+def listed(desk, **query) -> list[str]:
+    answer = desk.ben.get("conversations/", **query)
+    assert answer.status_code == 200, answer.content
+    return [row["id"] for row in answer.json()["results"]]
+
+
+def test_filters_and_orders(desk, rows):
+    mine, labelled, spam = rows
+    assert listed(desk) == [labelled, mine]
+    assert listed(desk, spam="true") == [spam]
+    assert listed(desk, label="vip") == [labelled]
+    assert listed(desk, priority="urgent") == [mine]
+    assert listed(desk, team="none", order="oldest") == [mine, labelled]
+    assert listed(desk, order="priority") == [mine, labelled]
+    first = desk.ben.get("conversations/", order="priority", limit=1).json()
+    assert [row["id"] for row in first["results"]] == [mine]
+    assert desk.ben.get("conversations/").json()["counts"]["all"] == 2
+    assert desk.ben.get("conversations/", team="x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("tree", "wanted"),
+    [
+        (
+            {
+                "any": [
+                    {"field": "assignee", "is": "is", "value": "me"},
+                    {"field": "labels", "is": "any", "value": ["VIP"]},
+                ]
+            },
+            {0, 1},
+        ),
+        (
+            {
+                "all": [
+                    {"field": "status", "is": "in", "value": ["open"]},
+                    {"not": {"field": "labels", "is": "any", "value": ["VIP"]}},
+                ]
+            },
+            {0},
+        ),
+        ({"field": "contact.name", "is": "contains", "value": "Person 1"}, {1}),
+        ({"field": "priority", "is": "is", "value": "urgent"}, {0}),
+        ({"field": "unread", "is": "is", "value": True}, {0, 1}),
+        ({"field": "waiting", "is": "longer_than_hours", "value": 1}, set()),
+        ({"field": "team", "is": "is_empty"}, {0, 1}),
+        ({}, {0, 1}),
+    ],
+    ids=["or", "not", "contact", "priority", "unread", "waiting", "team", "everything"],
+)
+def test_a_view_is_a_tree(desk, rows, tree, wanted):
+    made = desk.ben.post("views/", {"name": "Mine", "scope": "conversations", "filters": tree, "sort": "oldest"})
+    assert made.status_code == 201, made.content
+    found = listed(desk, view=made.json()["id"])
+    assert found == [rows[position] for position in sorted(wanted)]
+    assert desk.bea.get("conversations/", view=made.json()["id"]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"field": "nothing", "is": "is", "value": 1},
+        {"field": "contact.nothing", "is": "is", "value": 1},
+        {"field": "contact.name", "is": "no_such", "value": 1},
+        {"field": "priority", "is": "is", "value": "none at all"},
+        {"field": "waiting", "is": "longer_than_hours", "value": "x"},
+    ],
+    ids=str,
+)
+def test_a_broken_tree_is_not_kept(desk, tree):
+    answer = desk.ben.post("views/", {"name": "x", "scope": "conversations", "filters": tree})
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == ["filters"]
+
+
+def test_a_view_takes_a_bounded_number_of_queries(cast, desk, rows, assert_queries):
+    tree = {
+        "any": [
+            {"field": "assignee", "is": "is", "value": "me"},
+            {"field": "contact.tags", "is": "any", "value": ["x"]},
+        ]
+    }
+    view = desk.ben.post("views/", {"name": "x", "scope": "conversations", "filters": tree}).json()
+    with assert_queries(10):  # with the beginning and the end of the transaction that holds the time limit
+        listed(desk, view=view["id"])
