@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from inbox.services.assigning import offer_waiting
 from inbox.services.attachments import clear_unsent
 from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
@@ -23,3 +24,8 @@ def clear_unsent_uploads() -> Mapping[str, JSON]:
 @cron("inbox.wake_snoozed", every=timedelta(seconds=15))
 def wake_snoozed() -> Mapping[str, JSON]:
     return wake_due()
+
+
+@cron("inbox.share_out_waiting", every=timedelta(minutes=1))
+def share_out_waiting() -> Mapping[str, JSON]:
+    return offer_waiting()

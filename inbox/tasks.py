@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from inbox.services import archiving, fetching, outbox, presence, snoozing, templates
+from inbox.services import archiving, assigning, fetching, outbox, presence, sharing_out, snoozing, templates
 from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
 from jobs.tasks import RunningJob, task
@@ -74,3 +74,8 @@ def mail_unread(job: RunningJob, conversation_id: str, first: str) -> dict[str, 
 @task(snoozing.WAKE)
 def wake(job: RunningJob, conversation_id: str) -> bool:
     return snoozing.wake(conversation_id=UUID(conversation_id))
+
+
+@task(assigning.SHARE_OUT)
+def share_out(job: RunningJob, conversation_id: str) -> str | None:
+    return sharing_out.share_out(conversation_id=UUID(conversation_id))

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import media, search_api, views
-from inbox.api import conversations, drafts, labels, messages, standing, templates
+from inbox.api import bulk, conversations, drafts, labels, messages, replies, standing, templates
 from inbox.context import api as context
 
 pages = [
@@ -17,6 +17,8 @@ api_v1 = [
     path("conversations/", conversations.ConversationList.as_view()),
     path("conversations/<uuid:conversation>/", conversations.ConversationDetail.as_view()),
     path("conversations/<uuid:conversation>/messages/", messages.MessageList.as_view()),
+    path("conversations/<uuid:conversation>/messages/<uuid:message>/", messages.MessageDetail.as_view()),
+    path("conversations/<uuid:conversation>/messages/<uuid:message>/restore", messages.MessageRestore.as_view()),
     path("conversations/<uuid:conversation>/messages/<uuid:message>/retry", messages.MessageRetry.as_view()),
     path(
         "conversations/<uuid:conversation>/messages/<uuid:message>/attachments/<uuid:attachment>/retry",
@@ -29,6 +31,8 @@ api_v1 = [
     path("conversations/<uuid:conversation>/typing", conversations.ConversationTyping.as_view()),
     path("conversations/<uuid:conversation>/assign", conversations.ConversationAssign.as_view()),
     path("conversations/<uuid:conversation>/status", conversations.ConversationStatusView.as_view()),
+    path("conversations/bulk", bulk.Bulk.as_view()),
+    path("conversations/bulk/undo", bulk.BulkUndo.as_view()),
     path("conversations/<uuid:conversation>/unread", conversations.ConversationUnread.as_view()),
     path("conversations/<uuid:conversation>/draft", drafts.DraftView.as_view()),
     path("conversations/<uuid:conversation>/labels", labels.ConversationLabels.as_view()),
@@ -37,6 +41,13 @@ api_v1 = [
     path("conversations/<uuid:conversation>/priority", standing.ConversationPriority.as_view()),
     path("conversations/<uuid:conversation>/snooze", standing.ConversationSnooze.as_view()),
     path("conversations/<uuid:conversation>/spam", standing.ConversationSpam.as_view()),
+    path("saved-replies/", replies.ReplyList.as_view()),
+    path("saved-replies/<uuid:reply>/", replies.ReplyDetail.as_view()),
+    path("saved-replies/<uuid:reply>/preview", replies.ReplyPreview.as_view()),
+    path("macros/", replies.MacroList.as_view()),
+    path("macros/<uuid:macro>/", replies.MacroDetail.as_view()),
+    path("macros/<uuid:macro>/preview", replies.MacroPreview.as_view()),
+    path("conversations/<uuid:conversation>/macros/<uuid:macro>", replies.MacroApply.as_view()),
     path("snooze-presets", standing.SnoozePresets.as_view()),
     path("drafts/", drafts.DraftList.as_view()),
     path("labels/", labels.LabelList.as_view()),

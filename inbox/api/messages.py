@@ -14,7 +14,7 @@ from inbox.answers import thread_answer
 from inbox.api.base import InboxView, live_page_schema
 from inbox.models import Message
 from inbox.payloads import MessagePayload, message_payload
-from inbox.services import messages
+from inbox.services import deleting, messages
 from inbox.services.composing import TemplateChoice
 
 SEND_TYPES = ("text", "image", "video", "audio", "document", "sticker", "template", "reaction")
@@ -78,6 +78,21 @@ class MessageList(InboxView):
             force=given["force"],
         )
         return Response(_message(message), status=201 if created else 200)
+
+
+class MessageDetail(InboxView):
+    @extend_schema(operation_id="delete_message", responses={204: None})
+    def delete(self, request: Request, workspace: str, conversation: UUID, message: UUID) -> Response:
+        """Out of our thread; what the customer has received they keep. Can be put back for a minute."""
+        deleting.delete_message(actor=self.actor(request), conversation_id=conversation, message_id=message)
+        return Response(status=204)
+
+
+class MessageRestore(InboxView):
+    @extend_schema(operation_id="restore_message", request=None, responses={200: schema_of(MessagePayload)})
+    def post(self, request: Request, workspace: str, conversation: UUID, message: UUID) -> Response:
+        back = deleting.restore_message(actor=self.actor(request), conversation_id=conversation, message_id=message)
+        return Response(_message(back))
 
 
 class MessageRetry(InboxView):

@@ -21,11 +21,11 @@ from crm.models import Team, User
 from crm.roles import Action, is_allowed
 from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.events import announce_conversation
-from inbox.models import Conversation, ConversationLabel, Label
+from inbox.models import Conversation, ConversationLabel, Label, Message
 from inbox.services import assigning, notices
 from inbox.services.activity import add_line
 from inbox.services.archiving import archive_conversation
-from inbox.states import ConversationStatus, Priority
+from inbox.states import ConversationStatus, Direction, Priority
 
 
 class Wanted(TypedDict, total=False):
@@ -173,7 +173,7 @@ def _assign(amending: _Amending, wanted: Wanted) -> None:
         user = amending.known.agent(assignee_id)
         if user is None:
             raise UnknownAssignee(errors={"assignee": "Not a member who can answer here."})
-    amending.note("assignee_id", conversation.assignee_id, assignee_id)
+    amending.note("assignee_id", _id(conversation.assignee_id), _id(assignee_id))
     conversation.assignee = user
     amending.columns.add("assignee")
     is_self = user is not None and user.pk == getattr(amending.actor, "user_id", None)
@@ -189,11 +189,15 @@ def _join_team(amending: _Amending, wanted: Wanted) -> None:
     team = amending.known.team(team_id) if team_id else None
     if team_id and team is None:
         raise Invalid(errors={"team": "There is no such team."})
-    amending.note("team_id", conversation.team_id, team_id)
+    amending.note("team_id", _id(conversation.team_id), _id(team_id))
     conversation.team = team
     amending.columns.add("team")
     body = f"Given to the team {team.name}" if team else "Taken from its team"
     amending.line("team", body, team=team_line(team), before=team_line(before))
+
+
+def _id(value: UUID | None) -> str | None:
+    return str(value) if value else None
 
 
 def named(user: User | None) -> dict[str, str] | None:
@@ -220,7 +224,11 @@ def _set_status(amending: _Amending, wanted: Wanted) -> None:
     amending.columns |= {"status", "snoozed_until", "resolved_at"}
     conversation.resolved_at = None
     if status == ConversationStatus.RESOLVED:
-        conversation.waiting_since, conversation.resolved_at = None, timezone.now()
+        conversation.resolved_at = timezone.now()
+    if ConversationStatus.RESOLVED in {status, before}:
+        # Reopened by one of us: who wrote last says whether the customer still waits.
+        is_over = status == ConversationStatus.RESOLVED
+        conversation.waiting_since = None if is_over else waiting_since(conversation)
         amending.columns.add("waiting_since")
     kind, body = _status_line(before, status, until, woken=isinstance(amending.actor, System))
     amending.line(kind, body, status=status.value, before=before, until=_spelled(until))
@@ -236,6 +244,15 @@ def _status_line(before: str, status: str, until: datetime | None, *, woken: boo
     if before == ConversationStatus.SNOOZED:
         return "woken", "Back from snoozing" if woken else "Snoozing ended"
     return "reopened", "Reopened"
+
+
+def waiting_since(conversation: Conversation) -> datetime | None:
+    """The first message of the customer's after our last answer."""
+    shown = Message.objects.filter(conversation=conversation, deleted_at=None).exclude(type="reaction")
+    answered = shown.filter(direction=Direction.OUT).order_by("-pk").values_list("pk", flat=True).first()
+    asked = shown.filter(direction=Direction.IN)
+    rows = (asked.filter(pk__gt=answered) if answered else asked).order_by("pk")
+    return rows.values_list("created_at", flat=True).first()
 
 
 def _spelled(moment: datetime | None) -> str | None:

@@ -88,7 +88,7 @@ def delete_message(*, actor: System, channel: Channel, change: Change, person: S
     message, conversation = found
     if message.deleted_at is not None:
         return False
-    _delete(message, conversation)
+    remove(message, conversation)
     announce_conversation(conversation)
     return True
 
@@ -115,7 +115,7 @@ def _leave_tombstone(actor: System, channel: Channel, change: Change, person: Se
     )
 
 
-def _delete(message: Message, conversation: Conversation) -> None:
+def remove(message: Message, conversation: Conversation) -> None:
     """Leaves the counts, the list's line and who is waiting as if it had never been there."""
     if _counts(message):
         _uncount(message, conversation)
@@ -129,6 +129,15 @@ def _delete(message: Message, conversation: Conversation) -> None:
         conversation.waiting_since = _waiting_since(rows)
     conversation.save(update_fields=["last_message", "waiting_since", "inbound_count", "updated_at"])
     announce_deletion(message, conversation)
+
+
+def settle_lines(conversation: Conversation) -> None:
+    """After a message came back: the list's line, and who waits, from what the thread shows."""
+    rows = _shown(conversation)
+    lines = rows.filter(direction__in=[Direction.IN, Direction.OUT]).exclude(direction=Direction.OUT, type=REACTION)
+    conversation.last_message = lines.select_related("sender_user").order_by("-pk").first()
+    conversation.waiting_since = _waiting_since(rows)
+    conversation.save(update_fields=["last_message", "waiting_since", "inbound_count", "updated_at"])
 
 
 def _counts(message: Message) -> bool:
@@ -214,7 +223,7 @@ def _store_reaction(conversation: Conversation, incoming: Incoming, *, is_shown:
 
 def _take_back(earlier: Iterable[Message], conversation: Conversation) -> None:
     for row in earlier:
-        _delete(row, conversation)
+        remove(row, conversation)
 
 
 def _touch(conversation: Conversation, message: Message, incoming: Incoming) -> None:

@@ -1,0 +1,73 @@
+"""A team's conversations go round those of its members who are here and want work."""
+
+from uuid import uuid4
+
+from config.live import presence
+from config.live.presence import Here
+from crm.presence import shown_as
+from inbox.models import Conversation
+from inbox.services import assigning, sharing_out
+from jobs.models import Job
+from tests.cast import receive
+from tests.jobs_at_hand import run_job
+
+
+def come(cast, *users) -> None:
+    for user in users:
+        topic = f"presence.workspace.{cast.workspace.slug}"
+        presence.touch(Here(topic, str(uuid4()), shown_as(cast.actor(user))))
+
+
+def team_of(cast, desk, *users, **fields) -> str:
+    body = {"name": "Line", "assigns_itself": True, "members": [str(user.pk) for user in users], **fields}
+    return desk.ada.post("teams/", body).json()["id"]
+
+
+def give(cast, desk, team) -> Conversation:
+    conversation = receive(cast)
+    desk.ada.post(f"conversations/{conversation.pk}/team", {"team": team})
+    for job in Job.objects.filter(key__startswith=f"share:{conversation.pk}:"):
+        run_job(job.pk)
+    conversation.refresh_from_db()
+    return conversation
+
+
+def test_in_turn_among_those_who_are_here_up_to_their_limit(cast, desk):
+    team = team_of(cast, desk, cast.ben, cast.bea, cast.ada, most_open=2)
+    come(cast, cast.ben, cast.bea)
+    given = [give(cast, desk, team).assignee_id for _ in range(5)]
+    assert given == [cast.ben.pk, cast.bea.pk, cast.ben.pk, cast.bea.pk, None]
+
+
+def test_nobody_who_is_away_gets_work_and_whoever_comes_gets_what_waits(cast, desk):
+    team = team_of(cast, desk, cast.ben, cast.bea)
+    come(cast, cast.ben)
+    desk.ben.put("availability", {"availability": "away"})
+    waiting = give(cast, desk, team)
+    assert waiting.assignee_id is None
+    come(cast, cast.bea)
+    assigning.offer_waiting()
+    for job in Job.objects.filter(key__startswith=f"share:{waiting.pk}:", status="pending"):
+        run_job(job.pk)
+    waiting.refresh_from_db()
+    assert waiting.assignee_id == cast.bea.pk
+
+
+def test_one_conversation_is_never_given_to_two(cast, desk, at_once):
+    team = team_of(cast, desk, cast.ben, cast.bea)
+    waiting = give(cast, desk, team)
+    come(cast, cast.ben, cast.bea)
+    given = at_once(lambda: sharing_out.share_out(conversation_id=waiting.pk), 4)
+    assert len([one for one in given if one is not None]) == 1
+
+
+def test_handing_back_gives_it_to_the_next(cast, desk):
+    team = team_of(cast, desk, cast.ben, cast.bea)
+    come(cast, cast.ben, cast.bea)
+    conversation = give(cast, desk, team)
+    assert conversation.assignee_id == cast.ben.pk
+    desk.ben.put("availability", {"availability": "handing"})
+    for job in Job.objects.filter(key__startswith=f"share:{conversation.pk}:", status="pending"):
+        run_job(job.pk)
+    conversation.refresh_from_db()
+    assert conversation.assignee_id == cast.bea.pk
