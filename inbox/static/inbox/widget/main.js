@@ -210,7 +210,8 @@ $("scroll").addEventListener("scroll", ({ target }) => {
 
 const doing = (form, act) => $(form).addEventListener("submit", async (event) => {
   event.preventDefault();
-  try { await act(Object.fromEntries(new FormData($(form)))); line.notice = null; } catch (problem) { line.notice = problem instanceof Problem ? problem.message : t.failing; }
+  line.notice = null;
+  try { await act(Object.fromEntries(new FormData($(form)))); } catch (problem) { line.notice = problem instanceof Problem ? problem.message : t.failing; }
   render();
 });
 doing("questions", async (given) => {
