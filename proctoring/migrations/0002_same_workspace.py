@@ -4,12 +4,13 @@ from crm.tenancy import TenantForeignKey
 
 
 class Migration(migrations.Migration):
-    dependencies = [("proctoring", "0003_exams")]
+    dependencies = [("proctoring", "0001_initial")]
 
     operations = [
+        TenantForeignKey("proctoring_leaderboardentry", "board_id", "proctoring_leaderboard", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_scorecorrection", "entry_id", "proctoring_leaderboardentry", on_delete="CASCADE"),
         TenantForeignKey("proctoring_examrule", "exam_id", "proctoring_exam", on_delete="CASCADE"),
         TenantForeignKey("proctoring_examtutor", "exam_id", "proctoring_exam", on_delete="CASCADE"),
-        # Who leaves the workspace supervises nothing in it any more
         TenantForeignKey("proctoring_examtutor", "user_id", "crm_member", target_column="user_id", on_delete="CASCADE"),
         TenantForeignKey("proctoring_enrolment", "exam_id", "proctoring_exam", on_delete="CASCADE"),
         TenantForeignKey("proctoring_examsession", "exam_id", "proctoring_exam", on_delete="CASCADE"),
@@ -24,9 +25,7 @@ class Migration(migrations.Migration):
         TenantForeignKey("proctoring_violationreview", "violation_id", "proctoring_violation", on_delete="CASCADE"),
         TenantForeignKey("proctoring_command", "session_id", "proctoring_examsession", on_delete="CASCADE"),
         TenantForeignKey("proctoring_sessiongap", "session_id", "proctoring_examsession", on_delete="CASCADE"),
-        # Every beat writes its row anew: with room on the page it stays there, and no index is touched
-        migrations.RunSQL(
-            "ALTER TABLE proctoring_sessionpulse SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)",
-            "ALTER TABLE proctoring_sessionpulse RESET (fillfactor, autovacuum_vacuum_scale_factor)",
-        ),
+        TenantForeignKey("proctoring_boardsnapshot", "board_id", "proctoring_leaderboard", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examreminder", "exam_id", "proctoring_exam", on_delete="CASCADE"),
+        TenantForeignKey("proctoring_examreminder", "enrolment_id", "proctoring_enrolment", on_delete="CASCADE"),
     ]

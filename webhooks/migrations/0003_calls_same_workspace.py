@@ -1,9 +1,0 @@
-from django.db import migrations
-
-from crm.tenancy import TenantForeignKey
-
-
-class Migration(migrations.Migration):
-    dependencies = [("webhooks", "0002_journal_and_subscriptions")]
-
-    operations = [TenantForeignKey("webhooks_call", "subscription_id", "webhooks_subscription", on_delete="CASCADE")]
