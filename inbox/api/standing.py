@@ -27,14 +27,14 @@ class ConversationClaim(InboxView):
         return answer_conversation(actor, conversations.claim_conversation(actor=actor, conversation_id=conversation))
 
 
-class TeamBody(StrictSerializer):
+class ConversationTeamBody(StrictSerializer):
     team = serializers.UUIDField(allow_null=True)
 
 
 class ConversationTeam(InboxView):
-    @extend_schema(operation_id="assign_team", request=TeamBody, responses=ANSWER)
+    @extend_schema(operation_id="assign_team", request=ConversationTeamBody, responses=ANSWER)
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
-        actor, team = self.actor(request), checked(TeamBody(data=request.data))["team"]
+        actor, team = self.actor(request), checked(ConversationTeamBody(data=request.data))["team"]
         changed = conversations.change_conversation(actor=actor, conversation_id=conversation, wanted={"team_id": team})
         return answer_conversation(actor, changed)
 
