@@ -49,12 +49,12 @@ VIOLATIONS = {
 STATES = {
     "active": lazy("Active"),
     "idle": lazy("Idle"),
-    "hidden": lazy("Page not in view"),
-    "throttled": lazy("In the background, slowed"),
+    "hidden": lazy("Page hidden"),
+    "throttled": lazy("Hidden, slowed"),
     "disconnected": lazy("Disconnected"),
     "paused": lazy("Paused"),
     "submitted": lazy("Submitted"),
-    "terminated": lazy("Ended by a tutor"),
+    "terminated": lazy("Ended"),
     "expired": lazy("Expired"),
 }
 ICONS = {

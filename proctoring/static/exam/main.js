@@ -28,6 +28,7 @@ async function start(consent) {
     drawn();
     $(".exam-main h2").focus?.();
   } catch (problem) {
+    page.dataset.view = "consent";
     const known = ["exam_not_open", "no_attempts_left", "consent_required"].includes(problem.code);
     text(part("start-error"), known ? t(`start.${problem.code}`) : t("start.failed", { reason: problem.message || problem.code }));
     show(part("start-error"), true);
