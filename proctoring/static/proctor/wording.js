@@ -10,10 +10,12 @@ export function seconds(length) {
   return n % 3600 < 60 ? t("hours", { n: Math.floor(n / 3600) }) : t("hours-minutes", { n: Math.floor(n / 3600), m: Math.floor((n % 3600) / 60) });
 }
 
+const LASTING = new Set(["focus_loss", "tab_switch", "fullscreen_exit", "mouse_leave"]);
+
 export function entryWord(entry) {
   const word = has(`violation.${entry.type}`) ? t(`violation.${entry.type}`) : entry.type;
   const { duration_ms: away, length } = entry.detail ?? {};
-  const told = away ? t("detail.away", { what: word, span: seconds(away) }) : length ? t("detail.length", { what: word, n: length }) : word;
+  const told = away && LASTING.has(entry.type) ? t("detail.away", { what: word, span: seconds(away) }) : length ? t("detail.length", { what: word, n: length }) : word;
   return entry.merged_count > 1 ? t("why.times", { what: told, n: entry.merged_count }) : told;
 }
 
