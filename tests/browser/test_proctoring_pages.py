@@ -1,0 +1,224 @@
+"""A student and their tutor, each at a browser: what one does the other sees, and nothing is lost or said twice."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+SLOW = 30_000  # ms: the machine may be busy
+EXAM = "/exam/demo-exam"
+GRID = "/proctor/demo-exam"
+
+
+# What an earlier test left open is handed in: each begins with an attempt of its own
+HAND_IN = """async () => {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': document.querySelector('meta[name=csrf-token]').content };
+    const post = (path) => fetch(path, { method: 'POST', headers, body: '{}' }).then((answer) => answer.json());
+    const { id } = await post('/api/v1/exams/demo-exam/sessions');
+    await post(`/api/v1/sessions/${id}/end`);
+}"""  # noqa: E501
+
+
+def sit(sign_in, name: str = "sam") -> Page:
+    """The student, past the consent."""
+    page = enter(sign_in, name, EXAM)
+    live = page.locator('.exam[data-view="live"]')
+    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for(timeout=SLOW)
+    if live.count():
+        page.evaluate(HAND_IN)
+        page.goto(page.url)
+    page.check("input[name=agreed]")
+    page.get_by_role("button", name="Start the exam").click()
+    live.wait_for(timeout=SLOW)
+    return page
+
+
+def enter(sign_in, name: str, path: str) -> Page:
+    page: Page = sign_in(name, path=path, wait=path.startswith("/proctor")).page
+    page.set_default_timeout(SLOW)
+    expect.set_options(timeout=SLOW)
+    return page
+
+
+def card(page: Page, name: str = "Sam"):
+    return page.locator(".students > li").filter(has_text=name)
+
+
+def paste(page: Page) -> None:
+    page.evaluate("document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: new DataTransfer()}))")
+
+
+def open_card(page: Page, name: str = "Sam") -> None:
+    card(page, name).locator(".student").click()
+    expect(page.locator("#drawer-title")).to_contain_text(name)
+    page.locator(".drawer [data-act=message]").wait_for()
+
+
+def test_a_beat_and_progress_show_at_the_tutors(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    expect(card(tia)).to_contain_text("Active")
+    sam.locator("input[value=b]").check()
+    sam.get_by_role("button", name="Next", exact=True).click()
+    expect(card(tia)).to_contain_text(re.compile(r"[1-9]\d*/40"))
+    expect(card(tia).locator(".student-time")).to_contain_text(re.compile(r"^\d+ s$"))
+
+
+def test_what_is_noticed_floats_up_and_a_word_settles_it(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    paste(sam)
+    flagged = tia.locator('[data-list="flagged"] > li').filter(has_text="Sam")
+    expect(flagged).to_contain_text("Pasted")
+    expect(tia.locator('[data-part="stream"]')).to_contain_text("High: Pasted")
+    expect(sam.locator('[data-part="log"]')).to_contain_text("Pasted")
+    sam.get_by_role("button", name="Explain this").first.click()
+    sam.get_by_placeholder("What happened, in your words").fill("The page asked me to")
+    sam.locator(".explain").get_by_role("button", name="Send").click()
+    open_card(tia)
+    review = tia.locator(".review").filter(has_text="The page asked me to")
+    review.get_by_role("button", name="Forgive").click()
+    expect(review.get_by_role("button", name="Forgive")).to_have_attribute("aria-pressed", "true")
+    expect(sam.locator('[data-part="log"]')).to_contain_text("Forgiven")
+
+
+def test_a_message_is_acknowledged_by_the_student(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    open_card(tia)
+    tia.locator(".drawer [data-act=message]").click()
+    tia.locator("form[name=act] textarea").fill("Question 12 has a typo")
+    tia.keyboard.press("Control+Enter")
+    notice = sam.locator(".exam-notices .banner").filter(has_text="Question 12 has a typo")
+    expect(notice).to_be_visible()
+    moment = tia.locator('[data-drawer="timeline"] > li').filter(has_text="Question 12 has a typo").first
+    expect(moment).to_contain_text("delivered")
+    notice.get_by_role("button", name="Got it").click()
+    expect(moment).to_contain_text("seen")
+    expect(notice).to_have_count(0)
+
+
+def test_a_pause_stops_the_paper_and_a_resume_lets_it_go_on(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    open_card(tia)
+    tia.locator(".drawer [data-act=pause]").click()
+    tia.locator("form[name=act] input[name=reason]").fill("Fire drill")
+    tia.keyboard.press("Enter")
+    cover = sam.locator('[data-part="paused"]')
+    expect(cover).to_be_visible()
+    expect(cover).to_contain_text("Fire drill")
+    expect(sam.locator("input[value=a]")).to_be_disabled()
+    expect(card(tia)).to_contain_text("Paused")
+    tia.locator(".drawer [data-act=resume]").click()
+    tia.keyboard.press("Enter")
+    expect(cover).to_be_hidden()
+    expect(card(tia)).to_contain_text("Active")
+
+
+def test_they_write_to_each_other(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    sam.locator("form[name=chat] textarea").fill("My screen went black")
+    sam.keyboard.press("Enter")
+    expect(tia.locator('[data-part="stream"]')).to_contain_text("My screen went black")
+    open_card(tia)
+    expect(tia.locator('[data-drawer="messages"]')).to_contain_text("My screen went black")
+    tia.locator("form[name=chat] textarea").fill("I see it, go on")
+    tia.keyboard.press("Enter")
+    expect(sam.locator('[data-part="messages"]')).to_contain_text("I see it, go on")
+    mine = sam.locator('[data-part="messages"] > li[data-direction="out"]').last
+    expect(mine).to_contain_text("Read")
+    theirs = tia.locator('[data-drawer="messages"] > li').filter(has_text="I see it, go on")
+    expect(theirs).to_contain_text("Read")
+
+
+def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in, "sue")
+    expect(card(tia, "Sue")).to_be_visible()
+    dead = re.compile(r"/api/v1/sessions/.*/violations$")
+    sam.route(dead, lambda route: route.abort() if route.request.method == "POST" else route.fallback())
+    sam.evaluate("document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: new DataTransfer()}))")
+    sam.evaluate("document.dispatchEvent(new MouseEvent('contextmenu'))")
+    expect(sam.locator('[data-part="queued"]')).to_contain_text("Entries: 2")
+    sam.unroute(dead)
+    # Arrives, and its answer is lost: the client has to ask again
+    lost = []
+
+    def lose(route):
+        if route.request.method != "POST" or lost:
+            return route.fallback()
+        lost.append(route.fetch())
+        return route.abort()
+
+    sam.route(dead, lose)
+    sam.reload()
+    sam.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    expect(sam.locator('[data-part="queued"]')).to_be_hidden()
+    assert lost
+    open_card(tia, "Sue")
+    told = tia.locator('[data-drawer="timeline"] > li')
+    expect(told.filter(has_text="Opened the context menu")).to_have_count(1)
+    expect(told.filter(has_text="Pasted")).to_have_count(1)
+    expect(told.filter(has_text="Reloaded the page")).to_have_count(1)
+
+
+def test_several_are_chosen_and_told_by_keys(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    expect(card(tia)).to_contain_text("Active")
+    tia.get_by_role("button", name="Choose several").click()
+    card(tia).locator(".student").click()
+    expect(tia.locator('[data-part="chosen"]')).to_have_text("1 chosen")
+    tia.locator('[data-part="bulk"] [data-act="extra_time"]').click()
+    tia.keyboard.press("Enter")
+    expect(sam.locator(".exam-notices")).to_contain_text(re.compile("You get .*5 m.* more"))
+
+
+def test_the_filter_finds_and_the_list_counts(sign_in):
+    sam = sit(sign_in)
+    tia = enter(sign_in, "tia", GRID)
+    tia.locator("input[name=search]").fill("sam")
+    expect(tia.locator(".students > li:not([hidden])")).to_have_count(1)
+    tia.locator("input[name=search]").fill("nobody of this name")
+    expect(tia.get_by_text("Nobody fits the filter")).to_be_visible()
+    tia.get_by_role("button", name="Show everyone").click()
+    tia.goto(tia.url.split("/proctor")[0] + "/proctor")
+    expect(tia.locator('[data-exam="demo-exam"] [data-count="active"]')).to_have_text(re.compile("[1-9]"))
+    assert sam.locator(".exam").count()
+
+
+def test_strangers_find_nothing_there(sign_in, product):
+    for name, paths in {"ben": (GRID, EXAM), "vic": (GRID, EXAM, "/proctor"), "cleo": (GRID, EXAM)}.items():
+        page = sign_in(name).page
+        for path in paths:
+            answer = page.goto(f"{product.url}{path}")
+            assert answer.status == 404, (name, path)
+    tia = enter(sign_in, "tia", GRID)
+    assert tia.goto(f"{product.url}{EXAM}").status == 404
+
+
+def test_a_tutor_lands_on_the_exams(browser, product):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{product.url}{GRID}")
+    page.wait_for_url("**/login?next=*")
+    page.goto(f"{product.url}/login")
+    page.fill("input[name=email]", "tia@demo.example")
+    page.fill("input[name=password]", "demo-password")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/proctor", timeout=SLOW)
+    expect(page.get_by_role("link", name="Exams")).to_be_visible()
+    expect(page.get_by_role("link", name="Inbox")).to_have_count(0)
+    context.close()
+
+
+def test_on_a_phone_nothing_runs_over_the_edge(sign_in):
+    sam = sit(sign_in)
+    sam.set_viewport_size({"width": 375, "height": 800})
+    tia = enter(sign_in, "tia", GRID)
+    tia.set_viewport_size({"width": 375, "height": 800})
+    for page in (sam, tia):
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert tia.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.proctor-main'))") <= 0
+
+
+def test_handing_in_ends_it_for_both(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    sam.get_by_role("button", name="Hand in").first.click()
+    sam.locator("#dialog-hand-in").get_by_role("button", name="Hand in").click()
+    expect(sam.get_by_role("heading", name="Handed in")).to_be_visible()
+    expect(card(tia)).to_contain_text("Submitted")
