@@ -65,7 +65,7 @@ def _screens_of(stage: Stage, result: Result, kind: str, chromium: str) -> None:
         "PYTHONPATH": str(ROOT),
     }
     copy = stage.start(f"copy-{kind}", [sys.executable, "-m", "config.run"], environment=environment, quiet=True)
-    _until_login(copy, port)
+    until_login(copy, port)
     spec = {
         "port": port,
         "path": "/webhooks/kapso/demo-kapso",
@@ -121,7 +121,7 @@ def _steps(database: str, run: str) -> dict[int, list[float]]:
     return {int(body.split("-")[2]): [float(moment) for moment in moments] for body, *moments in rows}
 
 
-def _until_login(copy: Process, port: int, seconds: float = READY_SECONDS) -> float:
+def until_login(copy: Process, port: int, seconds: float = READY_SECONDS) -> float:
     began = time.monotonic()
     while (status := status_of(port, "/login", seconds=5)) != 200:
         if copy.popen.poll() is not None:
@@ -172,7 +172,7 @@ def _made_run(
         quiet=True,
         ending=signal.SIGINT,
     )
-    _until_login(copy, port)
+    until_login(copy, port)
     ready, asked = time.monotonic() - began, time.monotonic()
     copy.interrupt()
     copy.popen.wait(60)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import chat
 import context
 import copies
+import dashboard
 import deliveries
 import exam
 import fanout
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "exam": exam.take,
     "chat": chat.take,
     "screens": copies.screens,
+    "dashboard": dashboard.take,
     "start": copies.start,
     "repeats": repeats.take,
 }
