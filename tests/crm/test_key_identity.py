@@ -49,7 +49,7 @@ def test_another_workspace_is_not_there_for_it(cast):
     assert ask(raw, cast.elsewhere, "members/").content == ask(raw, cast.elsewhere, "contacts/").content
 
 
-@pytest.mark.parametrize("raw", ["sb_", "sb_short", new_key(), "demo-crm-key", ""])
+@pytest.mark.parametrize("raw", ["sb_", "sb_short", "sb_" + "x" * 43, "demo-crm-key", ""])
 @pytest.mark.parametrize("header", ["authorization", "x-api-key"])
 def test_what_is_no_key_is_nobody(cast, raw, header):
     answer = ask(raw, cast.workspace, header=header)

@@ -1,6 +1,6 @@
 """Many at once: each for itself, taken back for half a minute, and no lock that two could die of."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core import signing
@@ -95,7 +95,7 @@ def test_beside_many_writers_nothing_locks_up_and_no_number_is_missing(cast, at_
         for position in range(20):
             receive(cast, "more", who=people[(start * 7 + position * 3) % len(people)])
 
-    def change(priority: str, order: list) -> bulk.Done:
+    def change(priority: str, order: list[UUID]) -> bulk.Done:
         return bulk.apply(actor=cast.actor(cast.ben), ids=order, step=bulk.Step({"priority": priority}))
 
     writers = [lambda start=start: write(start) for start in range(6)]

@@ -35,7 +35,7 @@ def test_a_customers_message_leaves_the_counts_as_they_were_after_its_return(cas
     was, message = before.get(), conversation.last_message_id
     assert desk.ben.delete(at(conversation, message)).status_code == 403
     assert desk.ada.delete(at(conversation, message)).status_code == 204
-    assert before.get() == {"inbound_count": 0, "waiting_since": None, "last_message": None}
+    assert dict(before.get()) == {"inbound_count": 0, "waiting_since": None, "last_message": None}
     assert desk.ada.post(at(conversation, message, "restore")).status_code == 200
     assert before.get() == was
 

@@ -32,7 +32,7 @@ def send_all(exam: Exam) -> None:
 
 
 def to(address: str) -> list[str]:
-    return [message.subject for message in mail.outbox if address in message.to]
+    return [str(message.subject) for message in mail.outbox if address in message.to]
 
 
 def test_each_student_is_reminded_once_at_the_nearest_distance(scene):
