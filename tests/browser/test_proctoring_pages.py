@@ -137,7 +137,7 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(sign_in):
     expect(sam.locator('[data-part="queued"]')).to_contain_text("Entries: 2")
     sam.unroute(dead)
     # Arrives, and its answer is lost: the client has to ask again
-    lost = []
+    lost: list[object] = []
 
     def lose(route):
         if route.request.method != "POST" or lost:
