@@ -28,7 +28,7 @@ class ActionBody(StrictSerializer):
     value = serializers.JSONField(required=False, allow_null=True, default=None)
 
 
-class BulkBody(StrictSerializer):
+class ConversationBulkBody(StrictSerializer):
     ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=bulk.MOST)
     filter = serializers.DictField(required=False, help_text="As the list's query; the first 500 of it")
     action = ActionBody()
@@ -51,10 +51,12 @@ class UndoBody(StrictSerializer):
 
 
 class Bulk(InboxView):
-    @extend_schema(operation_id="change_conversations", request=BulkBody, responses={200: schema_of(BulkPayload)})
+    @extend_schema(
+        operation_id="change_conversations", request=ConversationBulkBody, responses={200: schema_of(BulkPayload)}
+    )
     def post(self, request: Request, workspace: str) -> Response:
         """Up to 500, each for itself: `results` says changed, unchanged or refused of each."""
-        actor, given = self.actor(request), checked(BulkBody(data=request.data))
+        actor, given = self.actor(request), checked(ConversationBulkBody(data=request.data))
         step = read_step(actor, given["action"]["do"], given["action"]["value"])
         ids = given.get("ids")
         if ids is None:

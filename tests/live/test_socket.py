@@ -201,10 +201,10 @@ async def test_a_frame_that_is_too_large_closes(server):
         assert await ben.closed() == 1009
 
 
-async def test_a_beat_without_an_exam_is_not_found(server):
+async def test_a_beat_of_nobody_is_refused(server):
     async with connected(server) as ben:
         await ben.tell(op="beat", session=str(uuid4()))
-        assert (await ben.op("error"))["code"] == "not_found"
+        assert (await ben.op("error"))["code"] == "not_signed_in"
 
 
 @pytest.mark.parametrize("topic", ["nothing.here", "_access", "test", "test.", "." * 300, "board.hidden", ""])
