@@ -8,6 +8,7 @@ import { LIVE, compare, silence, sortKey } from "./store.js";
 import { seconds, whyWord } from "./wording.js";
 
 const BUDGET = 5; // ms of a frame
+const SLICES = 10; // of a second's tick
 const LOOK = 20; // cards between two looks at the clock
 const ICONS = { active: "wifi", idle: "clock", hidden: "window", throttled: "window", disconnected: "wifi-off", paused: "lock", submitted: "resolve", terminated: "x", expired: "clock" };
 const SEVERITIES = ["critical", "high", "medium", "low"];
@@ -27,7 +28,6 @@ export class Grid {
   #due = false;
   #held = new Set(); // would move, but the pointer is there
   #pointer = false;
-  #seen = new IntersectionObserver((changes) => this.#sight(changes), { root: null, rootMargin: "120px" });
   #onScreen = new Set();
   #drawn; // told after each round
 
@@ -41,7 +41,9 @@ export class Grid {
       element.addEventListener("pointerleave", () => this.#release());
     }
     document.addEventListener("pointerleave", () => this.#release());
-    setInterval(() => this.#tick(), 1_000);
+    // The browser says itself which cards it lays out; an observer of our own would measure all of them once more.
+    main.addEventListener("contentvisibilityautostatechange", (event) => this.#sight(event));
+    setInterval(() => this.#tick(), 1_000 / SLICES);
   }
 
   /** The server's cards become ours; their order is the server's until something changes. */
@@ -59,7 +61,7 @@ export class Grid {
   #adopt(id, li) {
     const card = { id, li, parts: fields(li), list: null, key: null, isNew: false };
     this.#cards.set(id, card);
-    this.#seen.observe(li);
+    this.#onScreen.add(card); // until the browser says that it leaves it out
     return card;
   }
 
@@ -131,7 +133,6 @@ export class Grid {
     if (!card) return;
     if (card.list) card.list.order.splice(card.list.order.indexOf(card), 1);
     if (card.counted) this.shown -= 1;
-    this.#seen.unobserve(card.li);
     this.#onScreen.delete(card);
     this.#held.delete(card);
     card.li.remove();
@@ -176,13 +177,16 @@ export class Grid {
     return undefined;
   }
 
+  /** Everything on the screen once a second, a slice at a time: seventy cards at once would cost a frame. */
   #tick() {
     if (document.hidden) return;
-    for (const card of this.#onScreen) {
+    if (!this.#turn.length) this.#turn = [...this.#onScreen];
+    for (const card of this.#turn.splice(0, Math.ceil(this.#onScreen.size / SLICES))) {
       const session = this.#store.sessions.get(card.id);
-      if (session && LIVE.has(session.status)) this.#seconds(card, session, this.#store.facts(card.id));
+      if (session && LIVE.has(session.status) && this.#onScreen.has(card)) this.#seconds(card, session, this.#store.facts(card.id));
     }
   }
+  #turn = [];
 
   /** A beat came: only the seconds differ. */
   beaten(id) {
@@ -190,17 +194,13 @@ export class Grid {
     if (card && this.#onScreen.has(card)) this.#seconds(card, session, this.#store.facts(id));
   }
 
-  #sight(changes) {
-    for (const { target, isIntersecting } of changes) {
-      const card = this.#cards.get(target.dataset.key);
-      if (!card) continue;
-      if (!isIntersecting) this.#onScreen.delete(card);
-      else {
-        this.#onScreen.add(card);
-        const session = this.#store.sessions.get(card.id);
-        if (session) this.#seconds(card, session, this.#store.facts(card.id));
-      }
-    }
+  #sight({ target, skipped }) {
+    const card = this.#cards.get(target.parentElement?.dataset.key);
+    if (!card) return;
+    if (skipped) return void this.#onScreen.delete(card);
+    this.#onScreen.add(card);
+    const session = this.#store.sessions.get(card.id);
+    if (session) this.#seconds(card, session, this.#store.facts(card.id));
   }
 
   // --- places ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // The tutors' page of one exam: what comes in goes into the store, the grid draws what changed, the stream tells it, and
 // what is pressed goes out.
-import { $, $$, attribute, show, soon, text } from "../ui/js/dom.js";
+import { $, $$, attribute, show, text } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { recall, remember } from "../ui/js/memory.js";
 import { step } from "../ui/js/roving.js";
@@ -37,7 +37,11 @@ const store = new Store((id, facts, before) => {
     alertTo({ key: id, name: session.student_name, why: whyWord(facts, 0), tone: facts.tone, open: () => open(id) });
   }
 });
-const tellCounts = soon(() => {
+const COUNTED = 200; // ms: chips stand in one row, which is laid out as a whole
+let counting = null;
+const tellCounts = () => { counting ??= setTimeout(drawCounts, COUNTED); };
+function drawCounts() {
+  counting = null;
   for (const [name, count] of Object.entries(store.counts)) {
     const place = $(`[data-count="${name}"]`);
     text(place, String(count));
@@ -46,13 +50,13 @@ const tellCounts = soon(() => {
   }
   show($("#flagged-title"), store.counts.attention);
   show(part("none"), !store.counts.all);
-});
+  text(part("rest-count"), String(Math.max(0, store.counts.all - store.counts.attention)));
+}
 
 const stream = new Stream(part("stream"));
 const actions = new Actions(api);
 let grid = null, drawer = null;
 grid = new Grid(main, store, ({ whole }) => {
-  text(part("rest-count"), String(Math.max(0, store.counts.all - store.counts.attention)));
   text(part("held"), grid.held ? t("held", { n: grid.held }) : "");
   if (whole) show(part("no-match"), store.counts.all && !grid.shown);
 });
