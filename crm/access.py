@@ -109,11 +109,7 @@ def any_member_on_page(user_id: UUID, workspace_slug: str = "") -> Member:
     """The same for a page that every member has: the named workspace, else the one joined first."""
     if workspace_slug:
         return member_for(user_id, workspace_slug)
-    rows = Membership.objects.filter(user_id=user_id).order_by("created_at", "id")
-    workspace_id = rows.values_list("workspace_id", flat=True).first()
-    if workspace_id is None:
-        raise NotFound
-    return member_of(user_id, workspace_id)
+    return _member(user_id, Q())
 
 
 def works_only_in_exams(user_id: UUID) -> bool:

@@ -218,7 +218,7 @@ def register_rest(models_of_app: Iterable[type[models.Model]], base: type[Admin]
 def by_columns(model: type[models.Model]) -> dict[str, Any]:
     pk = model._meta.pk
     shown = [str(pk.name)] if pk is not None and not isinstance(pk, models.CompositePrimaryKey) else ["__str__"]
-    related = []
+    related = [str(pk.name)] if isinstance(pk, models.ForeignKey) else []
     for field in model._meta.concrete_fields:
         if field.name in shown or len(shown) > 7:
             continue

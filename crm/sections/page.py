@@ -22,12 +22,13 @@ from crm.sections.base import GROUPS, Done, Section, section_named, sections_for
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def settings_page(request: HttpRequest, section: str = "") -> HttpResponse:
-    """Without a name, the first that one may open: everybody has one, their own."""
+    """Without a name, the workspace's own for who manages it, and for all others what is about themselves."""
     _load()
     actor = any_member_on_page(user_of(request).pk, request.GET.get("workspace", ""))
     theirs = sections_for(actor)
     if not section:
-        return HttpResponseRedirect(_address(request, next((one for one in theirs if one.needs), theirs[0]).key))
+        first = next((one for one in theirs if one.key == "general"), theirs[0])
+        return HttpResponseRedirect(_address(request, first.key))
     chosen = section_named(section)
     if not chosen.is_for(actor):
         raise Forbidden

@@ -16,6 +16,7 @@ from crm.models import IssuerAccount, User, Workspace
 from inbox import storage
 from inbox.models import Attachment, ChannelPace
 from proctoring import topics
+from proctoring.models import LeaderboardTally
 
 # Topics of a workspace bear its name; all others bear the id of what they are about.
 NAMED_TOPICS = ("inbox", "workspace", "presence.workspace")
@@ -47,6 +48,7 @@ def purge() -> Purged:
     on_commit(lambda: _remove(files))
     for model in _tenant_models():
         gone += _delete(model, workspaces)
+    LeaderboardTally.objects.filter(board_id__in=gone).delete()  # counted by triggers, and bound to nothing
     found = Workspace.objects.filter(pk__in=workspaces)
     count = found.count()
     found.delete()
