@@ -1,0 +1,178 @@
+"""Contacts in the browser: found, edited, moved and noted, and seen by whoever looks at the same."""
+
+import itertools
+import os
+
+import pytest
+from playwright.sync_api import expect
+
+_number = itertools.count(os.getpid() * 1000 % 800_000)
+LONG = 20_000  # ms
+
+
+@pytest.fixture
+def name():
+    return f"Zoë {next(_number)}x"
+
+
+def make(agent, base, **fields):
+    """By REST, with the session of whoever is signed in; the new contact's id."""
+    return agent.page.evaluate(
+        """async ([path, body]) => {
+            const token = document.querySelector('meta[name="csrf-token"]').content;
+            const headers = {"Content-Type": "application/json", "X-CSRFToken": token};
+            const answer = await fetch(path, {method: "POST", headers, body: JSON.stringify(body)});
+            return (await answer.json()).id;
+        }""",
+        [f"{base}contacts/", fields],
+    )
+
+
+BASE = "/api/v1/workspaces/demo/"
+
+
+def test_an_edit_shows_in_the_other_window_and_in_the_list(sign_in, name):
+    ben, bea = sign_in("ben", path="/contacts"), sign_in("bea", path="/contacts")
+    contact = make(ben, BASE, name=name, lead_status="new")
+    ben.page.locator("input[name=q]").fill(name)
+    ben.page.locator(f'[data-rows] [data-contact-id="{contact}"]').wait_for(timeout=LONG)
+    expect(ben.page.locator("[data-rows] tr")).to_have_count(1, timeout=LONG)
+    bea.page.goto(bea.page.url.partition("?")[0] + f"?q={name}")
+    ben.page.locator("[data-rows] a").first.click()
+    ben.page.wait_for_url(f"**/contacts/{contact}")
+    ben.wait_live()
+    bea.wait_live()
+    ben.page.locator("[name=lead_status]").select_option("customer")
+    expect(bea.page.locator(f'[data-contact-id="{contact}"]')).to_contain_text("Customer", timeout=LONG)
+    expect(ben.page.locator('[data-part="lead-badge"]')).to_contain_text("Customer", timeout=LONG)
+
+
+def test_a_refused_edit_says_why_and_can_be_put_back(sign_in, name):
+    ben = sign_in("ben", path="/contacts")
+    contact = make(ben, BASE, name=name, email="zoe@mail.example")
+    ben.page.goto(ben.page.url.partition("/contacts")[0] + f"/contacts/{contact}")
+    ben.wait_live()
+    field = ben.page.locator("input[name=phone]")
+    field.fill("not a number")
+    field.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true", timeout=LONG)
+    ben.page.get_by_role("button", name="Put back").click()
+    expect(field).to_have_value("", timeout=LONG)
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_a_note_tells_who_is_picked_by_keyboard(sign_in, name):
+    ben, bea = sign_in("ben", path="/contacts"), sign_in("bea", path="/contacts")
+    contact = make(ben, BASE, name=name)
+    for agent in (ben, bea):
+        agent.page.goto(agent.page.url.partition("/contacts")[0] + f"/contacts/{contact}")
+        agent.wait_live()
+    field = ben.page.locator('[data-form="note"] textarea')
+    field.press_sequentially("Ask @bea")
+    expect(ben.page.locator("#mentions [role=option]").first).to_be_visible(timeout=LONG)
+    field.press("Enter")
+    field.press_sequentially("about it")
+    field.press("Control+Enter")
+    note = bea.page.locator(".note-card").filter(has_text="about it")
+    expect(note.locator(".mention")).to_contain_text("@Bea", timeout=LONG)
+
+
+def test_the_board_is_worked_by_keyboard_alone(sign_in, name):
+    ben = sign_in("ben", path="/contacts")
+    contact = make(ben, BASE, name=name, lead_status="new")
+    ben.page.goto(ben.page.url.partition("?")[0] + f"?layout=board&q={name}")
+    ben.wait_live()
+    card = ben.page.locator(f'[data-contact-id="{contact}"] [data-item]')
+    card.focus()
+    ben.page.keyboard.press("ArrowRight")
+    ben.page.keyboard.press("ArrowRight")
+    expect(ben.page.locator(f'[data-column="qualified"] [data-contact-id="{contact}"]')).to_have_count(1, timeout=LONG)
+    expect(ben.page.locator("#announcer")).to_contain_text("Qualified", timeout=LONG)
+    expect(card).to_be_focused(timeout=LONG)
+    expect(ben.page.locator("main")).not_to_have_attribute("data-moving", "", timeout=LONG)
+    ben.page.reload()
+    expect(ben.page.locator(f'[data-column="qualified"] [data-contact-id="{contact}"]')).to_have_count(1, timeout=LONG)
+
+
+def test_a_card_is_dragged_to_another_column(sign_in, name):
+    ben = sign_in("ben", path="/contacts")
+    contact = make(ben, BASE, name=name, lead_status="new")
+    ben.page.goto(ben.page.url.partition("?")[0] + f"?layout=board&q={name}")
+    ben.wait_live()
+    ben.page.locator(f'[data-contact-id="{contact}"] [data-item]').hover()
+    ben.page.mouse.down()
+    ben.page.locator('[data-column="contacted"] h2').hover()
+    ben.page.mouse.up()
+    expect(ben.page.locator(f'[data-column="contacted"] [data-contact-id="{contact}"]')).to_have_count(1, timeout=LONG)
+    assert "/contacts?" in ben.page.url
+
+
+def test_a_number_that_is_taken_leads_to_who_has_it(sign_in, name):
+    ben = sign_in("ben", path="/contacts")
+    number = f"+4479{next(_number):06d}00"[:13]
+    other = make(ben, BASE, name=name, phone=number)
+    ben.page.keyboard.press("c")
+    ben.page.locator('[data-form="new"] [name=name]').fill("Somebody else")
+    ben.page.locator('[data-form="new"] [name=phone]').fill(number)
+    ben.page.locator('[data-form="new"] [type=submit]').click()
+    link = ben.page.locator('[data-error="phone"] a')
+    expect(link).to_have_attribute("href", f"/contacts/{other}", timeout=LONG)
+
+
+def test_the_selected_are_deleted_and_brought_back(sign_in, name):
+    ben = sign_in("ben", path="/contacts")
+    for word in ("a", "b"):
+        make(ben, BASE, name=f"{name} {word}")
+    ben.page.goto(ben.page.url.partition("?")[0] + f"?q={name}")
+    ben.wait_live()
+    ben.page.locator("[data-select-all]").click()
+    ben.page.locator('[data-act="bulk-delete"]').click()
+    expect(ben.page.locator("[data-rows] tr")).to_have_count(0, timeout=LONG)
+    ben.page.get_by_role("button", name="Undo").click()
+    expect(ben.page.locator("[data-rows] tr")).to_have_count(2, timeout=LONG)
+
+
+def test_filters_are_kept_as_a_view(sign_in, name):
+    ben = sign_in("ben", path="/contacts?lead_status=customer")
+    ben.page.locator('[popovertarget="menu-views"]').click()
+    ben.page.locator('[data-act="keep-view"]').click()
+    ben.page.locator('[data-form="view"] [name=name]').fill(name)
+    ben.page.locator('[data-form="view"] [type=submit]').click()
+    expect(ben.page.locator("h1")).to_have_text(name, timeout=LONG)
+    assert "view=" in ben.page.url
+    assert set(ben.page.locator("[data-rows] tr").evaluate_all("rows => rows.map(row => row.dataset.lead)")) == {
+        "customer"
+    }
+
+
+def test_a_viewer_reads_and_changes_nothing(sign_in):
+    vic = sign_in("vic", path="/contacts")
+    expect(vic.page.locator('[data-act="new"]')).to_have_count(0)
+    expect(vic.page.locator("[data-select]")).to_have_count(0)
+    vic.page.locator("[data-rows] a").first.click()
+    vic.page.wait_for_url("**/contacts/*-*")
+    expect(vic.page.locator("[data-edit]")).to_have_count(0)
+    expect(vic.page.locator("[data-read-only]")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/contacts", "/contacts?layout=board"])
+def test_a_phone_shows_it_without_scrolling_sideways(sign_in, path):
+    ben = sign_in("ben", path="/contacts")
+    ben.page.set_viewport_size({"width": 390, "height": 800})
+    ben.page.goto(ben.page.url.partition("/contacts")[0] + path)
+    ben.page.locator("[data-contact-id]").first.wait_for(timeout=LONG)
+    assert ben.page.evaluate("document.documentElement.scrollWidth") <= 390
+    link = ben.page.locator("[data-contact-id] a").first
+    ben.page.goto(ben.page.url.partition("/contacts")[0] + link.get_attribute("href"))
+    ben.page.locator("h1").wait_for(timeout=LONG)
+    assert ben.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_inbox_leads_to_the_contact(sign_in):
+    ben = sign_in("ben")
+    ben.page.locator("[data-conversation-id]").first.click()
+    link = ben.page.locator('[data-field="page"]').first
+    link.wait_for(timeout=LONG)
+    link.click()
+    ben.page.wait_for_url("**/contacts/*-*", timeout=LONG)
+    expect(ben.page.locator('[data-part="talks"] a').first).to_be_visible(timeout=LONG)
