@@ -81,7 +81,9 @@ def listen(listener: Listener) -> None:
 
 
 def unlisten(listener: Listener) -> None:
-    _local.remove(listener)
+    """Once or twice, so that a worker may be told to stop by two."""
+    if listener in _local:
+        _local.remove(listener)
 
 
 class Nudger:

@@ -72,11 +72,13 @@ def test_the_palette_reaches_people_places_and_actions_by_keys_alone(product, si
     ben.row(f"Wanted {word}").wait_for()
     keys = ben.page.keyboard
     keys.press("Control+k")
+    expect(ben.page.get_by_role("option").first).to_be_visible()
     keys.type(f"wanted {word}")
     expect(ben.page.get_by_role("option", name=f"Wanted {word}")).to_be_visible()
     keys.press("Enter")
     expect(ben.page.locator(".thread-title")).to_contain_text(f"Wanted {word}")
     keys.press("Control+k")
+    expect(ben.page.get_by_role("option").first).to_be_visible()
     keys.type("assign to me")
     expect(ben.page.get_by_role("option").first).to_contain_text("Assign to me")
     keys.press("Enter")

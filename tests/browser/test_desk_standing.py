@@ -72,7 +72,9 @@ def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, w
             }; }"""
     )
     bea.page.keyboard.press("Control+k")
+    expect(bea.page.get_by_role("option").first).to_be_visible(timeout=PATIENT)  # typed sooner, it goes nowhere
     bea.page.keyboard.type("assign to me")
+    expect(bea.page.get_by_role("option").first).to_contain_text("Assign to me")
     bea.page.keyboard.press("Enter")
     bea.page.wait_for_function("() => window.goOn")
     ben.page.evaluate(

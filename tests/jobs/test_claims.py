@@ -4,13 +4,15 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.db.utils import IntegrityError
 
 from jobs import claims, engine, statements
@@ -282,21 +284,25 @@ def explained(statement: str, params: dict[str, Any]) -> str:
     return "\n".join(row[0] for row in statements.execute(f"EXPLAIN {statement}", params).fetchall())
 
 
+@pytest.fixture
+def idle_queue() -> None:
+    """A runner takes all that is due, so what other tests left waits until they are forgotten."""
+    Job.objects.filter(status="pending").update(next_attempt=Now() + timedelta(days=1))
+
+
+@pytest.mark.usefixtures("idle_queue")
 def test_runner_keeps_a_deep_lane_in_order(types: Types):
     done: list[int] = []
     task = types.add(lambda job, n: done.append(n))
     lane = unique_lane()
     with transaction.atomic():
         enqueue_many([NewJob(task.name, f"{lane}:{n}", lane, {"n": n}) for n in range(150)])
-    runner = Runner(quick=3, outgoing=1)
-    runner.start()
-    try:
+    with running(quick=3):
         wait(lambda: len(done) == 150)
-    finally:
-        assert runner.stop(10)
     assert done == list(range(150))
 
 
+@pytest.mark.usefixtures("idle_queue")
 def test_runner_that_stops_gives_back_what_it_has_not_begun(types: Types):
     gate = threading.Event()
     began: list[int] = []
@@ -307,16 +313,26 @@ def test_runner_that_stops_gives_back_what_it_has_not_begun(types: Types):
 
     task = types.add(handler)
     made = [add(task).pk for _ in range(6)]
-    runner = Runner(quick=1, outgoing=1)
-    runner.start()
-    wait(lambda: began and Job.objects.filter(pk__in=made, status="processing").count() == 6)
-    stopping = threading.Thread(target=runner.stop, args=(10,))
-    stopping.start()
-    wait(lambda: Job.objects.filter(pk__in=made, status="pending", attempts=0).count() == 5)
-    gate.set()
-    stopping.join()
+    with running(quick=1) as runner:
+        wait(lambda: began and Job.objects.filter(pk__in=made, status="processing").count() == 6)
+        stopping = threading.Thread(target=runner.stop, args=(10,))
+        stopping.start()
+        wait(lambda: Job.objects.filter(pk__in=made, status="pending", attempts=0).count() == 5)
+        gate.set()
+        stopping.join()
     assert Job.objects.filter(pk__in=made, status="completed", attempts=1).count() == 1
     assert len(began) == 1
+
+
+@contextmanager
+def running(*, quick: int) -> Iterator[Runner]:
+    """Stopped whatever happens: one that goes on would take the jobs of every later test."""
+    runner = Runner(quick=quick, outgoing=1)
+    runner.start()
+    try:
+        yield runner
+    finally:
+        assert runner.stop(20)
 
 
 def wait(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -129,7 +129,6 @@ def age_one(topic: str, person: str) -> None:
         )
 
 
-@pytest.mark.django_db(transaction=True)
 def test_readers_look_at_the_time_and_not_at_the_broom():
     topic = a_topic("presence.test")
     presence.touch(Here(topic, "tab", Who("cleo", "member", "Cleo")))
