@@ -17,6 +17,8 @@ T = TypeVar("T")
 BASE_DIR = Path(__file__).resolve().parent.parent
 # What a running copy writes into its VAR_DIR for a shell beside it
 RUN_FILE = "run.env"
+# Private keys of the curve are the whole numbers below it
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -205,6 +207,20 @@ def mail(name: str, sender: str) -> dict[str, Any]:
         "EMAIL_USE_SSL": over_tls,
         "EMAIL_USE_TLS": not over_tls and bool(parts.username),
     }
+
+
+def vapid(name: str) -> str:
+    """The private key of Web Push, 32 bytes in URL-safe base64, as every tool for it prints; empty where not set."""
+    raw = os.environ.get(name, "").strip().rstrip("=")
+    if not raw:
+        return ""
+    try:
+        key = base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32 or not 0 < int.from_bytes(key, "big") < P256_ORDER:
+        raise _fail(name, "must be a P-256 private key: 32 bytes in URL-safe base64, as tools for Web Push print it.")
+    return raw
 
 
 def shell_file(path: Path) -> dict[str, str]:

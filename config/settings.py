@@ -61,6 +61,9 @@ elif _supabase.scheme == "http":
 # Without EMAIL_URL nothing is sent: who invites hands the link over.
 vars().update(env.mail("EMAIL_URL", f"Switchboard <noreply@{urlsplit(PUBLIC_URL).hostname}>"))
 
+# Without it no browser is woken for a notice.
+VAPID_PRIVATE_KEY = env.vapid("VAPID_PRIVATE_KEY")
+
 # --- Processes ---------------------------------------------------------------------------------------
 ASGI_SERVER = env.choice("ASGI_SERVER", "daphne", ("daphne", "uvicorn"))
 PROCESSES = env.whole("PROCESSES", 1, least=1, most=64)

@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from config import env
 
 KEYS_FILE = "keys.env"
@@ -42,4 +44,13 @@ def _fernet_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-_MAKERS = {"SECRET_KEY": lambda: secrets.token_urlsafe(48), "FIELD_ENCRYPTION_KEYS": _fernet_key}
+def _vapid_key() -> str:
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
+
+
+_MAKERS = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "FIELD_ENCRYPTION_KEYS": _fernet_key,
+    "VAPID_PRIVATE_KEY": _vapid_key,
+}
