@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from inbox.services.assigning import offer_waiting
 from inbox.services.attachments import clear_unsent
+from inbox.services.notices import clear_old
 from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
 from jobs.crons import cron
@@ -29,3 +30,8 @@ def wake_snoozed() -> Mapping[str, JSON]:
 @cron("inbox.share_out_waiting", every=timedelta(minutes=1))
 def share_out_waiting() -> Mapping[str, JSON]:
     return offer_waiting()
+
+
+@cron("inbox.clear_notices", every=timedelta(days=1))
+def clear_notices() -> Mapping[str, JSON]:
+    return clear_old()

@@ -26,6 +26,7 @@ DETAILS = (
     "unsupported",
     "template",
     "activity",
+    "mentions",  # of a note: [{"id", "name", "kind": "member" or "team"}]
 )
 
 

@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+from inbox.notices import mailing as notice_mails
+from inbox.notices import pushing
 from inbox.services import archiving, assigning, fetching, outbox, presence, sharing_out, snoozing, templates
 from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
+from jobs.payloads import JSON
 from jobs.tasks import RunningJob, task
 
 
@@ -79,3 +82,13 @@ def wake(job: RunningJob, conversation_id: str) -> bool:
 @task(assigning.SHARE_OUT)
 def share_out(job: RunningJob, conversation_id: str) -> str | None:
     return sharing_out.share_out(conversation_id=UUID(conversation_id))
+
+
+@task(notice_mails.TASK, atomic=False, max_attempts=6)
+def mail_notices(job: RunningJob, workspace_id: str, user_id: str) -> dict[str, JSON]:
+    return notice_mails.mail_notices(workspace_id=UUID(workspace_id), user_id=UUID(user_id))
+
+
+@task(pushing.TASK, atomic=False, max_attempts=5)
+def push_notice(job: RunningJob, notice_id: str, subscription_id: int) -> dict[str, JSON]:
+    return pushing.push_notice(notice_id=UUID(notice_id), subscription_id=subscription_id)

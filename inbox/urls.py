@@ -3,12 +3,24 @@
 from django.urls import path
 
 from inbox import media, search_api, views
-from inbox.api import bulk, conversations, drafts, labels, messages, replies, standing, templates
+from inbox.api import (
+    bulk,
+    conversations,
+    drafts,
+    labels,
+    messages,
+    notices,
+    participants,
+    replies,
+    standing,
+    templates,
+)
 from inbox.context import api as context
 
 pages = [
     path("inbox", views.inbox, name="inbox"),
     path("inbox/<uuid:conversation>", views.inbox, name="inbox-conversation"),
+    path("worker.js", views.worker, name="service-worker"),
     path("media/provider/<str:token>", media.for_provider),
     path("media/<str:token>", media.for_reader),
 ]
@@ -41,6 +53,14 @@ api_v1 = [
     path("conversations/<uuid:conversation>/priority", standing.ConversationPriority.as_view()),
     path("conversations/<uuid:conversation>/snooze", standing.ConversationSnooze.as_view()),
     path("conversations/<uuid:conversation>/spam", standing.ConversationSpam.as_view()),
+    path("conversations/<uuid:conversation>/participants/", participants.ParticipantList.as_view()),
+    path("conversations/<uuid:conversation>/participants/<str:user>/", participants.ParticipantDetail.as_view()),
+    path("notices/", notices.NoticeList.as_view()),
+    path("notices/read", notices.NoticeRead.as_view()),
+    path("notices/preferences", notices.NoticePreferences.as_view()),
+    path("notices/push", notices.NoticePush.as_view()),
+    path("notices/push/known", notices.NoticePushKnown.as_view()),
+    path("notices/push/off", notices.NoticePushOff.as_view()),
     path("saved-replies/", replies.ReplyList.as_view()),
     path("saved-replies/<uuid:reply>/", replies.ReplyDetail.as_view()),
     path("saved-replies/<uuid:reply>/preview", replies.ReplyPreview.as_view()),

@@ -1,8 +1,10 @@
 """The inbox page. Its first paint is rendered from what REST answers; the browser's module takes over from there."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -76,3 +78,10 @@ def _thread(actor: Member, conversation_id: UUID) -> dict[str, Any]:
         "conversation": queries.get_conversation(actor, conversation_id),
         "messages": thread_answer(actor, conversation_id),
     }
+
+
+def worker(request: HttpRequest) -> HttpResponse:
+    """The service worker, at the root: one governs only what lies below its own address."""
+    script = finders.find("inbox/worker.js")
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/"}
+    return HttpResponse(Path(str(script)).read_bytes(), content_type="text/javascript; charset=utf-8", headers=headers)

@@ -16,6 +16,7 @@ from inbox.models import Message
 from inbox.payloads import MessagePayload, message_payload
 from inbox.services import deleting, messages
 from inbox.services.composing import TemplateChoice
+from inbox.services.mentions import MOST_MENTIONS
 
 SEND_TYPES = ("text", "image", "video", "audio", "document", "sticker", "template", "reaction")
 
@@ -36,6 +37,9 @@ class SendBody(serializers.Serializer[Any]):
     attachments = serializers.ListField(child=serializers.UUIDField(), default=list)
     template = TemplateBody(required=False, allow_null=True, default=None)
     direction = serializers.ChoiceField(["out", "note"], default="out")
+    mentions = serializers.ListField(
+        child=serializers.UUIDField(), default=list, max_length=MOST_MENTIONS, help_text="of a note: members and teams"
+    )
     seen_seq = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     force = serializers.BooleanField(default=False)
 
@@ -74,6 +78,7 @@ class MessageList(InboxView):
             attachments=given["attachments"],
             template=TemplateChoice(**given["template"]) if given["template"] else None,
             note=given["direction"] == "note",
+            mentions=given["mentions"],
             seen_seq=given.get("seen_seq"),
             force=given["force"],
         )

@@ -110,10 +110,9 @@ def amend(actor: Actor, conversation: Conversation, wanted: Wanted, known: Known
     if not amending.amended:
         return amending.amended
     _write(amending)
-    for kind, body, detail in amending.lines:
-        add_line(actor, conversation, kind, body, detail)
+    lines = {kind: add_line(actor, conversation, kind, body, detail) for kind, body, detail in amending.lines}
     announce_conversation(conversation)
-    _follow_up(amending)
+    _follow_up(amending, lines)
     return amending.amended
 
 
@@ -150,12 +149,16 @@ def open_one_beside(conversation: Conversation) -> UUID | None:
     )
 
 
-def _follow_up(amending: _Amending) -> None:
-    conversation, after = amending.conversation, amending.amended.after
+def _follow_up(amending: _Amending, lines: dict[str, Message]) -> None:
+    actor, conversation, after = amending.actor, amending.conversation, amending.amended.after
     if after.get("status") == ConversationStatus.RESOLVED:
         archive_conversation(conversation)
     if after.get("assignee_id"):
-        notices.tell_assigned(amending.actor, conversation)
+        notices.tell_assigned(actor, conversation, lines.get("assigned"))
+    elif after.get("team_id"):
+        notices.tell_team(actor, conversation, lines.get("team"))
+    if returned := lines.get("woken") or lines.get("reopened"):
+        notices.tell_returned(actor, conversation, returned)
     if {"team_id", "status", "assignee_id"} & after.keys():
         assigning.offer(conversation)
 

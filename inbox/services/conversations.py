@@ -15,6 +15,7 @@ from inbox.events import announce_read, announce_unread
 from inbox.models import Conversation, ConversationReader
 from inbox.queries import get_seen_counts, with_lines
 from inbox.services.amending import Known, Wanted, amend
+from inbox.services.notices import read_notices_of
 from inbox.services.presence import tell_read
 from inbox.states import ConversationStatus, Scope
 
@@ -79,6 +80,7 @@ def leave_team(actor: Actor, team: Team) -> None:
 def mark_read(*, actor: Member, conversation_id: UUID, seen_count: int | None = None) -> ConversationReader:
     """Up to `seen_count` incoming messages, all by default. Reading never goes backwards here."""
     conversation = conversation_for(actor, conversation_id)
+    read_notices_of(actor=actor, conversation_id=conversation.pk)
     wanted = conversation.inbound_count if seen_count is None else min(seen_count, conversation.inbound_count)
     start = get_seen_counts(actor, [conversation])[conversation.pk]
     reader, created = ConversationReader.objects.select_for_update().get_or_create(

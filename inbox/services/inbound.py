@@ -17,7 +17,7 @@ from crm.services.contacts import Sender, contact_for_sender
 from crm.services.profiles import count_interactions
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
-from inbox.services import late, reopening
+from inbox.services import late, notices, reopening
 from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 from jobs import statements
@@ -123,6 +123,8 @@ def settle(conversation: Conversation, message: Message, incoming: Incoming, *, 
     _touch(conversation, message, incoming, opened=opened)
     _count(message, conversation.contact)
     _announce(message, conversation, opened=opened)
+    if not incoming.is_history:
+        notices.tell_message(System(conversation.workspace_id, "inbound"), conversation, message, opened=opened)
 
 
 @unit_of_work

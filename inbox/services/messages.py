@@ -20,9 +20,10 @@ from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
 from inbox.events import announce_conversation, announce_deletion, announce_message
 from inbox.models import Attachment, Conversation, Message
 from inbox.senders import has_provider
-from inbox.services import drafts
+from inbox.services import drafts, notices, watching
 from inbox.services.chats.mailing import mail_unread_later
 from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_send, compose
+from inbox.services.mentions import Mentioned, mentioned_by
 from inbox.services.outbox import enqueue_delivery
 from inbox.states import Direction, MessageStatus, SenderKind
 
@@ -39,6 +40,7 @@ def send_message(
     attachments: Sequence[UUID] = (),
     template: TemplateChoice | None = None,
     note: bool = False,
+    mentions: Sequence[UUID] = (),
     seen_seq: int | None = None,
     force: bool = False,
 ) -> tuple[Message, bool]:
@@ -46,7 +48,8 @@ def send_message(
 
     `seen_seq` is the newest number of the conversation's topic that the writer has seen: what customers or colleagues
     wrote since stops the reply once, with ConversationChanged, unless `force`. Of several files each becomes a message
-    where the channel takes one at a time; the first carries the client_id.
+    where the channel takes one at a time; the first carries the client_id. `mentions` are members and teams that a
+    note is meant for.
     """
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.NOTE if note else Action.REPLY)
@@ -55,11 +58,13 @@ def send_message(
     if known:
         return known, False
     composed = compose(actor, conversation, wanted)
+    mentioned = mentioned_by(conversation, body, mentions) if note else Mentioned()
     if seen_seq is not None and not force:
         _check_unchanged(actor, conversation, seen_seq)
     made = []
     for position, part in enumerate(composed.parts):
-        detail = part.detail | ({"request": wanted.request_hash} if wanted.request_hash and not position else {})
+        request = {"request": wanted.request_hash} if wanted.request_hash and not position else {}
+        detail = part.detail | mentioned.detail | request
         made.append(
             _create(
                 actor,
@@ -84,8 +89,12 @@ def send_message(
         if message.deleted_at is None:
             announce_message(message, conversation, created=True)
     announce_conversation(conversation)
+    if note:
+        watching.join_all(conversation, mentioned.users)
+        notices.tell_note(actor, conversation, made[-1], mentioned.users)
     if isinstance(actor, Member) and made[-1].type != "reaction":
         drafts.clear(user_id=actor.user_id, conversation_id=conversation.pk)
+        watching.join_all(conversation, {actor.user_id} - {conversation.assignee_id})
     return made[0], True
 
 

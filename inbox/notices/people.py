@@ -1,0 +1,19 @@
+"""Whether somebody would see a notice by themselves."""
+
+from uuid import UUID
+
+from config.live import presence
+from crm.models import Member
+from crm.presence import WORKSPACE, topic_of
+from crm.roles import Action, is_allowed
+
+
+def is_here(slug: str, user_id: UUID) -> bool:
+    """In front of a page of ours, and not only with one open somewhere."""
+    people = presence.people_on(topic_of(WORKSPACE, slug))
+    return any(person["id"] == str(user_id) and person["state"] == presence.ACTIVE for person in people)
+
+
+def reads_here(member: Member) -> bool:
+    """Reads user."""
+    return member.user.deactivated_at is None and is_allowed(member.role, Action.READ_INBOX)
