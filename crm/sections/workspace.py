@@ -40,7 +40,8 @@ class General(Section):
     place, template = 0, "settings/general.html"
 
     def context(self, actor: Member, request: HttpRequest) -> Mapping[str, Any]:
-        return {"timezones": sorted(available_timezones())}
+        statuses = Workspace.objects.values_list("lead_statuses", flat=True).get(pk=actor.workspace_id)
+        return {"timezones": sorted(available_timezones()), "lead_statuses": "\n".join(statuses)}
 
     def do_save(self, actor: Member, request: HttpRequest) -> Done:
         asked: dict[str, Any] = {name: request.POST.get(name, "") for name in ("name", "timezone", "default_region")}
