@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from config.errors import NotFound
 from crm.access import visible_api_keys
 from crm.api.base import PAGING, StrictSerializer, WorkspaceView, checked, list_page, page_schema, schema_of
-from crm.models import ApiKey
+from crm.models import KEY_PER_MINUTE, ApiKey
 from crm.roles import Action
 from crm.services import api_keys
 
@@ -60,7 +60,7 @@ class ApiKeyBody(StrictSerializer):
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     rate_per_minute = serializers.IntegerField(
-        required=False, default=600, min_value=1, max_value=api_keys.MOST_PER_MINUTE
+        required=False, default=KEY_PER_MINUTE, min_value=1, max_value=api_keys.MOST_PER_MINUTE
     )
 
 

@@ -1,4 +1,4 @@
-from crm.models.access import ApiKey, AuditEntry, Invitation
+from crm.models.access import KEY_PER_MINUTE, ApiKey, AuditEntry, Invitation
 from crm.models.billing import BillingAccount, PaymentAttempt, PaymentStatus, ProviderEvent, SubscriptionStatus
 from crm.models.contacts import Contact, ContactIdentity, IdentityKind
 from crm.models.dossiers import (
@@ -17,6 +17,7 @@ from crm.models.teams import SavedView, Team, TeamMember, ViewAudience, ViewScop
 from crm.models.workspaces import Availability, Member, Workspace
 
 __all__ = [
+    "KEY_PER_MINUTE",
     "ApiKey",
     "AttributeDefinition",
     "AttributeType",

@@ -40,6 +40,10 @@ class Invitation(TenantModel):
         return str(self.pk)
 
 
+# Of a key that nobody set another for: an assistant reads the context of call after call, a hundred a second at most
+KEY_PER_MINUTE = 6_000
+
+
 class ApiKey(TenantModel):
     """A machine's way in. Shown once when made; afterwards only its prefix, and a digest to know it by.
 
@@ -51,7 +55,7 @@ class ApiKey(TenantModel):
     digest = models.BinaryField(max_length=32, unique=True)  # SHA-256: the key is random, so it needs no slow hash
     scopes = ArrayField(models.CharField(max_length=40), default=list)
     created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    rate_per_minute = models.PositiveIntegerField(default=600)
+    rate_per_minute = models.PositiveIntegerField(default=KEY_PER_MINUTE)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
     revoked_at = models.DateTimeField(null=True, blank=True)

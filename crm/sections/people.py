@@ -15,6 +15,7 @@ from crm.actors import Member
 from crm.api.api_keys import ApiKeyBody, api_key_payload
 from crm.api.base import checked
 from crm.api.members import InvitationBody, RoleBody, invitation_payload
+from crm.models import KEY_PER_MINUTE
 from crm.roles import PERMISSIONS, Action, Role
 from crm.sections.base import Done, Section, section
 from crm.services import api_keys, invitations, members
@@ -94,6 +95,7 @@ class Keys(Section):
             "keys": [api_key_payload(row) for row in rows[:MOST_SHOWN]],
             "scopes": [(one.value, one.label, one.value in chosen) for one in Action if actor.may(one)],
             "expiries": EXPIRIES,
+            "per_minute": KEY_PER_MINUTE,
         }
 
     def do_create(self, actor: Member, request: HttpRequest) -> Done:
@@ -102,7 +104,7 @@ class Keys(Section):
         body = {
             "name": request.POST.get("name", "").strip(),
             "scopes": request.POST.getlist("scopes"),
-            "rate_per_minute": request.POST.get("rate_per_minute") or 600,
+            "rate_per_minute": request.POST.get("rate_per_minute") or KEY_PER_MINUTE,
         }
         given = checked(ApiKeyBody(data=body))
         made, raw = api_keys.create_key(actor=actor, **{**given, "expires_at": until})

@@ -13,7 +13,7 @@ from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor, Caller
 from crm.api_keys import VISIBLE, digest_of, new_key
-from crm.models import ApiKey
+from crm.models import KEY_PER_MINUTE, ApiKey
 from crm.roles import Action
 from crm.services.audit import record
 from crm.services.members import lock_workspace
@@ -35,7 +35,7 @@ def create_key(
     name: str,
     scopes: Iterable[str],
     expires_at: datetime | None = None,
-    rate_per_minute: int = 600,
+    rate_per_minute: int = KEY_PER_MINUTE,
 ) -> tuple[ApiKey, str]:
     """The row and the key itself, which is nowhere afterwards."""
     check(actor, Action.MANAGE_KEYS)
