@@ -6,7 +6,7 @@ INSTALL := sh config/run/install.sh
 NO_SERVERS := DATABASE_URL=postgres:///none REDIS_URL=redis://none SECRET_KEY=lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench format lock
+.PHONY: help run test lint bench format words lock
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -30,6 +30,9 @@ bench: .venv/dev.stamp ## The benchmarks, each next to its yardstick; ARGS="webh
 format: .venv/dev.stamp ## Format and mend what can be mended
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
+
+words: .venv/dev.stamp ## The public pages' words in locale/, in step with the sources
+	@$(NO_SERVERS) $(PYTHON) -m config.run.catalogues
 
 lock: .venv/dev.stamp ## Locks made anew from pyproject.toml
 	.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock

@@ -165,6 +165,9 @@ AUTH_USER_MODEL = "crm.User"
 PASSWORD_HASHERS = [f"django.contrib.auth.hashers.{'MD5' if TESTING else 'Scrypt'}PasswordHasher"]
 
 LANGUAGE_CODE = "en"
+# Of the public pages (config/languages.py).
+LANGUAGES = [("en", "English"), ("es", "Español"), ("id", "Bahasa Indonesia"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -12,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.errors import DomainError, TooMany
+from config.languages import in_readers_language
 from crm.identity.exempt import without_identity
 from proctoring.api.boards import LeaderboardPayload, join, snapshot
 from proctoring.boards import key_of
@@ -31,6 +32,7 @@ REMEMBERED = 30 * 24 * 3600  # seconds a browser keeps the key of a private boar
 @xframe_options_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @without_identity
+@in_readers_language
 def leaderboard(request: HttpRequest, quiz_code: str) -> HttpResponse:
     """config.headers says which pages may stand in a frame: those with embed=1, and no other."""
     try:

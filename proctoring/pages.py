@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.errors import NotFound
+from config.languages import in_readers_language
 from crm.access import member_of, member_on_page
 from crm.actors import Member
 from crm.models import User, Workspace
@@ -136,6 +137,7 @@ def _words() -> dict[str, Any]:
 @never_cache
 @require_safe
 @signed_in
+@in_readers_language
 def sitting(request: HttpRequest, exam: str) -> HttpResponse:
     user = user_of(request)
     enrolment = access.enrolment_for(Student(user_id=user.pk), exam)

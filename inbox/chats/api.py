@@ -23,7 +23,7 @@ from crm.identity.addresses import source
 from crm.identity.requests import signed_in_user
 from crm.paging import link, read_limit
 from inbox import links
-from inbox.chats import pace, proof, queries, tokens
+from inbox.chats import pace, proof, queries, returning, tokens
 from inbox.chats.access import attachment_for, chat_for, widget_for
 from inbox.chats.events import is_chat
 from inbox.chats.payloads import ChatMessagePayload, chat_message_payload
@@ -96,6 +96,13 @@ class AdmitBody(AboutBody):
         default="",
         help_text="Who it is, as the site has signed it: a JWT (HS256) with sub, exp and perhaps name and email.",
     )
+    back = serializers.CharField(
+        max_length=returning.LONGEST,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="What follows #back= in a link that we have mailed: the way back into that chat.",
+    )
     proof = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     proof_answer = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
 
@@ -121,10 +128,13 @@ class WidgetVisitors(APIView):
         pace.take("visitor", {source(request._request): pace.VISITORS})
         given = checked(AdmitBody(data=request.data))
         known = _known(request)
-        if known is None:
+        back = returning.chat_behind(widget, given["back"]) if given["back"] else None
+        if known is None and back is None:
             proof.check(widget, given["proof"], given["proof_answer"])
         signed = visitors.read_identity(widget, given["identity"]) if given["identity"] else None
-        visitor, token = visitors.admit_visitor(channel=widget, about=_about(given), signed=signed, known=known)
+        visitor, token = visitors.admit_visitor(
+            channel=widget, about=_about(given), signed=signed, known=known, back=back
+        )
         return Response(_visitor(visitor, token), status=201)
 
 

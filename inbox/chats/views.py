@@ -6,11 +6,11 @@ from pathlib import Path
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from config.languages import in_readers_language
 from crm.identity.exempt import without_identity
 from inbox.chats.access import widget_for
 from inbox.chats.widgets import allowed_origins, frame_ancestors, widget_payload
@@ -44,33 +44,24 @@ def _loader() -> bytes:
 @require_safe
 @xframe_options_exempt
 @without_identity
+@in_readers_language
 def widget(request: HttpRequest, channel: str) -> HttpResponse:
     """The chat itself: in a frame, or by itself as a page to try it on."""
     found = widget_for(channel, is_on_needed=False)
-    with translation.override(_language(request)):
-        state = {
-            "widget": widget_payload(found),
-            "origins": allowed_origins(found),
-            "words": words(found.workspace.name),
-            "stars": STARS,
-            "base": settings.PUBLIC_URL,
-        }
-        answer = render(request, "inbox/widget/widget.html", state)
+    state = {
+        "widget": widget_payload(found),
+        "origins": allowed_origins(found),
+        "words": words(found.workspace.name),
+        "stars": STARS,
+        "base": settings.PUBLIC_URL,
+    }
+    answer = render(request, "inbox/widget/widget.html", state)
     policy = POLICY.format(ancestors=frame_ancestors(found))
     answer["Content-Security-Policy"] = policy + (EVALUATING if settings.DEMO else "")
     answer["Cross-Origin-Resource-Policy"] = "cross-origin"
     answer["Referrer-Policy"] = "no-referrer"
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-def _language(request: HttpRequest) -> str:
-    """Of the page around it, else of the browser; one that Django knows, so that the direction is right too."""
-    asked = request.GET.get("lang", "")[:20]
-    try:
-        return translation.get_supported_language_variant(asked)
-    except LookupError:
-        return translation.get_language_from_request(request)
 
 
 def words(team: str) -> dict[str, str]:
@@ -98,4 +89,9 @@ def words(team: str) -> dict[str, str]:
         "failing": _("This is not getting through. We keep trying; what you wrote is kept here."),
         "offline": _("Reconnecting. What you write is kept here."),
         "off": _("The chat is closed at the moment. What you wrote is kept here."),
+        # Answers of the server, by their code; the rest says `failed`.
+        "wrong_file": _("This file cannot be sent"),
+        "too_large": _("This file is too large"),
+        "body_too_long": _("This is too long for one message"),
+        "link_refused": _("This link is no longer good. You can start a new chat here."),
     }

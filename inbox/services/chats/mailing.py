@@ -10,9 +10,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from config.languages import language_of
 from crm.models import User
 from inbox.chats.access import visible_messages
 from inbox.chats.payloads import own_name
+from inbox.chats.returning import link_to
 from inbox.models import Conversation, Message, Visitor
 from inbox.states import Direction, MessageStatus, SenderKind
 from jobs.errors import ProviderError
@@ -32,7 +34,7 @@ def mail_transcript(*, conversation_id: UUID, visitor_id: UUID | None, user_id: 
     if conversation is None or not address:
         return {"mailed": "no"}
     rows = list(visible_messages(conversation).select_related("sender_user").order_by("-pk")[:MESSAGES_AT_MOST])
-    with translation.override(_language(visitor)):
+    with translation.override(language_of(visitor.language if visitor else "")):
         subject = _("Your chat with %(name)s") % {"name": _line(conversation.channel.workspace.name)}
         return _mail(address, subject, conversation, rows[::-1], "inbox/mail/transcript.txt")
 
@@ -65,9 +67,10 @@ def mail_unread(*, conversation_id: UUID, first: UUID) -> dict[str, str]:
     if not found:
         return {"mailed": "no"}
     visitor = Visitor.objects.filter(contact=conversation.contact).order_by("-pk").first()
-    with translation.override(_language(visitor)):
+    with translation.override(language_of(visitor.language if visitor else "")):
         subject = _("%(name)s has answered you") % {"name": _line(conversation.channel.workspace.name)}
-        return _mail(conversation.contact.email, subject, conversation, found, "inbox/mail/unread.txt", visitor)
+        page = link_to(conversation)
+        return _mail(conversation.contact.email, subject, conversation, found, "inbox/mail/unread.txt", page)
 
 
 def _conversation(conversation_id: UUID) -> Conversation | None:
@@ -81,7 +84,7 @@ def _mail(
     conversation: Conversation,
     rows: list[Message],
     template: str,
-    visitor: Visitor | None = None,
+    page: str = "",
 ) -> dict[str, str]:
     if not settings.EMAIL_URL:  # type: ignore[misc]  # set by config.env
         return {"mailed": "no"}
@@ -89,7 +92,7 @@ def _mail(
     words = {
         "workspace": conversation.channel.workspace.name,
         "lines": lines,
-        "page": visitor.page_url if visitor else "",
+        "page": page,
         "now": timezone.now(),
     }
     try:
@@ -105,11 +108,6 @@ def _name(message: Message, conversation: Conversation) -> str:
         return own_name(conversation) or _("You")
     person = message.sender_user if message.sender_kind == SenderKind.MEMBER else None
     return (person.first_name if person else "") or conversation.channel.workspace.name
-
-
-def _language(visitor: Visitor | None) -> str:
-    wanted = visitor.language if visitor else ""
-    return wanted if wanted and translation.check_for_language(wanted) else settings.LANGUAGE_CODE
 
 
 def _line(text: str) -> str:

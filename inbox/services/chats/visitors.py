@@ -78,11 +78,19 @@ def _signed(claims: dict[str, Any]) -> Signed:
 
 @unit_of_work
 def admit_visitor(
-    *, channel: Channel, about: About, signed: Signed | None = None, known: Visitor | None = None
+    *,
+    channel: Channel,
+    about: About,
+    signed: Signed | None = None,
+    known: Visitor | None = None,
+    back: Conversation | None = None,
 ) -> tuple[Visitor, str]:
     """A visitor and its token. `known`: who the browser was until now, if it was somebody on this channel; its token is
-    replaced, so one that was copied from here before is worth nothing."""
+    replaced, so one that was copied from here before is worth nothing. `back`: the chat that a link from our mail leads
+    to, with its contact; the browser takes part in it from now on, beside the one it was begun on."""
     visitor = _same_browser(channel, signed, known)
+    if visitor is not None and back is not None and visitor.contact_id != back.contact_id:
+        visitor = None
     if visitor is None:
         visitor = Visitor(id=uuid7(), workspace_id=channel.workspace_id, channel=channel)
     else:
@@ -97,6 +105,8 @@ def admit_visitor(
     visitor.save()
     if signed is not None:
         _become(visitor, channel, signed)
+    elif back is not None:
+        _come_back(visitor, back)
     return visitor, token
 
 
@@ -129,6 +139,18 @@ def _become(visitor: Visitor, channel: Channel, signed: Signed) -> None:
     visitor.contact = contact
     visitor.save(update_fields=["contact"])
     _take_part_in_all(visitor, contact)
+
+
+def _come_back(visitor: Visitor, chat: Conversation) -> None:
+    visitor.contact = alive(System(visitor.workspace_id, SOURCE), chat.contact)
+    visitor.email = visitor.email or chat.contact.email
+    visitor.save(update_fields=["contact", "email"])
+    Participant.objects.get_or_create(
+        conversation=chat,
+        role=ParticipantRole.VISITOR,
+        visitor=visitor,
+        defaults={"workspace_id": visitor.workspace_id},
+    )
 
 
 def _take_part_in_all(visitor: Visitor, contact: Contact) -> None:

@@ -46,13 +46,23 @@ export class Line {
   }
 
   async begin() {
-    const { identity } = this.#on, { kept } = this;
+    const { identity, back } = this.#on, { kept } = this;
     if (!this.#config.enabled) return;
     try {
-      if (identity && identity !== kept.identity) { await this.#admit(); await this.find(); }
+      if (back) { await this.#comeBack(); await this.find(); }
+      else if (identity && identity !== kept.identity) { await this.#admit(); await this.find(); }
       else if (kept.token) await this.find();
       this.flush();
     } catch { this.#retryLater(() => this.begin()); }
+  }
+
+  /** By a link from our mail. One that is too old says so, and the chat begins as ever. */
+  async #comeBack() {
+    try { await this.#admit(); } catch (problem) {
+      if (problem.passing) throw problem;
+      this.notice = this.#on.say(problem.code);
+    }
+    this.#on.back = "";
   }
 
   // --- asking ---------------------------------------------------------------------------------------------------------
@@ -76,11 +86,11 @@ export class Line {
   #admit() {
     this.#admitting ??= (async () => {
       try {
-        const { kept } = this, { identity, page } = this.#on, proof = this.#config.proof;
-        const given = { ...kept.about, page_url: page, language: document.documentElement.lang, identity };
+        const { kept } = this, { identity, page, back } = this.#on, proof = this.#config.proof;
+        const given = { ...kept.about, page_url: page, language: document.documentElement.lang, identity, back };
         if (proof && !kept.token) Object.assign(given, { proof, proof_answer: await solve(proof) });
         const made = await this.#call("POST", `/api/v1/widgets/${this.#config.channel}/visitors`, given);
-        Object.assign(kept, { token: made.token, identity, email: made.email || kept.email });
+        Object.assign(kept, { token: made.token, identity, email: made.email || kept.email, answered: kept.answered || Boolean(back) });
         this.keep();
       } catch (problem) {
         if (problem.code === "proof_needed") this.#config.proof = (await this.ask()).proof;
@@ -241,7 +251,7 @@ export class Line {
           if (problem.code === "another_is_open") { await this.find().catch(() => {}); continue; }
           if (problem.code === "feature_off") { this.#config.enabled = false; this.#retryLater(() => this.flush(), LONGEST_WAIT); break; }
           if (problem.passing || problem.code === "proof_needed") { this.failures += 1; this.#retryLater(() => this.flush(), problem.wait); break; }
-          Object.assign(item, { status: "failed", reason: problem.message });
+          Object.assign(item, { status: "failed", reason: this.#on.say(problem.code) });
         }
         this.keep();
         this.#on.changed();

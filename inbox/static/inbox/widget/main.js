@@ -10,7 +10,8 @@ const TYPING_EVERY = 3_000, TYPING_SHOWN = 15_000, PRESENCE_EVERY = 9_000, SAID_
 const EMOJI = "😀 😊 😂 😍 🤔 😢 😮 😡 👍 👎 🙏 👏 💪 👋 ❤️ 🎉 ✅ ❌ ⭐ 🔥 ☕ 📎 📷 ⏰".split(" ");
 
 let open = false, topic = null, presence = config.presence, typingUntil = 0, typedAt = 0, atFoot = true, tries = 0;
-const line = new Line(config, { page: asked.get("page") ?? "", identity: asked.get("identity") ?? "", changed: render, came, follow });
+const say = (code) => t[code] ?? t.failed;
+const line = new Line(config, { page: asked.get("page") ?? "", identity: asked.get("identity") ?? "", back: asked.get("back") ?? "", changed: render, came, follow, say });
 const { kept } = line;
 const live = new Live({ token: () => kept.token, renew: async () => line.renew(), signIn: () => {} });
 
@@ -211,7 +212,7 @@ $("scroll").addEventListener("scroll", ({ target }) => {
 const doing = (form, act) => $(form).addEventListener("submit", async (event) => {
   event.preventDefault();
   line.notice = null;
-  try { await act(Object.fromEntries(new FormData($(form)))); } catch (problem) { line.notice = problem instanceof Problem ? problem.message : t.failing; }
+  try { await act(Object.fromEntries(new FormData($(form)))); } catch (problem) { line.notice = problem instanceof Problem && !problem.passing ? say(problem.code) : t.failing; }
   render();
 });
 doing("questions", async (given) => {
@@ -226,7 +227,7 @@ $("no-email").addEventListener("click", () => { kept.noEmail = true; line.keep()
 $("end").addEventListener("click", async () => { await line.act("end", {}).catch(() => {}); render(); });
 doing("rating", async ({ rating, comment }) => { if (rating) { await line.act("rating", { rating: Number(rating), comment }); line.notice = t.thanks; } });
 $("transcript").addEventListener("click", async () => {
-  try { await line.act("transcript", {}); kept.mailed = line.chat.id; line.keep(); line.notice = t.mailed; } catch (problem) { line.notice = problem.message; }
+  try { await line.act("transcript", {}); kept.mailed = line.chat.id; line.keep(); line.notice = t.mailed; } catch (problem) { line.notice = say(problem.code); }
   render();
 });
 
@@ -237,6 +238,7 @@ addEventListener("offline", render);
 if (config.accent) document.documentElement.style.setProperty("--accent", config.accent);
 if (["light", "dark"].includes(asked.get("theme"))) document.documentElement.dataset.theme = asked.get("theme");
 clock(render);
+if (asked.has("back")) history.replaceState(null, "", location.pathname + location.search); // nobody copies it along with the address
 if (alone) { document.body.dataset.alone = ""; $("site").hidden = false; show(true, false); }
 paint();
 line.begin();

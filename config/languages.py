@@ -1,0 +1,48 @@
+"""The languages of what is seen by others than members: chats, boards, a student's exam page, mails to customers.
+
+All other pages are in English, which is why a view asks for its reader's language and no middleware does it for all.
+The words are in locale/, brought in step by `make words`.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def in_readers_language(view: View[P]) -> View[P]:
+    """Of the address (`?lang=ar`), else of the browser. Not for answers that are rendered later."""
+
+    @wraps(view)
+    def spoken(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        with translation.override(language_for(request)):
+            response = view(request, *args, **kwargs)
+            response.headers.setdefault("Content-Language", translation.get_language())
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+    return spoken
+
+
+def language_for(request: HttpRequest) -> str:
+    return known_language(request.GET.get("lang", "")) or translation.get_language_from_request(request)
+
+
+def known_language(wanted: str) -> str:
+    """One of ours, also for one with a region; "" for others."""
+    try:
+        return translation.get_supported_language_variant(wanted[:20]) if wanted else ""
+    except LookupError:
+        return ""
+
+
+def language_of(wanted: str) -> str:
+    """For mails and the like, which have no browser to ask."""
+    return known_language(wanted) or settings.LANGUAGE_CODE

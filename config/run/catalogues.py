@@ -1,0 +1,171 @@
+"""`make words`: locale/<language>/LC_MESSAGES/django.po brought in step with the public pages, and compiled beside it.
+
+Only what others than our own people see is in there. Translations stay; what is not said any more goes. Babel reads and
+writes the catalogues, so that nobody needs the gettext programs; the compiled ones are kept with the sources, so that
+nothing has to be made before the product starts.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import django
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+LOCALE = ROOT / "locale"
+SOURCE = "en"
+# What they include and extend comes along.
+PAGES = (
+    "inbox/widget/widget.html",
+    "inbox/mail/transcript.txt",
+    "inbox/mail/unread.txt",
+    "board/board.html",
+    "board/closed.html",
+    "exam/exam.html",
+)
+# With words that those pages show
+MODULES = (
+    "inbox/chats/views.py",
+    "inbox/chats/widgets.py",
+    "inbox/services/chats/mailing.py",
+    "proctoring/words.py",
+)
+KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
+    "gettext": None,
+    "gettext_lazy": None,
+    "lazy": None,
+    "_": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+PART = re.compile(r"""{%\s*(?:include|extends)\s+["']([^"']+)["']""")
+WIDTH = 120
+BEGUN = datetime(2026, 11, 21, tzinfo=UTC)  # stands in what is compiled, and is the same every time
+PASSING_LINES = (
+    "Report-Msgid-Bugs-To",
+    "POT-Creation-Date",
+    "PO-Revision-Date",
+    "Last-Translator",
+    "Language-Team",
+    "Generated-By",
+)
+PASSING = re.compile(rf'^"(?:{"|".join(PASSING_LINES)}):.*\\n"\n'.encode(), re.MULTILINE)
+
+
+def said() -> Catalog:
+    """Everything that the public pages say, with where."""
+    found = Catalog(charset="utf-8")
+    for name in sorted(_with_parts(PAGES)):
+        _take(found, f"templates/{name}", _as_python(TEMPLATES / name))
+    for name in MODULES:
+        _take(found, name, (ROOT / name).read_text())
+    for label in _labels():
+        found.add(label, locations=[("proctoring/states.py", 0)])
+    return found
+
+
+def _labels() -> list[str]:
+    """Of the states that a student reads; most of the others are for tutors."""
+    from proctoring.states import Review, Severity
+
+    return [str(label) for labels in (Severity.labels, Review.labels) for label in labels]
+
+
+def _with_parts(names: tuple[str, ...]) -> set[str]:
+    waiting, known = [*names], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in known:
+            known.add(name)
+            waiting += PART.findall((TEMPLATES / name).read_text())
+    return known
+
+
+def _as_python(template: Path) -> str:
+    """On one line: what Django leaves of a template is indented as it likes."""
+    from django.utils.translation.template import templatize
+
+    return " ".join(templatize(template.read_text(), origin=str(template)).split())
+
+
+def _take(catalog: Catalog, place: str, source: str) -> None:
+    for _line, function, given, _comments in extract_python(BytesIO(source.encode()), KEYWORDS, [], {}):
+        words = [given] if isinstance(given, str) else [one for one in given if one is not None]
+        if not all(words):
+            continue
+        context = words.pop(0) if function in ("pgettext", "npgettext") else None
+        is_plural = function in ("ngettext", "npgettext")
+        catalog.add((words[0], words[1]) if is_plural else words[0], context=context, locations=[(place, 0)])
+
+
+def languages() -> list[str]:
+    from django.conf import settings
+
+    return [code for code, _name in settings.LANGUAGES if code != SOURCE]
+
+
+def place_of(language: str) -> Path:
+    return LOCALE / language / "LC_MESSAGES" / "django.po"
+
+
+def kept(language: str) -> Catalog:
+    place = place_of(language)
+    if not place.exists():
+        return Catalog(locale=language, project="Switchboard", charset="utf-8", fuzzy=False)
+    with place.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def compiled(catalog: Catalog) -> bytes:
+    file = BytesIO()
+    catalog.creation_date = BEGUN
+    write_mo(file, catalog)
+    return file.getvalue()
+
+
+def untranslated(catalog: Catalog) -> Iterator[Message]:
+    for message in catalog:
+        words = message.string if isinstance(message.string, tuple) else (message.string,)
+        if message.id and (message.fuzzy or not all(words)):
+            yield message
+
+
+def renew(language: str) -> int:
+    """How many words have no translation yet."""
+    catalog, place = kept(language), place_of(language)
+    catalog.update(said(), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(_written(catalog))
+    place.with_suffix(".mo").write_bytes(compiled(catalog))
+    return len(list(untranslated(catalog)))
+
+
+def _written(catalog: Catalog) -> bytes:
+    """Without the lines of the head that say who ran what and when: every run would be a change."""
+    file = BytesIO()
+    write_po(file, catalog, width=WIDTH, sort_output=True, include_lineno=False, ignore_obsolete=True)
+    return PASSING.sub(b"", file.getvalue(), count=len(PASSING_LINES)).lstrip()
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    missing = {language: renew(language) for language in languages()}
+    for language, count in missing.items():
+        sys.stdout.write(f"{language}: {count or 'nothing'} to translate\n")
+    return int(any(missing.values()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

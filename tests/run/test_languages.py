@@ -1,0 +1,161 @@
+"""What others than members read is said in their language, all of it, and from the right where that is the way."""
+
+import re
+from gettext import GNUTranslations
+from io import BytesIO
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Message
+from django.core import mail
+from django.test import Client
+from django.utils import translation
+
+from config.run import catalogues
+from inbox.services.chats import mailing
+from inbox.states import ChannelKind
+from proctoring.models import Leaderboard
+from proctoring.words import VIOLATIONS
+from tests.api import token_for
+from tests.cast import make_cast, make_channel, unique
+from tests.inbox.test_chats import admit, make_widget, reply
+from tests.proctoring.scene import make_scene
+
+LANGUAGES = ("es", "id", "ar")
+PLACES = re.compile(r"%\(\w+\)s|{\w+}|</?\w+>")
+# Of the demo's own, and what is the same everywhere
+KEPT = {"Switchboard"}
+
+
+@pytest.fixture(autouse=True)
+def _own_issuer(settings: Any) -> None:
+    settings.SUPABASE_URL = ""
+
+
+def _known(language: str) -> dict[tuple[str | None, str], Message]:
+    return {(one.context, _first(one)): one for one in catalogues.kept(language) if one.id}
+
+
+def _first(message: Message) -> str:
+    return str(message.id[0] if isinstance(message.id, tuple | list) else message.id)
+
+
+def _all(message: Message) -> list[str]:
+    return [*message.string] if isinstance(message.string, tuple | list) else [str(message.string)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_the_public_pages_is_translated(language: str):
+    known = _known(language)
+    wanted = {(one.context, _first(one)) for one in catalogues.said() if one.id}
+    assert len(wanted) > 200
+    assert wanted == set(known), "`make words` brings the catalogues in step"
+    assert [_first(one) for one in catalogues.untranslated(catalogues.kept(language))] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_places_of_the_original(language: str):
+    for message in _known(language).values():
+        strings = _all(message)
+        most = set(PLACES.findall(_first(message)))
+        assert all(set(PLACES.findall(one)) <= most for one in strings), _first(message)
+        assert set(PLACES.findall(strings[-1])) == most, _first(message)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_is_written(language: str):
+    with catalogues.place_of(language).with_suffix(".mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    assert _read(compiled) == _read(GNUTranslations(BytesIO(catalogues.compiled(catalogues.kept(language)))))
+
+
+def _read(compiled: GNUTranslations) -> dict[Any, str]:
+    return {key: words for key, words in vars(compiled)["_catalog"].items() if key}
+
+
+# --- The pages ----------------------------------------------------------------------------------------------------
+
+
+def _widget() -> tuple[str, dict[str, str]]:
+    return f"/widget/{make_channel(make_cast().workspace, ChannelKind.WIDGET).slug}", {}
+
+
+def _board() -> tuple[str, dict[str, str]]:
+    board = Leaderboard.objects.create(workspace=make_cast().workspace, quiz_code=unique("KIDS"))
+    return f"/leaderboard/{board.quiz_code}", {}
+
+
+def _no_board() -> tuple[str, dict[str, str]]:
+    return "/leaderboard/nobody-has-this", {}
+
+
+def _exam() -> tuple[str, dict[str, str]]:
+    scene = make_scene()
+    return f"/exam/{scene.exam.slug}", {"authorization": f"Bearer {token_for(scene.cast.sam)}"}
+
+
+PAGES = {"widget": _widget, "board": _board, "no board": _no_board, "exam": _exam}
+WORDS = {
+    "widget": {"en": "Write a message", "es": "Escribe un mensaje", "id": "Tulis pesan", "ar": "اكتب رسالة"},
+    "board": {"en": "No scores yet", "es": "Todavía no hay", "id": "Belum ada skor", "ar": "لا نتائج بعد"},
+    "no board": {
+        "en": "There is no such",
+        "es": "No existe esa",
+        "id": "Papan itu tidak ada",
+        "ar": "لا توجد لوحة كهذه",
+    },
+    "exam": {"en": "Start the exam", "es": "Empezar el examen", "id": "Mulai ujian", "ar": "بدء الاختبار"},
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_public_page_speaks_its_readers_language(page: str):
+    path, headers = PAGES[page]()
+    for language, word in WORDS[page].items():
+        side = "rtl" if language == "ar" else "ltr"
+        for asked in (
+            {"HTTP_ACCEPT_LANGUAGE": f"{language}-XX,{language};q=0.9"},
+            {"QUERY_STRING": f"lang={language}"},
+        ):
+            answer = Client(headers=headers).get(path, **asked)  # type: ignore[arg-type]
+            text = answer.content.decode()
+            assert f'<html lang="{language}" dir="{side}"' in text
+            assert word in text
+            assert answer["Content-Language"] == language
+            assert "Accept-Language" in answer["Vary"]
+    assert translation.get_language() == "en"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_english_is_left_on_an_arabic_page(page: str):
+    path, headers = PAGES[page]()
+    text = Client(headers=headers).get(path, QUERY_STRING="lang=ar").content.decode()
+    said = {_first(one) for one in catalogues.said() if one.id} - KEPT
+    long = {one for one in said if len(one) > 12 and not PLACES.search(one)}
+    assert [one for one in sorted(long) if f">{one}<" in text or f'"{one}"' in text] == []
+
+
+def test_a_language_that_we_do_not_speak_is_answered_in_english():
+    path, _headers = _widget()
+    assert '<html lang="en" dir="ltr"' in Client().get(path, HTTP_ACCEPT_LANGUAGE="tlh").content.decode()
+    assert '<html lang="en"' in Client().get(path, QUERY_STRING="lang=../../x").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/login", "/api/docs"])
+def test_the_pages_of_those_who_work_here_stay_as_they_are(path: str):
+    answer = Client().get(path, HTTP_ACCEPT_LANGUAGE="ar")
+    assert 'dir="rtl"' not in answer.content.decode()
+
+
+def test_mail_to_a_customer_is_in_their_language(settings: Any):
+    settings.EMAIL_URL = "smtp://mail.example"
+    cast = make_cast()
+    channel, address = make_widget(cast, continue_by_email=True), f"{unique('amal')}@shop.example"
+    guest = admit(channel, email=address, language="ar-EG")
+    chat = guest.start(channel, "مرحبا").json()["id"]
+    answer = reply(cast, chat, "أهلًا")
+    mailing.mail_unread(conversation_id=answer.conversation_id, first=answer.pk)
+    letter = next(letter for letter in mail.outbox if letter.to == [address])
+    assert letter.subject == f"لديك رد من {cast.workspace.name}"
+    assert "تابع المحادثة هنا" in letter.body
+    assert str(VIOLATIONS["copy"]) == "Copied"  # nobody else's language has changed
