@@ -5,6 +5,7 @@ from django.urls import path
 from inbox import media, search_api, views
 from inbox.api import (
     bulk,
+    channels,
     conversations,
     drafts,
     labels,
@@ -74,6 +75,7 @@ api_v1 = [
     path("labels/<uuid:label>/", labels.LabelDetail.as_view()),
     path("contacts/by-phone", context.ContactByPhone.as_view()),
     path("contacts/context", context.ContactContext.as_view()),
+    path("channels/", channels.ChannelList.as_view()),
     path("channels/<slug:channel>/templates/", templates.TemplateList.as_view()),
     path("channels/<slug:channel>/templates/sync", templates.TemplateSync.as_view()),
 ]

@@ -8,6 +8,7 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from config.errors import Invalid, NotFound
 from crm import features
 from crm.access import check, member_on_page
 from crm.actors import Member
@@ -16,9 +17,11 @@ from crm.pages import signed_in, user_of
 from crm.roles import Action
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
+from inbox.api.conversations import ListQuery
+from inbox.filters import ORDERS
 from inbox.states import ConversationStatus
 
-ORDERS = ("newest", "waiting")
+NARROWING = ("channel", "label", "team", "priority", "view")
 TABS = {"mine": "me", "unassigned": "none", "all": ""}
 
 
@@ -57,20 +60,27 @@ def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:
 
 def _list(request: HttpRequest, actor: Member) -> dict[str, Any]:
     """All by default: what comes in new is nobody's yet, and everybody should see it arrive."""
-    tab = request.GET.get("tab", "all")
     status = request.GET.get("status", ConversationStatus.OPEN)
-    if status not in ConversationStatus.values:
+    if status and status not in ConversationStatus.values:
         status = ConversationStatus.OPEN
-    assignee = TABS.get(tab, "")
     order = request.GET.get("order", "newest")
-    unread = request.GET.get("unread") == "true"
-    wanted = queries.ListFilter(
-        status=status, assignee=assignee, unread=unread, order=order if order in ORDERS else "newest"
-    )
-    given = {"status": status, "assignee": assignee, "unread": "true" if unread else "", "order": wanted.order}
-    answer = list_answer(actor, wanted, given={name: value for name, value in given.items() if value})
-    shown = {"assignee": assignee, "status": status, "unread": unread, "order": wanted.order}
-    return {**answer, "filter": shown}
+    plain = {
+        "assignee": TABS.get(request.GET.get("tab", "all"), ""),
+        "status": status,
+        "unread": "true" if request.GET.get("unread") == "true" else "",
+        "order": order if order in ORDERS else "newest",
+    }
+    narrow = {name: request.GET.get(name, "") for name in (*NARROWING, "assignee")}
+    try:
+        return _listed(actor, plain | {name: value for name, value in narrow.items() if value})
+    except (Invalid, NotFound):  # a view or a team that has gone since the address was kept
+        return _listed(actor, plain)
+
+
+def _listed(actor: Member, asked: dict[str, str]) -> dict[str, Any]:
+    given = {name: value for name, value in asked.items() if value}
+    answer = list_answer(actor, ListQuery(data=given).wanted(), given=given)
+    return {**answer, "filter": {**asked, "unread": bool(asked["unread"])}}
 
 
 def _thread(actor: Member, conversation_id: UUID) -> dict[str, Any]:

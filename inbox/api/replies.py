@@ -189,7 +189,7 @@ class MacroList(InboxView):
     @extend_schema(operation_id="create_macro", request=MacroBody, responses={201: schema_of(MacroPayload)})
     def post(self, request: Request, workspace: str) -> Response:
         actor = self.actor(request)
-        given = _read_macro(actor, request.data)
+        given = read_macro(actor, request.data)
         return Response(macro_payload(replies.save_macro(actor=actor, fields=given)), status=201)
 
 
@@ -201,7 +201,7 @@ class MacroDetail(InboxView):
     @extend_schema(operation_id="change_macro", request=MacroBody, responses={200: schema_of(MacroPayload)})
     def patch(self, request: Request, workspace: str, macro: UUID) -> Response:
         actor = self.actor(request)
-        given = _read_macro(actor, request.data, partial=True)
+        given = read_macro(actor, request.data, partial=True)
         return Response(macro_payload(replies.save_macro(actor=actor, fields=given, macro_id=macro)))
 
     @extend_schema(operation_id="delete_macro", responses={204: None})
@@ -250,7 +250,7 @@ class MacroApply(InboxView):
         )
 
 
-def _read_macro(actor: Caller, data: Any, *, partial: bool = False) -> Any:
+def read_macro(actor: Caller, data: Any, *, partial: bool = False) -> Any:
     """Each step's value is looked at now, so that nobody runs into it later."""
     given = checked(MacroBody(data=data, partial=partial))
     for position, step in enumerate(given.get("steps", ())):

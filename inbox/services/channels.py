@@ -1,4 +1,4 @@
-"""Channels as the platform's admins connect and change them. Their secrets go in and never come out."""
+"""Channels as admins of a workspace, and of the platform, connect and change them. Secrets go in and never come out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,10 @@ from django.db import IntegrityError, transaction
 
 from config.errors import Conflict
 from config.live.unit import unit_of_work
-from crm.actors import System
+from crm.access import check
+from crm.actors import Actor
 from crm.models import User
+from crm.roles import Action
 from crm.services import audit
 from inbox.models import Channel
 
@@ -37,7 +39,9 @@ class Wanted:
 
 
 @unit_of_work
-def create_channel(*, by: User, actor: System, slug: str, kind: str, wanted: Wanted) -> Channel:
+def create_channel(*, actor: Actor, slug: str, kind: str, wanted: Wanted, by: User | None = None) -> Channel:
+    """`by` is the platform's admin who does it from outside of the workspace."""
+    check(actor, Action.MANAGE)
     channel = Channel(workspace_id=actor.workspace_id, slug=slug.lower(), kind=kind, credentials={})
     _take(channel, wanted)
     try:
@@ -50,13 +54,14 @@ def create_channel(*, by: User, actor: System, slug: str, kind: str, wanted: Wan
         action="channel.created",
         target_kind="channel",
         target_id=channel.pk,
-        detail={"slug": channel.slug, "kind": kind, "by": by.pk},
+        detail={"slug": channel.slug, "kind": kind, **_by(by)},
     )
     return channel
 
 
 @unit_of_work
-def change_channel(*, by: User, actor: System, channel: Channel, wanted: Wanted) -> Channel:
+def change_channel(*, actor: Actor, channel: Channel, wanted: Wanted, by: User | None = None) -> Channel:
+    check(actor, Action.MANAGE)
     locked = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk, workspace_id=actor.workspace_id)
     before = {name: getattr(locked, name) for name in ("name", "identifier", "phone", "is_active")}
     _take(locked, wanted)
@@ -71,9 +76,13 @@ def change_channel(*, by: User, actor: System, channel: Channel, wanted: Wanted)
             action="channel.changed",
             target_kind="channel",
             target_id=locked.pk,
-            detail={**changed, **({"secrets": renewed} if renewed else {}), "by": by.pk},
+            detail={**changed, **({"secrets": renewed} if renewed else {}), **_by(by)},
         )
     return locked
+
+
+def _by(user: User | None) -> dict[str, Any]:
+    return {"by": user.pk} if user else {}
 
 
 def _take(channel: Channel, wanted: Wanted) -> None:

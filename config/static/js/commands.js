@@ -3,11 +3,11 @@
 
 const offers = new Set(), lookups = new Set();
 
-/** `offer()` answers the commands that make sense at this moment. */
+/** `commands()` answers what makes sense at this moment, or a promise of it. */
 export const offer = (commands) => { offers.add(commands); };
 
 /** `look(text, signal)` answers a promise of commands for what was typed, such as people of that name. */
 export const lookup = (look) => { lookups.add(look); };
 
-export const offered = () => [...offers].flatMap((commands) => commands());
+export const offered = async () => (await Promise.all([...offers].map((commands) => commands()))).flat();
 export const lookedUp = (words, signal) => [...lookups].map((look) => look(words, signal));

@@ -7,14 +7,15 @@ const WAIT = 150; // ms of rest before the server is asked
 const MOST = 60;
 
 const dialog = $("#dialog-palette"), input = $("input", dialog), list = $('[role="listbox"]', dialog), none = $('[data-part="nothing"]', dialog);
-let commands = [], found = [], shown = [], at = 0, timer, asking = new AbortController();
+let commands = [], ready = Promise.resolve(), found = [], shown = [], at = 0, timer, asking = new AbortController();
 
 export function openPalette(words = "") {
   if (dialog.open) return;
-  commands = offered();
+  commands = null;
   input.value = words;
   dialog.showModal();
   input.focus();
+  ready = offered().then((all) => { commands = all; fill(); }, () => { commands = []; fill(); });
   typed();
 }
 
@@ -48,6 +49,7 @@ function typed() {
 }
 
 function fill() {
+  if (!commands) return; // on their way; what is typed meanwhile counts
   const wanted = fold(input.value).split(/\s+/).filter(Boolean);
   const fitting = commands.map((command) => [fits(command, wanted), command]).filter(([sum]) => sum);
   if (wanted.length) fitting.sort(([a], [b]) => b - a);
@@ -90,7 +92,7 @@ function run(command) {
 input.addEventListener("input", typed);
 input.addEventListener("keydown", (event) => {
   const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
-  if (event.key === "Enter" && !event.isComposing) run(shown[at]);
+  if (event.key === "Enter" && !event.isComposing) ready.then(() => run(shown[at]));
   else if (steps[event.key] && shown.length) {
     const to = at + steps[event.key];
     at = Math.abs(steps[event.key]) === 1 ? (to + shown.length) % shown.length : Math.max(0, Math.min(shown.length - 1, to));

@@ -22,6 +22,8 @@ export function inboxApi(slug) {
     claim: (id) => call("POST", own(id, "claim"), {}),
     presets: () => call("GET", `${workspace}snooze-presets`),
     labels: () => call("GET", `${workspace}labels/`),
+    teams: () => call("GET", `${workspace}teams/`),
+    channels: () => call("GET", `${workspace}channels/`),
     drafts: () => call("GET", `${workspace}drafts/`),
     draft: (id, draft, options) => call("PUT", own(id, "draft"), draft, options),
     snooze: (id, preset) => call("POST", own(id, "snooze"), { preset }),
@@ -34,12 +36,15 @@ export function inboxApi(slug) {
 }
 
 const TABS = { me: "mine", none: "unassigned" };
+export const NARROWING = ["channel", "label", "team", "priority", "view"];
 
 /** Where the page itself stands with this filter: a reload, a link and a bookmark come back to it. */
 export function address(filter, id) {
-  const words = new URLSearchParams({ tab: TABS[filter.assignee] ?? "all" });
+  const { assignee } = filter;
+  const words = new URLSearchParams({ tab: TABS[assignee] ?? "all" });
+  if (assignee && !TABS[assignee]) words.set("assignee", assignee);
   if (filter.status !== "open") words.set("status", filter.status);
-  if (filter.unread) words.set("unread", "true");
+  narrow(words, filter);
   if (filter.order !== "newest") words.set("order", filter.order);
   const workspace = new URLSearchParams(location.search).get("workspace");
   if (workspace) words.set("workspace", workspace);
@@ -47,14 +52,19 @@ export function address(filter, id) {
 }
 
 /** The filter as the list's query; what is at its default is left out. */
-function query(filter, limit) {
+export function query(filter, limit) {
   const words = new URLSearchParams();
   if (filter.assignee) words.set("assignee", filter.assignee);
   if (filter.status) words.set("status", filter.status);
-  if (filter.unread) words.set("unread", "true");
-  if (filter.order && filter.order !== "newest") words.set("order", filter.order);
+  narrow(words, filter);
+  if (filter.order && (filter.view || filter.order !== "newest")) words.set("order", filter.order);
   if (limit) words.set("limit", limit);
   return words.toString();
+}
+
+function narrow(words, filter) {
+  if (filter.unread) words.set("unread", "true");
+  for (const name of NARROWING) if (filter[name]) words.set(name, filter[name]);
 }
 
 function local(address) {

@@ -21,6 +21,7 @@ export class Composer {
   #typed = 0;
   #handlers;
   #shelf;
+  mentions = null; // who is meant in a note, once suggestions have come
 
   /** Handlers: send({ body, direction, attachments }), typing(boolean), drafted(conversation id). */
   constructor(store, slug, handlers) {

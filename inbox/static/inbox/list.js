@@ -86,7 +86,7 @@ export class List {
       const count = { mine, unassigned: counts.unassigned, all: counts.all }[place.dataset.count] ?? 0;
       text(place, counts.capped && count >= counts.capped ? `${counts.capped - 1}+` : String(count));
     }
-    text($('[data-filter-word="status"]', this.#pane), t(`state.${filter.status || "open"}`));
+    text($('[data-filter-word="status"]', this.#pane), t(`state.${filter.status || "any"}`));
     text($('[data-filter-word="order"]', this.#pane), t(`order.${filter.order}`));
     attribute($('.chip[data-filter="unread"]', this.#pane), "aria-pressed", String(Boolean(filter.unread)));
     for (const entry of $$('[role="menuitemradio"]', this.#pane)) entry.setAttribute("aria-checked", filter[entry.dataset.filter] === entry.dataset.value);

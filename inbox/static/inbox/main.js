@@ -2,6 +2,7 @@
 // has a module of its own (docs/frontend.md).
 import { $, show, soon } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
+import { offer } from "../ui/js/commands.js";
 import { nameOf } from "../ui/js/people.js";
 import { focusItem, step } from "../ui/js/roving.js";
 import { keepFresh, renew, signIn } from "../ui/js/session.js";
@@ -16,16 +17,13 @@ import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { renderHere, renderPeople } from "./here.js";
 import { List } from "./list.js";
-import { startOffers } from "./offers.js";
 import { Outbox } from "./outbox.js";
 import { Person } from "./person.js";
 import { Presence } from "./presence.js";
 import { Quoting } from "./quoting.js";
 import { letGo } from "./shelf.js";
-import { Standing } from "./standing.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
-import { Templates } from "./templates.js";
 import { Thread } from "./thread.js";
 
 const INTENT = 90; // ms
@@ -63,14 +61,33 @@ const presence = new Presence(live, state.workspace.slug);
 const hasDraft = () => store.drafts.get(store.open)?.mode === "reply";
 presence.addEventListener("change", soon(() => { renderHere(store, presence); renderPeople(store, presence); }));
 
-const standing = new Standing({ store, api, actions, leave: () => open(null) });
 const quoting = new Quoting(store, $('[data-part="messages"]'), {
   react: (id, message, emoji) => actions.react(id, message, emoji),
   focus: () => composer.focus("reply"),
 });
-const templates = new Templates(store, state.workspace.slug, {
-  sent(id, message) { store.hearAnswer(id, message); thread.toFoot(); },
-});
+
+// What is done now and then comes with the first key or button that asks for it. Each module answers by `start(parts)`
+// what it does, by the names of its buttons (docs/frontend.md).
+const LATER = {
+  bulk: () => import("./bulk.js"),
+  filters: () => import("./filters.js"),
+  guard: () => import("./guard.js"),
+  macros: () => import("./macros.js"),
+  offers: () => import("./offers.js"),
+  saying: () => import("./saying.js"),
+  standing: () => import("./standing.js"),
+  templates: () => import("./templates.js"),
+  views: () => import("./views.js"),
+};
+const loaded = new Map();
+
+function later(name) {
+  if (!loaded.has(name)) loaded.set(name, LATER[name]().then(({ start }) => start(parts)).catch((problem) => { loaded.delete(name); throw problem; }));
+  return loaded.get(name);
+}
+
+/** What a module does by that name. Without a line it may not come: that is said. */
+const run = (module, name, button) => later(module).then((does) => does[name]?.(button)).catch(() => toast(t("problem.network"), { tone: "danger" }));
 
 /** The customer sees that somebody writes, where the provider shows it: it lasts for 25 s over there. */
 let toldAt = { id: null, at: 0 };
@@ -117,7 +134,7 @@ function open(id, { push = true, message = null } = {}) {
   store.changed("list", "thread", "person");
   composer.opened();
   quoting.render();
-  templates.close();
+  loaded.get("templates")?.then((templates) => templates.close());
   thread.opened();
   presence.visit(id, hasDraft());
   if (id) {
@@ -174,14 +191,6 @@ const acts = {
   resolve() { actions.setStatus(store.open, "resolved", { said: t("done.resolved") }); },
   reopen() { actions.setStatus(store.open, "open"); },
   assign(button) { actions.assign(store.open, button.dataset.value || null); },
-  "snooze-menu"() { standing.openSnooze(); },
-  "labels-menu"() { standing.openLabels(); },
-  "priority-menu"() { standing.openPriority(); },
-  snooze(button) { standing.snooze(button.dataset.value); },
-  priority(button) { standing.priority(button.dataset.value); },
-  label(button) { standing.label(button.dataset.value, button); },
-  unread() { standing.unread(); },
-  spam() { standing.spam(!store.conversations.get(store.open).is_spam); },
   jump() { thread.toFoot(); sync.looked(); },
   person() {
     if (page.dataset.view === "person") return view("thread");
@@ -191,12 +200,15 @@ const acts = {
   "close-person"() { history.state?.person ? history.back() : view("thread"); },
   "reload-thread"() { store.thread(store.open).failed = null; store.changed("thread"); sync.follow(store.open); },
   reconnect() { live.retryNow(); outbox.flush(); },
-  templates() { templates.open(); },
   retry(button) { const { messageId, clientId } = button.closest(".message").dataset; actions.retry(messageId, clientId); },
   refetch(button) { actions.refetch(button, button.closest(".message").dataset.messageId, button.closest("[data-attachment-id]").dataset.attachmentId); },
   force(button) { actions.force(button.closest(".message").dataset.clientId); },
   edit(button) { actions.edit(button.closest(".message").dataset.clientId); },
 };
+
+for (const [module, names] of Object.entries({ templates: ["templates"], standing: ["snooze-menu", "labels-menu", "priority-menu", "snooze", "priority", "label", "unread", "spam"] }))
+  for (const name of names) acts[name] = (button) => run(module, name, button);
+const parts = { store, api, actions, sync, list, thread, composer, outbox, acts, open, setFilter, run, later, slug: state.workspace.slug };
 
 page.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-conversation-id]");
@@ -208,9 +220,12 @@ page.addEventListener("click", (event) => {
   } else if (hit && plain(event) && hit.pathname.startsWith("/inbox/")) {
     event.preventDefault();
     open(hit.pathname.split("/")[2], { message: hit.dataset.messageHit });
-  } else if (button && acts[button.dataset.act] && plain(event)) {
+  } else if (button && plain(event)) {
+    const name = button.dataset.act, [module] = name.split("-");
+    if (acts[name]) acts[name](button);
+    else if (LATER[module]) run(module, name, button);
+    else return;
     event.preventDefault();
-    acts[button.dataset.act](button);
   }
 });
 
@@ -232,12 +247,20 @@ bind("n", () => composer.focus("note"));
 bind("a", () => { if (store.open && store.can.has("assign")) $("#menu-assign").showPopover({ source: $('[popovertarget="menu-assign"]') }); });
 bind("e", resolveAndNext);
 bind("/", acts.search);
+for (const [key, name] of [["s", "snooze-menu"], ["l", "labels-menu"], ["p", "priority-menu"], ["u", "unread"]]) bind(key, () => { if (store.open) acts[name](); });
+bind("m", () => { if (store.open && store.can.has("reply")) run("macros", "macros-menu"); });
+bind("f", () => run("filters", "filters-open"));
+bind("v", () => run("views", "views-menu"));
+bind("x", () => run("bulk", "bulk-toggle", document.activeElement)); // as it is now, not when the module has come
+list.rows.addEventListener("change", (event) => { if (event.target.matches(".pick")) run("bulk", "bulk-picked", event.target); });
+document.forms.composer?.elements.body.addEventListener("focusin", () => later("saying").catch(() => {}), { once: true });
+offer(async () => (await later("offers")).commands());
+outbox.addEventListener("held", ({ detail }) => run("guard", "held", detail));
 // What is not needed until somebody looks for something comes when they do.
 document.forms.search.addEventListener("focusin", async () => {
   const { Search } = await import("./search.js");
   new Search(state.workspace.slug);
 }, { once: true });
-startOffers({ store, acts, actions, composer, api, open });
 page.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("[popover]")) return;
   if (page.dataset.view === "person") acts["close-person"]();
@@ -262,8 +285,7 @@ function resolveAndNext() {
 
 // --- start -----------------------------------------------------------------------------------------------------------------
 
-const order = new URLSearchParams(location.search).get("order");
-if (order === "waiting" && store.filter.order !== order) setFilter({ order });
+if (store.isNarrowed) run("filters", "filters-shown");
 composer.opened();
 person.render();
 aboutPerson();

@@ -1,13 +1,13 @@
-// What the inbox offers to the command palette; the same actions as its buttons and keys.
+// What the inbox offers to the command palette; the same actions as its buttons and keys. Comes with the palette.
 import { $, $$ } from "../ui/js/dom.js";
-import { lookup, offer } from "../ui/js/commands.js";
+import { lookup } from "../ui/js/commands.js";
 import { nameOf } from "../ui/js/people.js";
 import { t } from "../ui/js/words.js";
 
-export function startOffers({ store, acts, actions, composer, api, open }) {
+export function start({ store, acts, actions, composer, api, open, later, run }) {
   const conversation = (title, icon, run, keys) => ({ title, icon, run, keys, group: t("group.conversation") });
 
-  offer(() => {
+  const here = () => {
     const row = store.conversations.get(store.open);
     if (!row) return [];
     const can = (action) => store.can.has(action);
@@ -21,7 +21,7 @@ export function startOffers({ store, acts, actions, composer, api, open }) {
       can("reply") && $('[data-act="templates"]') && conversation(t("do.templates"), "template", acts.templates),
       conversation(t("do.back"), "back", acts.back),
     ].filter(Boolean);
-  });
+  };
 
   function assigning(row) {
     const now = row.assignee?.id;
@@ -29,15 +29,26 @@ export function startOffers({ store, acts, actions, composer, api, open }) {
     return [to(store.me.id, t("do.assign-me")), ...store.agents.filter(({ id }) => id !== store.me.id).map(({ id, name }) => to(id, t("do.assign", { name }))), now && to(undefined, t("do.assign-nobody"), "x")];
   }
 
-  offer(() => [
+  const around = () => [
     { title: t("do.search"), icon: "search", keys: ["/"], group: t("group.list"), run: acts.search },
     ...$$(".tabs [data-assignee], .list-tools [data-filter][data-value]").map((choice) => ({ title: t("do.tab", { name: label(choice) }), icon: "filter", group: t("group.list"), run: () => choice.click() })),
-  ]);
+    { title: t("do.filter"), icon: "filter", keys: ["F"], group: t("group.list"), run: () => run("filters", "filters-open") },
+    { title: t("do.select"), icon: "check", keys: ["X"], group: t("group.list"), run: () => run("bulk", "bulk-start") },
+    { title: t("do.view.new"), icon: "plus", group: t("group.list"), run: () => run("views", "views-new") },
+  ];
+
+  /** The conversation's, the saved texts and views of this workspace, and those of the list. */
+  async function commands() {
+    const from = async (module) => (await later(module)).commands();
+    const [standing, macros, views] = await Promise.all(["standing", "macros", "views"].map((name) => from(name).catch(() => [])));
+    return [...here(), ...standing, ...macros, ...around(), ...views];
+  }
 
   lookup(async (words, signal) => {
     const { results } = await api.search(words, signal);
     return results.map((row) => ({ title: nameOf(row.contact) || t("nameless"), more: row.contact.name ? row.contact.phone : "", icon: `channel-${row.channel.kind}`, run: () => open(row.id) }));
   });
+  return { commands };
 }
 
 const label = (element) => [...element.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE).map(({ data }) => data.trim()).join(" ").trim();

@@ -1,7 +1,5 @@
 // How a conversation stands: snoozed, its priority, its labels, unread, spam. Menus of the thread's head, keys, commands.
 import { $, attribute, clone, fields, text } from "../ui/js/dom.js";
-import { offer } from "../ui/js/commands.js";
-import { bind } from "../ui/js/shortcuts.js";
 import { exact, moment } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
@@ -9,18 +7,29 @@ import { failed } from "./actions.js";
 
 const PRIORITIES = ["urgent", "high", "medium", "low", "none"];
 
-export class Standing {
+/** What the buttons and keys of the inbox call by name. */
+export function start({ store, api, actions, open }) {
+  const standing = new Standing({ store, api, actions, leave: () => open(null) });
+  const able = (action, run) => (button) => (store.can.has(action) ? run(button) : null);
+  return {
+    "snooze-menu": able("resolve", () => standing.openSnooze()),
+    "labels-menu": able("assign", () => standing.openLabels()),
+    "priority-menu": able("assign", () => standing.openPriority()),
+    snooze: ({ dataset }) => standing.snooze(dataset.value),
+    priority: ({ dataset }) => standing.priority(dataset.value),
+    label: (button) => standing.label(button.dataset.value, button),
+    unread: () => standing.unread(),
+    spam: able("resolve", () => standing.spam(!store.conversations.get(store.open).is_spam)),
+    commands: () => standing.commands(),
+  };
+}
+
+class Standing {
   #store; #api; #actions; #leave; #labels = null; #presets = [];
 
   /** `leave()` goes back to the list. */
   constructor({ store, api, actions, leave }) {
     [this.#store, this.#api, this.#actions, this.#leave] = [store, api, actions, leave];
-    const able = (action, run) => () => { if (store.open && store.can.has(action)) run(); };
-    bind("s", able("resolve", () => this.openSnooze()));
-    bind("l", able("assign", () => this.openLabels()));
-    bind("p", able("assign", () => this.openPriority()));
-    bind("u", () => { if (store.open) this.unread(); });
-    offer(() => this.#commands());
   }
 
   get #row() {
@@ -41,11 +50,11 @@ export class Standing {
     } catch (problem) {
       return failed("failed.status", problem);
     }
-    this.#open("snooze", this.#presets.map(({ key, name, until }) => entry({ act: "snooze", value: key, title: name, more: until && exact(moment(until)) })));
+    this.#open("snooze", this.#presets.map(({ key, name, until }) => menuEntry({ act: "snooze", value: key, title: name, more: until && exact(moment(until)) })));
   }
 
   openPriority() {
-    this.#open("priority", PRIORITIES.map((value) => entry({ act: "priority", value, title: t(`priority.${value}`), checked: value === this.#row.priority, role: "menuitemradio" })));
+    this.#open("priority", PRIORITIES.map((value) => menuEntry({ act: "priority", value, title: t(`priority.${value}`), checked: value === this.#row.priority, role: "menuitemradio" })));
   }
 
   async openLabels() {
@@ -55,7 +64,7 @@ export class Standing {
       return failed("failed.labels", problem);
     }
     const worn = new Set(this.#row?.labels.map(({ name }) => name));
-    this.#open("labels", this.#labels.map(({ name, hue }) => entry({ act: "label", value: name, title: name, hue, checked: worn.has(name), role: "menuitemcheckbox", stay: true })));
+    this.#open("labels", this.#labels.map(({ name, hue }) => menuEntry({ act: "label", value: name, title: name, hue, checked: worn.has(name), role: "menuitemcheckbox", stay: true })));
     if (!this.#labels.length) toast(t("labels.none"));
   }
 
@@ -101,7 +110,7 @@ export class Standing {
     }
   }
 
-  #commands() {
+  commands() {
     const row = this.#row, { can } = this.#store;
     if (!row) return [];
     const one = (title, icon, run, keys) => ({ title, icon, run, keys, group: t("group.conversation") });
@@ -115,7 +124,7 @@ export class Standing {
   }
 }
 
-function entry({ act, value, title, more, checked, hue, role = "menuitem", stay }) {
+export function menuEntry({ act, value, title, more, checked, hue, role = "menuitem", stay }) {
   const element = clone("menu-entry"), parts = fields(element);
   Object.assign(element.dataset, { act, value });
   element.setAttribute("role", role);

@@ -1,7 +1,10 @@
 // What this page knows: every conversation it has met, kept true by events, and the lists and threads made of them.
 // Nothing here touches the document. REST rows and events go in by `learn` and `apply`; views listen for "change".
 
+import { NARROWING } from "./api.js";
+
 export const activity = (conversation) => conversation.last_activity_at ?? conversation.last_message?.created_at ?? conversation.created_at ?? "";
+export const PRIORITIES = ["none", "low", "medium", "high", "urgent"];
 const READERS_OWN = ["seen_count", "unread_count", "allowed_actions", "live", "contact_detail"];
 
 export class Store extends EventTarget {
@@ -10,6 +13,7 @@ export class Store extends EventTarget {
   threads = new Map();
   drafts = new Map();
   open = null; // id of the conversation on screen
+  inView = new Set(); // what the server says fits the saved view: its tree asks for more than rows say
 
   constructor(state) {
     super();
@@ -77,6 +81,11 @@ export class Store extends EventTarget {
     this.changed("list", id);
   }
 
+  get isNarrowed() {
+    const { assignee } = this.filter;
+    return NARROWING.some((name) => this.filter[name]) || Boolean(assignee && assignee !== "me" && assignee !== "none");
+  }
+
   // --- the list --------------------------------------------------------------------------------------------------------
 
   takeList(snapshot, { fresh = false } = {}) {
@@ -86,6 +95,7 @@ export class Store extends EventTarget {
       this.conversations.clear();
       if (open) this.conversations.set(open.id, open);
     }
+    this.inView = new Set(snapshot.results.map(({ id }) => id));
     for (const row of snapshot.results) this.learn(row);
     this.counts = snapshot.counts ?? this.counts;
     this.next = snapshot.next ?? null;
@@ -98,7 +108,7 @@ export class Store extends EventTarget {
   }
 
   takePage(page) {
-    for (const row of page.results) this.learn(row);
+    for (const row of page.results) { this.inView.add(row.id); this.learn(row); }
     this.next = page.next ?? null;
     const lowest = this.#lowest(page.results);
     this.edge = this.next ? (lowest < this.edge ? lowest : this.edge) : null;
@@ -109,17 +119,23 @@ export class Store extends EventTarget {
     this.filter = { ...this.filter, ...change };
     this.next = this.edge = null;
     this.withIdle = this.filter.order !== "waiting";
+    this.inView = new Set();
     this.loading = true;
     this.changed("list", "counts");
   }
 
   matches(conversation) {
-    const { assignee, status, unread } = this.filter;
+    const { assignee, status, unread, channel, label, team, priority, view } = this.filter;
+    if (view && !this.inView.has(conversation.id)) return false;
     if (conversation.scope && conversation.scope !== "support") return false;
     if (conversation.is_spam) return false;
     if (status && conversation.status !== status) return false;
     if (assignee === "none" && conversation.assignee) return false;
     if (assignee && assignee !== "none" && conversation.assignee?.id !== (assignee === "me" ? this.me.id : assignee)) return false;
+    if (channel && conversation.channel.slug !== channel) return false;
+    if (label && !conversation.labels?.some(({ name }) => name === label)) return false;
+    if (team && (team === "none" ? conversation.team : conversation.team?.id !== team)) return false;
+    if (priority && conversation.priority !== priority) return false;
     // The one on screen stays where it is while it is being read.
     if (unread && conversation.id !== this.open && this.unread(conversation) === 0) return false;
     return this.withIdle || Boolean(conversation.waiting_since);
@@ -140,11 +156,14 @@ export class Store extends EventTarget {
     return rows.map((row) => this.#key(row)).sort()[0] ?? "";
   }
 
-  /** Sorts descending: the newest, or who waits longest; the id decides between equals. */
+  /** Sorts descending: the newest, the oldest, the most urgent, or who waits longest; the id decides between equals. */
   #key(conversation) {
-    if (this.filter.order !== "waiting") return `${stamp(activity(conversation))} ${conversation.id}`;
+    const { order } = this.filter, at = stamp(activity(conversation)), { id } = conversation;
+    if (order === "oldest") return `${upsideDown(at)} ${upsideDown(id)}`;
+    if (order === "priority") return `${PRIORITIES.indexOf(conversation.priority)} ${at} ${id}`;
+    if (order !== "waiting") return `${at} ${id}`;
     const since = conversation.waiting_since;
-    return since ? `1 ${String(1e15 - Date.parse(since)).padStart(16, "0")} ${conversation.id}` : `0 ${stamp(activity(conversation))} ${conversation.id}`;
+    return since ? `1 ${upsideDown(stamp(since))} ${upsideDown(id)}` : `0 ${at} ${id}`;
   }
 
   // --- threads ---------------------------------------------------------------------------------------------------------
@@ -214,3 +233,6 @@ function stamp(iso) {
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? "";
   return `${String(Date.parse(iso) || 0).padStart(15, "0")}${fraction.padEnd(6, "0").slice(3, 6)}`;
 }
+
+// What sorts first sorts last: each hexadecimal digit turned into what it lacks to fifteen.
+const upsideDown = (words) => words.replace(/[0-9a-f]/g, (digit) => (15 - parseInt(digit, 16)).toString(16));

@@ -6,11 +6,11 @@ export const fold = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").to
 let boxes = 0;
 
 export class Suggest {
-  #field; #list; #sources; #options = []; #at = 0; #from = -1; #turn = 0;
+  #field; #list; #sources; #most; #options = []; #at = 0; #from = -1; #turn = 0;
 
-  /** A source: { sign: "@", find(word) -> options }, an option { title, more, take() -> what stands there instead }. */
-  constructor(field, list, sources) {
-    [this.#field, this.#list, this.#sources] = [field, list, sources];
+  /** A source: { sign: "@", find(word) -> options }, an option { title, more, preview, take() -> what stands there instead }. */
+  constructor(field, list, sources, { most = MOST } = {}) {
+    [this.#field, this.#list, this.#sources, this.#most] = [field, list, sources, most];
     list.id ||= `suggest-${boxes += 1}`;
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" })) attribute(field, name, value);
     field.addEventListener("input", () => this.#offer());
@@ -40,13 +40,14 @@ export class Suggest {
     const options = await source.find(fold(word));
     if (turn !== this.#turn) return;
     if (!options.length) return this.close();
-    this.#options = options.slice(0, MOST);
+    this.#options = options.slice(0, this.#most);
     this.#from = selectionStart - word.length - 1;
     this.#list.replaceChildren(...this.#options.map((option, at) => {
       const row = clone("suggestion"), parts = fields(row);
       row.id = `${this.#list.id}-${at}`;
       text(parts.title, option.title);
       text(parts.more, option.more);
+      text(parts.preview, option.preview);
       return row;
     }));
     show(this.#list, true);

@@ -7,6 +7,7 @@ import { hearTyping } from "./thread.js";
 
 const PAGE = 50, MOST = 200; // rows asked for anew
 const COUNTS_LATE = 1_500; // ms after which a lost counts signal is made up for
+const VIEW_LATE = 1_500; // ms: who fits a saved view only the server can say, and not with every event
 const ASKED_AT_ONCE = 3;
 const KEPT_THREADS = 20;
 const FARTHEST = 100; // pages back to a message that was looked for
@@ -16,6 +17,7 @@ export class Sync {
   #turn = 0;
   #fresh = false;
   #recount = null;
+  #viewing = null;
   #wondered = new Set();
   #queue = [];
   #asking = 0;
@@ -55,7 +57,7 @@ export class Sync {
     this.#fresh ||= fresh;
     const store = this.#store;
     try {
-      const snapshot = await this.#api.list(store.filter, Math.min(MOST, Math.max(PAGE, fresh ? store.rows().length : 0)));
+      const snapshot = await this.#api.list(store.filter, Math.min(MOST, Math.max(PAGE, fresh || store.filter.view ? store.rows().length : 0)));
       if (turn !== this.#turn) return snapshot.live?.seq;
       store.takeList(snapshot, { fresh: this.#fresh });
       this.#fresh = false;
@@ -87,6 +89,7 @@ export class Sync {
     const store = this.#store;
     const before = store.conversations.get(data.id);
     store.tell(data);
+    if (store.filter.view) this.#viewing ??= setTimeout(() => { this.#viewing = null; this.loadList().catch(() => {}); }, VIEW_LATE);
     if (data.deleted) return this.#expectCounts();
     if (!store.seen.has(data.id)) {
       if (type === "conversation.created") store.saw(data.id, 0);

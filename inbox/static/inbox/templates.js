@@ -5,7 +5,12 @@ import { call } from "../ui/js/http.js";
 const BLANK = /\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g;
 const BREAKS = /[\n\r\t]| {5,}/;
 
-export class Templates {
+export function start({ store, slug, thread }) {
+  const templates = new Templates(store, slug, { sent(id, message) { store.hearAnswer(id, message); thread.toFoot(); } });
+  return { templates: () => templates.open(), close: () => templates.close() };
+}
+
+class Templates {
   #store; #slug; #sent;
   #section = $('[data-part="templates"]');
   #parts = this.#section && fields(this.#section);
