@@ -51,6 +51,7 @@ export function start({ store, composer, later, slug }) {
   const mentions = new Mentions(() => store.agents.filter(({ id }) => id !== store.me.id), () => composer.mode === "note");
   const suggest = new Suggest(body, list, [texts, mentions], { most: 50 });
   composer.mentions = mentions;
+  if (document.activeElement === body) suggest.offer(); // typed before this came
 
   return {
     /** The button: as if one had typed the sign. */

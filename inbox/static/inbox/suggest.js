@@ -13,7 +13,7 @@ export class Suggest {
     [this.#field, this.#list, this.#sources, this.#most] = [field, list, sources, most];
     list.id ||= `suggest-${boxes += 1}`;
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" })) attribute(field, name, value);
-    field.addEventListener("input", () => this.#offer());
+    field.addEventListener("input", () => this.offer());
     field.addEventListener("blur", () => this.close());
     field.addEventListener("keydown", (event) => this.#key(event), { capture: true });
     list.addEventListener("pointerdown", (event) => {
@@ -31,7 +31,8 @@ export class Suggest {
     attribute(this.#field, "aria-activedescendant", null);
   }
 
-  async #offer() {
+  /** What fits where one stands; also for what was typed before this came. */
+  async offer() {
     const { value, selectionStart } = this.#field;
     const [, sign, word] = /(?:^|[\s(])([@/])([^\s@/]{0,40})$/u.exec(value.slice(0, selectionStart)) ?? [];
     const source = this.#sources.find((one) => one.sign === sign && (one.when?.() ?? true));
