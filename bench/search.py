@@ -15,8 +15,8 @@ SEARCHES = {
     "two letters": "ok",
     "two letters, common": "me",
     "a common word": "thank",
-    "a rare number": "199998",
-    "two words, one rare": "order 150001",
+    "a rare number": "{newest}",
+    "two words, one rare": "bygone {middle}",
     "common long ago, not lately": "bygone",
     NOWHERE: "zzyzx",
     "Chinese, two characters": "谢谢",
@@ -88,7 +88,7 @@ def take(stage: Stage) -> Result:
         "do": "time",
         "token": stage.token(),
         "workspace": stage.cast["workspace"],
-        "searches": SEARCHES,
+        "searches": _asked(seeded.contacts),
         "lists": LISTS,
         "views": {"a free AND and OR": TREE, "a rare one": RARE_TREE},
         "times": 5 if stage.quick else 40,
@@ -105,6 +105,11 @@ def take(stage: Stage) -> Result:
     result.notes.append(f"{seeded.note}; the tokeniser takes {asked['micros']:.0f} us a message")
     result.raw = asked
     return result
+
+
+def _asked(contacts: int) -> dict[str, str]:
+    """Conversations are numbered, two for each contact, and their messages end with the number."""
+    return {name: text.format(newest=2 * contacts - 2, middle=contacts * 3 // 2) for name, text in SEARCHES.items()}
 
 
 def _row(kind: str, name: str, facts: dict[str, Any], most: float) -> Row:

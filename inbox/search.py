@@ -18,7 +18,7 @@ from config.errors import Invalid
 from crm.access import visible_contacts
 from crm.actors import Actor
 from crm.models import Contact, ContactNote
-from crm.queries.words import named_like
+from crm.queries.words import some_named_like
 from crm.roles import Action
 from crm.search import fold, query_of, words_of
 from inbox.access import visible_conversations
@@ -26,6 +26,7 @@ from inbox.models import Conversation, Message
 
 MOST_HITS = 30
 PEOPLE = 10
+MOST_PEOPLE = 200  # of whom the best are shown
 # How many rows are looked through before the index is asked, and how many the index may bring: about the same time.
 WINDOW = 3000
 FROM_INDEX = 4000
@@ -44,9 +45,22 @@ with newest as materialized (
 )
 select array(select id from found), (select id from newest order by id limit 1), (select count(*) from newest),
     case when (select count(*) from found) < %(most)s and (select count(*) from newest) = %(window)s then array(
-        select id from {table} where workspace_id = %(workspace)s and search @@ %(query)s::tsquery
-            and id < (select id from newest order by id limit 1) and deleted_at is null {only} limit %(many)s
+        select id from (
+            select id from {table} where workspace_id = %(workspace)s and search @@ %(query)s::tsquery
+                and deleted_at is null {only} offset 0  -- or the index of ids is asked for nearly all of them
+        ) as known where id < (select id from newest order by id limit 1) limit %(many)s
     ) end
+"""
+# Stops at the last one wanted.
+_FURTHER = """
+select array(
+    select id from (
+        select * from {table} where workspace_id = %(workspace)s and id < %(before)s
+        order by id desc limit %(window)s
+    ) as newest
+    where search @@ %(query)s::tsquery and deleted_at is null {only} and {parent} in ({visible})
+    order by id desc limit %(most)s
+)
 """
 # Takes longer than the other, and is the last resort: a page is never empty while there is something to find.
 _ALL = """
@@ -147,7 +161,9 @@ def search(actor: Actor, text: str, *, before: UUID | None = None) -> SearchPayl
 
 def find_people(actor: Actor, text: str) -> list[Contact]:
     """Those whose name begins so before the others, then the newest."""
-    some = list(visible_contacts(actor).filter(named_like(text)).defer("search", "metadata", "attributes")[:200])
+    visible = visible_contacts(actor)
+    found = visible.filter(pk__in=some_named_like(visible, text, MOST_PEOPLE))
+    some = list(found.defer("search", "metadata", "attributes")[:MOST_PEOPLE])
     begins = fold(text.strip())
     some.sort(key=lambda contact: contact.created_at, reverse=True)
     some.sort(key=lambda contact: not fold(contact.name).startswith(begins))
@@ -189,51 +205,19 @@ def _find(
     before: UUID | None,
     most: int,
 ) -> Found:
-    ids: list[UUID] = []
-    edge, window = before or NEWER_THAN_ALL, WINDOW
-    looked = 0
-    while True:
-        hits, oldest, number, older = _look(actor, table, visible, query, edge, window, most + 1 - len(ids))
-        ids += hits
-        looked += number
-        if len(ids) > most or number < window:
-            return Found(ids, None)
-        if older is not None and len(older) < FROM_INDEX:
-            return Found(ids + sorted(older, reverse=True), None)
-        edge = oldest
-        if looked >= WIDEST or not table.widens:
-            return _older(actor, table, visible, query, ids, edge, most)
-        window = max(1, WIDEST - looked)
-
-
-def _older(
-    actor: Actor,
-    table: _Table,
-    visible: "QuerySet[Conversation] | QuerySet[Contact]",
-    query: str,
-    ids: list[UUID],
-    edge: UUID,
-    most: int,
-) -> Found:
-    """Something was found already: the rest comes with the next page."""
+    given = {"query": query, "before": before or NEWER_THAN_ALL, "most": most + 1}
+    look = {**given, "window": WINDOW, "many": FROM_INDEX}
+    ids, oldest, number, older = _asked(actor, _LOOK, table, visible, look)
+    if len(ids) > most or number < WINDOW:
+        return Found(ids, None)
+    if older is not None and len(older) < FROM_INDEX:
+        return Found(ids + sorted(older, reverse=True), None)
+    if table.widens:
+        further = {**given, "before": oldest, "most": most + 1 - len(ids), "window": WIDEST - WINDOW}
+        ids += _asked(actor, _FURTHER, table, visible, further)[0]
     if ids:
-        return Found(ids, edge)
-    hits: list[UUID] = _asked(actor, _ALL, table, visible, {"query": query, "before": edge, "most": most + 1})[0]
-    return Found(hits, None)
-
-
-def _look(
-    actor: Actor,
-    table: _Table,
-    visible: "QuerySet[Conversation] | QuerySet[Contact]",
-    query: str,
-    edge: UUID,
-    window: int,
-    most: int,
-) -> tuple[list[UUID], UUID, int, list[UUID] | None]:
-    given = {"query": query, "before": edge, "window": window, "most": most, "many": FROM_INDEX}
-    hits, oldest, number, older = _asked(actor, _LOOK, table, visible, given)
-    return hits, oldest, number, older
+        return Found(ids, ids[-1] if len(ids) <= most else None)
+    return Found(_asked(actor, _ALL, table, visible, {**given, "before": oldest})[0], None)
 
 
 def _asked(
@@ -312,7 +296,7 @@ def conversations_like(actor: Actor, text: str) -> Q:
     query = query_of(text)
     if not query:
         return Q(pk__in=[])
-    people = visible_contacts(actor).filter(named_like(text)).order_by().values("pk")[:LISTED_HITS]
+    people = some_named_like(visible_contacts(actor), text, LISTED_HITS)
     said = find_messages(actor, query, most=LISTED_HITS).ids[:LISTED_HITS]
     talks = Message.objects.filter(pk__in=said).order_by().values("conversation_id")
     return Q(contact_id__in=people) | Q(pk__in=talks)
