@@ -3,8 +3,13 @@
 import asyncio
 from typing import Protocol
 
+from config.live import frames
 from config.live.identity import Identity
 from config.live.nudge import group_name
+
+# Who asked for it gets an event after a quiet moment at once, and what follows within this time in one frame.
+GATHER_SECONDS = 0.1
+MOST_GATHERED = 100
 
 
 class Listener(Protocol):
@@ -22,7 +27,21 @@ class Listener(Protocol):
 
 
 class Feed:
-    __slots__ = ("ahead", "fetching", "group", "holders", "joined", "live", "loading", "name", "noted", "seq")
+    __slots__ = (
+        "_breath",
+        "_waiting",
+        "ahead",
+        "fetching",
+        "gathering",
+        "group",
+        "holders",
+        "joined",
+        "live",
+        "loading",
+        "name",
+        "noted",
+        "seq",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -39,9 +58,17 @@ class Feed:
         self.live: set[Listener] = set()
         # Caught up from Postgres beyond what this process has handed on: they skip the numbers up to theirs
         self.ahead: dict[Listener, int] = {}
+        # Those of `live` and `ahead` who asked for several events in one frame
+        self.gathering: set[Listener] = set()
+        self._waiting: list[str] = []
+        self._breath: asyncio.TimerHandle | None = None
 
-    def enter(self, listener: Listener, at: int) -> None:
+    def enter(self, listener: Listener, at: int, *, gather: bool = False) -> None:
         """From here on the listener gets every number after `at`. Nothing may be awaited between reading and this."""
+        if gather:
+            # What waits is for those who were here before.
+            self.flush()
+            self.gathering.add(listener)
         if self.seq is not None and at > self.seq:
             self.ahead[listener] = at
         else:
@@ -49,17 +76,45 @@ class Feed:
 
     def leave(self, listener: Listener) -> None:
         self.live.discard(listener)
+        self.gathering.discard(listener)
         self.ahead.pop(listener, None)
 
     def hand_on(self, seq: int, frame: str) -> None:
         """Each next number once, in order."""
         self.seq = seq
-        for listener in tuple(self.live):
+        if self.gathering:
+            self._gather(frame)
+        for listener in tuple(self.live - self.gathering if self.gathering else self.live):
             listener.write(frame)
         if self.ahead:
             for listener in [listener for listener, at in self.ahead.items() if at <= seq]:
+                if listener in self.gathering:
+                    self.flush()
                 del self.ahead[listener]
                 self.live.add(listener)
+
+    def _gather(self, frame: str) -> None:
+        self._waiting.append(frame)
+        if self._breath is None or len(self._waiting) >= MOST_GATHERED:
+            self.flush()
+        if self._breath is None:
+            self._breath = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._breathed)
+
+    def _breathed(self) -> None:
+        """Another such time begins when there was something, so that there are ten frames a second at most."""
+        self._breath = None
+        if self._waiting:
+            self.flush()
+            self._breath = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._breathed)
+
+    def flush(self) -> None:
+        """What waits goes out now, before anything is said that stands on it."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        frame = waiting[0] if len(waiting) == 1 else frames.together(self.name, waiting)
+        for listener in self.live & self.gathering:
+            listener.write(frame)
 
     def signal(self, frame: str, *, but: Listener | None = None) -> None:
         for listener in (*self.live, *self.ahead):
@@ -71,6 +126,8 @@ class Feed:
         seq, listeners = self.seq or 0, (*self.live, *self.ahead)
         self.live.clear()
         self.ahead.clear()
+        self.gathering.clear()
+        self._waiting.clear()
         self.seq, self.noted = head, 0
         for listener in listeners:
             listener.topic_reset(self.name, seq, head)

@@ -16,10 +16,11 @@ MOST_REPLAYED = 10_000
 
 
 class Subscription:
-    __slots__ = ("feed", "following", "settled", "topic")
+    __slots__ = ("feed", "following", "gather", "settled", "topic")
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, *, gather: bool) -> None:
         self.topic = topic
+        self.gather = gather
         self.feed: Feed | None = None
         self.following: asyncio.Task[None] | None = None
         self.settled = False
@@ -48,10 +49,10 @@ class Following:
     def settled(self) -> tuple[str, ...]:
         return tuple(topic for topic, subscription in self._subscriptions.items() if subscription.settled)
 
-    def start(self, topic: str, after: int | None) -> None:
+    def start(self, topic: str, after: int | None, *, gather: bool = False) -> None:
         """Anew if it was followed already. Each replays in a task of its own, so that a long one delays no other."""
         self.stop(topic)
-        subscription = self._subscriptions[topic] = Subscription(topic)
+        subscription = self._subscriptions[topic] = Subscription(topic, gather=gather)
         subscription.following = asyncio.create_task(self._follow(subscription, after))
 
     def stop(self, topic: str) -> None:
@@ -102,12 +103,16 @@ class Following:
             self._outlet.write(frames.reset(topic, at, page.head))
             return
         while True:
-            for seq, frame in page.events:
-                await self._outlet.put(frame)
-                at = seq
+            if subscription.gather and len(page.events) > 1:
+                await self._outlet.put(frames.together(topic, [frame for _, frame in page.events]))
+                at = page.events[-1][0]
+            else:
+                for seq, frame in page.events:
+                    await self._outlet.put(frame)
+                    at = seq
             # No await from here to enter(): what the feed hands on next is the number after `at`.
             if at >= page.head and at >= (feed.seq or 0):
-                feed.enter(self._listener, at)
+                feed.enter(self._listener, at, gather=subscription.gather)
                 subscription.settled = True
                 self._outlet.write(frames.subscribed(topic, at))
                 self._listener.topic_settled(topic)

@@ -274,6 +274,8 @@ class Hub:
 
     async def _tell_heads(self) -> None:
         made: dict[tuple[str, ...], str] = {}
+        for feed in tuple(self.feeds.values()):
+            feed.flush()
         for place, listener in enumerate(list(self.listeners)):
             topics = listener.settled_topics()
             if topics:

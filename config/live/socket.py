@@ -212,7 +212,7 @@ class Socket:
     async def _operate(self, frame: Frame) -> None:
         match frame["op"]:
             case "subscribe":
-                self._subscribe(_topic(frame), _after(frame))
+                self._subscribe(_topic(frame), _after(frame), gather=frame.get("gather") is True)
             case "unsubscribe":
                 self._following.stop(_topic(frame))
             case "ping":
@@ -224,10 +224,10 @@ class Socket:
             case name:
                 await self._registered(name, frame)
 
-    def _subscribe(self, topic: str, after: int | None) -> None:
+    def _subscribe(self, topic: str, after: int | None, *, gather: bool) -> None:
         if len(self._following) >= MOST_TOPICS and topic not in self._following.topics():
             raise TooManyOnSocket(f"A socket follows {MOST_TOPICS} topics at most.")
-        self._following.start(topic, after)
+        self._following.start(topic, after, gather=gather)
 
     async def _renew(self, token: object) -> None:
         if token is not None and not isinstance(token, str):

@@ -119,6 +119,16 @@ def test_it_goes_on_from_its_number_and_applies_nothing_twice(line):
     end.wait_state("live")
 
 
+def test_several_events_in_one_frame_are_taken_one_by_one(line):
+    end = line()
+    end.say(op="subscribed", seq=4)
+    events = [{"op": "event", "topic": "room", "seq": seq, "data": f"e{seq}"} for seq in (4, 5, 6)]
+    end.say(op="events", events=events)
+    end.event(7)
+    end.wait_events("e5", "e6", "e7")
+    assert "gather" not in end.heard[0]
+
+
 def test_a_hole_is_asked_for_again_once(line):
     end = line()
     end.say(op="subscribed", seq=4)

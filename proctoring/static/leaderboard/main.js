@@ -66,7 +66,7 @@ board.nickname = state.nickname || recall(keptAs) || "";
 if (state.nickname) remember(keptAs, state.nickname);
 const live = new Live({ renew: async () => true });
 tellConnection(live);
-live.subscribe(state.live.topic, { after: state.live.seq, event: hear, reload: () => { quiet = true; return load(); }, refused: () => view.gone() });
+live.subscribe(state.live.topic, { after: state.live.seq, gather: true, event: hear, reload: () => { quiet = true; return load(); }, refused: () => view.gone() });
 live.start();
 draw();
 if (board.nickname && !state.me) load().catch(loadSoon);

@@ -50,7 +50,8 @@ export class Live extends EventTarget {
   }
 
   /** Options: after, event(frame), signal(frame), subscribed(seq), refused(frame), reload() -> the snapshot's seq;
-   *  `poll: false` for a topic whose reload is not worth asking for every few seconds. */
+   *  `poll: false` for a topic whose reload is not worth asking for every few seconds; `gather: true` for one on which
+   *  much happens and a tenth of a second does not matter: several events may share a frame. */
   subscribe(name, options) {
     const topic = { name, options, seq: options.after ?? null, phase: "new", head: 0, misses: 0, resets: 0, doubted: false };
     this.#topics.set(name, topic);
@@ -187,6 +188,7 @@ export class Live extends EventTarget {
     const topic = this.#topics.get(frame.topic);
     if (!topic) return;
     if (frame.op === "event") this.#event(topic, frame);
+    else if (frame.op === "events") for (const event of frame.events ?? []) this.#event(topic, event);
     else if (frame.op === "signal") this.#give(topic, "signal", frame);
     else if (frame.op === "subscribed") this.#subscribed(topic, frame);
     else if (frame.op === "reset") this.#reset(topic, frame);
@@ -195,7 +197,7 @@ export class Live extends EventTarget {
 
   #ask(topic) {
     topic.phase = "asked";
-    this.#send({ op: "subscribe", topic: topic.name, after: topic.seq });
+    this.#send({ op: "subscribe", topic: topic.name, after: topic.seq, ...(topic.options.gather && { gather: true }) });
   }
 
   #event(topic, frame) {
