@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -40,6 +40,34 @@ def run(job: RunningJob) -> None:
     finally:
         for listener in _listeners:
             listener(job.workspace_id)
+
+
+def group_of(job: RunningJob) -> str:
+    """Whom it may go with; "" when it is to be done alone, as whatever has been tried before is."""
+    together = tasks.named(job.type).together
+    return together.group(job) if together and job.attempt == 1 and not job.died else ""
+
+
+def run_together(jobs: Sequence[RunningJob]) -> bool:
+    """All of them in one unit of work. False when anything was wrong: nothing has happened, and each is for `run`."""
+    together = tasks.named(jobs[0].type).together
+    if together is None:
+        return False
+    try:
+        with unit_of_work():
+            results = together.handler(jobs)
+            followed = [
+                leases.complete(job.id, job.lease_token, result) for job, result in zip(jobs, results, strict=True)
+            ]
+    except Exception as error:  # noqa: BLE001 - which of them it was, and what becomes of it, shows when it runs alone
+        _log("job_not_together", jobs[0], error)
+        return False
+    for job, is_followed in zip(jobs, followed, strict=True):
+        job.completed, job.followed = True, is_followed
+    for listener in _listeners:
+        for workspace_id in {job.workspace_id for job in jobs}:
+            listener(workspace_id)
+    return True
 
 
 def _run(job: RunningJob) -> None:

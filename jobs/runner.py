@@ -30,6 +30,8 @@ AHEAD = 8
 OUTGOING_THREADS = 8
 # So many jobs of one lane, then those that were claimed before get their turn.
 IN_A_ROW = 32
+# So many jobs of one group in a transaction: a bad one costs all of them a second run.
+TOGETHER = 32
 
 
 class Runner:
@@ -84,6 +86,7 @@ class Crew:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._held: dict[tuple[int, int], Holding] = {}
+        self._groups: dict[str, list[RunningJob]] = {}  # that a thread is busy with, and what goes along next
         self._queue: queue.SimpleQueue[RunningJob | None] = queue.SimpleQueue()
         name = "outgoing" if outgoing else "quick"
         self._claimer = threading.Thread(target=self._claim, name=f"jobs-{name}-claim", daemon=True)
@@ -154,12 +157,42 @@ class Crew:
 
     def _work(self) -> None:
         while job := self._queue.get():
-            self._run_in_a_row(job)
+            group = engine.group_of(job)
+            if group:
+                self._run_together(group, job)
+            else:
+                self._run_in_a_row(job)
             if self._more or job.lane:
                 self._bell.set()
             if self._outgoing or self._queue.empty():
                 connections.close_all()
         connections.close_all()
+
+    def _run_together(self, group: str, job: RunningJob) -> None:
+        """Of a group one thread at a time. What the others meet meanwhile goes along in its next transaction."""
+        with self._lock:
+            if group in self._groups:
+                self._groups[group].append(job)
+                return
+            self._groups[group] = []
+        jobs = [job]
+        while jobs:
+            self._run_all(jobs)
+            with self._lock:
+                waiting = self._groups[group]
+                jobs, self._groups[group] = waiting[:TOGETHER], waiting[TOGETHER:]
+                if not jobs:
+                    del self._groups[group]
+
+    def _run_all(self, jobs: list[RunningJob]) -> None:
+        if len(jobs) == 1 or not engine.run_together(jobs):
+            for job in jobs:
+                self._run_in_a_row(job)
+            return
+        for job in jobs:
+            self._let_go(job)
+        if any(job.followed for job in jobs):
+            self._bell.set()
 
     def _run_in_a_row(self, job: RunningJob) -> None:
         """A job and then the next of its lane: else a deep lane would cost a look at the whole backlog for each."""

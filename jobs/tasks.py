@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
@@ -14,7 +14,7 @@ from jobs.errors import UnknownTask
 from jobs.payloads import JSON
 from jobs.running import RunningJob
 
-__all__ = ["OnFailed", "RunningJob", "Task", "named", "registered", "task"]
+__all__ = ["OnFailed", "RunningJob", "Task", "Together", "named", "registered", "task"]
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=30)
@@ -28,6 +28,18 @@ OnFailed: TypeAlias = Callable[[RunningJob, Exception], object]
 
 
 @dataclass(frozen=True)
+class Together:
+    """For jobs of which many come at once and wait for the same lock: whoever has it does what came meanwhile along.
+
+    `group(job)` names whom a job may go with, "" for nobody. `handler(jobs)` does them in one unit of work, in that
+    order, and answers a result for each. Whatever it raises, nothing has happened and each is done alone.
+    """
+
+    group: Callable[[RunningJob], str]
+    handler: Callable[[Sequence[RunningJob]], Sequence[JSON]]
+
+
+@dataclass(frozen=True)
 class Task:
     name: str
     handler: Handler
@@ -36,6 +48,7 @@ class Task:
     longest_run: timedelta
     atomic: bool
     on_failed: OnFailed | None
+    together: Together | None = None
 
     @property
     def outgoing(self) -> bool:
@@ -55,6 +68,7 @@ def task(
     longest_run: timedelta = LONGEST_RUN,
     atomic: bool = True,
     on_failed: OnFailed | None = None,
+    together: Together | None = None,
 ) -> Callable[[Callable[Concatenate[RunningJob, P], R]], Callable[Concatenate[RunningJob, P], R]]:
     """Registers `handler(job, **payload)`. What it returns is kept as the job's result.
 
@@ -66,7 +80,7 @@ def task(
         known = _registry.get(name)
         if known and known.handler.__module__ != handler.__module__:
             raise ValueError(f"two tasks are called {name}: in {known.handler.__module__} and {handler.__module__}")
-        _registry[name] = Task(name, handler, max_attempts, lease, longest_run, atomic, on_failed)
+        _registry[name] = Task(name, handler, max_attempts, lease, longest_run, atomic, on_failed, together)
         return handler
 
     return register

@@ -2,12 +2,14 @@
 
 import os
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
 
+from jobs.errors import ProviderError
 from jobs.running import RunningJob
-from jobs.tasks import task
+from jobs.tasks import Together, task
 
 
 def note(what: str) -> None:
@@ -33,3 +35,20 @@ def note_slowly(job: RunningJob, what: str, seconds: float) -> None:
 @task("test.short_lease", atomic=False, lease=timedelta(seconds=2))
 def outlast_the_lease(job: RunningJob, what: str, seconds: float) -> None:
     note_slowly(job, what=what, seconds=seconds)
+
+
+def note_all(jobs: Sequence[RunningJob]) -> list[None]:
+    """Notes how many went together, and fails for all when one of them is to fail."""
+    if any(job.payload["what"] == "bad" for job in jobs):
+        raise ValueError("one of them is bad")
+    time.sleep(0.2)
+    for job in jobs:
+        note(f"{job.payload['what']} of {'one' if len(jobs) == 1 else 'many'}")
+    return [None for _ in jobs]
+
+
+@task("test.together", together=Together(lambda job: "class", note_all))
+def note_one(job: RunningJob, what: str) -> None:
+    if what == "bad":
+        raise ProviderError("bad", permanent=True)
+    note(f"{what} of one")

@@ -130,6 +130,10 @@ def brief(what: str, lane: str = "") -> NewJob:
     return NewJob("test.short_lease", f"{what}:{uuid.uuid4()}", lane, {"what": what, "seconds": 0.03})
 
 
+def in_class(what: str) -> NewJob:
+    return NewJob("test.together", f"{what}:{uuid.uuid4()}", "", {"what": what})
+
+
 def note(what: str) -> NewJob:
     return NewJob("test.note", f"{what}:{uuid.uuid4()}", "", {"what": what})
 
@@ -153,6 +157,15 @@ def test_jobs_run_though_there_was_never_a_broker(stage: Stage):
         stage.enqueue(NewJob("test.short_lease", "short", "", {"what": "long", "seconds": 4}))
         stage.wait(lambda: "long done 1" in stage.written(), 15)
         assert "long began 2" not in stage.written()
+        # What comes while the like of it is done goes along next; a bad one among them harms nobody
+        stage.enqueue(*(in_class(f"good{n}") for n in range(8)))
+        stage.wait(lambda: sum("good" in what for what in stage.written()) == 8)
+        assert any(what.startswith("good") and what.endswith("of many") for what in stage.written())
+        stage.enqueue(*(in_class(what) for what in ("fine0", "bad", "fine1", "fine2")))
+        stage.wait(lambda: sum("fine" in what for what in stage.written()) == 3)
+        failed = "SELECT 1 FROM job WHERE type = 'test.together' AND status = 'failed'"
+        stage.wait(lambda: len(stage.query(failed)) == 1)
+        assert not stage.has("bad of one")
         # Told to stop, it finishes what it runs and takes no more
         stage.enqueue(slow("first", 1.5, lane="lane"), slow("second", 0, lane="lane"))
         stage.wait(lambda: "first began 1" in stage.written())
