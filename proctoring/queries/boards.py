@@ -1,5 +1,6 @@
 """Reads of boards. No writes. A page costs what it shows, however long the board is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,18 +26,25 @@ from proctoring.payloads.boards import (
 NEIGHBOURS = 2
 ORDER = ("-score", "submitted_at", "id")
 # Better than a score: whole buckets above, the wide ones first and each finer one only within the last of the wider.
-_BETTER = """
+_COUNTED = """
 select coalesce(sum(count), 0) from (
-    select count from proctoring_leaderboardtally
-    where board_id = %(board)s and level = 3 and bucket > %(n3)s
+    select count from proctoring_leaderboardtally where board_id = {board} and level = 3 and bucket > {n3}
     union all select count from proctoring_leaderboardtally
-    where board_id = %(board)s and level = 2 and bucket > %(n2)s and bucket < %(n3)s * 1000 + 1000
+    where board_id = {board} and level = 2 and bucket > {n2} and bucket < {n3} * 1000 + 1000
     union all select count from proctoring_leaderboardtally
-    where board_id = %(board)s and level = 1 and bucket > %(n1)s and bucket < %(n2)s * 1000 + 1000
+    where board_id = {board} and level = 1 and bucket > {n1} and bucket < {n2} * 1000 + 1000
     union all select count from proctoring_leaderboardtally
-    where board_id = %(board)s and level = 0 and bucket > %(n0)s and bucket < %(n1)s * 1000 + 1000
+    where board_id = {board} and level = 0 and bucket > {n0} and bucket < {n1} * 1000 + 1000
 ) as above
 """
+_LEVELS = ("n0", "n1", "n2", "n3")
+_BETTER = _COUNTED.format(board="%(board)s", **{level: f"%({level})s" for level in _LEVELS})
+_BETTER_EACH = f"""
+select ({_COUNTED.format(board="g.board", **{level: f"g.{level}" for level in _LEVELS})})
+from unnest(%(boards)s::uuid[], %(n0)s::bigint[], %(n1)s::bigint[], %(n2)s::bigint[], %(n3)s::bigint[])
+    with ordinality as g (board, n0, n1, n2, n3, place)
+order by g.place
+"""  # noqa: S608  # constants of the code
 # The live number and the players in one statement: each event after that number is one that is not counted yet.
 _STANDING = """
 select (select seq from live_topic where name = %(topic)s), (
@@ -136,9 +144,23 @@ def players_of(board_id: UUID) -> int:
 
 def rank_of(entry: LeaderboardEntry) -> int:
     """As in sports: equals share a rank, and the next one counts all before it."""
+    return 1 + _sum(_BETTER, {"board": entry.board_id, **_buckets(entry)})
+
+
+def ranks_of(entries: Sequence[LeaderboardEntry]) -> list[int]:
+    """Of many, in one statement."""
+    if not entries:
+        return []
+    buckets = [_buckets(entry) for entry in entries]
+    columns = {level: [of[level] for of in buckets] for level in _LEVELS}
+    with connection.cursor() as cursor:
+        cursor.execute(_BETTER_EACH, {"boards": [entry.board_id for entry in entries], **columns})
+        return [1 + int(better) for (better,) in cursor.fetchall()]
+
+
+def _buckets(entry: LeaderboardEntry) -> dict[str, int]:
     thousandths = int(entry.score * 1000)
-    widths = {f"n{level}": thousandths // 1000**level for level in range(4)}
-    return 1 + _sum(_BETTER, {"board": entry.board_id, **widths})
+    return {name: thousandths // 1000**level for level, name in enumerate(_LEVELS)}
 
 
 def _sum(sql: str, params: dict[str, Any]) -> int:

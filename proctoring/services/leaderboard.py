@@ -1,5 +1,6 @@
 """Entries of a board: one for each submission, however often it is pushed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,6 +14,7 @@ from proctoring.errors import NoSuchBoard
 from proctoring.events import announce_entry
 from proctoring.models import Leaderboard, LeaderboardEntry, ScoreCorrection
 from proctoring.queries import boards_by_code, rank_of
+from proctoring.queries.boards import ranks_of
 from proctoring.services import nicknames
 
 THOUSANDTH = Decimal("0.001")
@@ -40,6 +42,7 @@ class Outcome(StrEnum):
 @unit_of_work
 def set_entry(*, actor: System, pushed: Pushed) -> Outcome:
     """Once per submission; changed only by a correction, and by each of those once."""
+    nicknames.is_rude(pushed.nickname)  # looked up before anybody has to wait for the board
     board = _board(actor, pushed)
     entry = _new(board, pushed)
     made = LeaderboardEntry.objects.bulk_create([entry], ignore_conflicts=True)[0]
@@ -54,6 +57,50 @@ def set_entry(*, actor: System, pushed: Pushed) -> Outcome:
     if stored.board_id != board.pk:
         return _conflict(stored)
     return _correct(board, stored, pushed) if pushed.correction_id else _repeat(stored, pushed)
+
+
+@unit_of_work
+def set_entries(*, actor: System, pushes: Sequence[Pushed]) -> list[Outcome]:
+    """As `set_entry` for each: first those that are new, then, one after the other, what says something of an entry
+    that is there. NoSuchBoard when one of the boards is not open."""
+    new = _likely_new(pushes)
+    for place in new:
+        nicknames.is_rude(pushes[place].nickname)
+    # By code, so that two who set many entries meet the boards in the same order.
+    codes = sorted({pushed.quiz_code.lower() for pushed in pushes})
+    boards = {code: _board(actor, next(p for p in pushes if p.quiz_code.lower() == code)) for code in codes}
+    of = [boards[pushed.quiz_code.lower()] for pushed in pushes]
+    made = dict(zip(new, _made([_new(of[place], pushes[place]) for place in new]), strict=True))
+    stored = [entry for entry in made.values() if entry is not None]
+    for entry, rank in zip(stored, _ranks_in_turn(stored), strict=True):
+        announce_entry(entry.board, entry, rank)
+    return [
+        Outcome.STORED if made.get(place) is not None else set_entry(actor=actor, pushed=pushed)
+        for place, pushed in enumerate(pushes)
+    ]
+
+
+def _likely_new(pushes: Sequence[Pushed]) -> list[int]:
+    """Places of the first push of each submission, corrections apart."""
+    first: dict[str, int] = {}
+    for place, pushed in enumerate(pushes):
+        first.setdefault(pushed.submission_id, place)
+    return [place for place in first.values() if not pushes[place].correction_id]
+
+
+def _made(entries: list[LeaderboardEntry]) -> list[LeaderboardEntry | None]:
+    """None for those whose submission is known."""
+    LeaderboardEntry.objects.bulk_create(entries, ignore_conflicts=True)
+    there = set(LeaderboardEntry.objects.filter(pk__in=[entry.pk for entry in entries]).values_list("pk", flat=True))
+    return [entry if entry.pk in there else None for entry in entries]
+
+
+def _ranks_in_turn(entries: Sequence[LeaderboardEntry]) -> list[int]:
+    """What each one's rank was when it came: without the better ones that came after it."""
+    return [
+        rank - sum(later.board_id == entry.board_id and later.score > entry.score for later in entries[place + 1 :])
+        for place, (entry, rank) in enumerate(zip(entries, ranks_of(entries), strict=True))
+    ]
 
 
 def _board(actor: System, pushed: Pushed) -> Leaderboard:

@@ -15,6 +15,7 @@ ID_LIMIT, CODE_LIMIT = 255, 40
 HIGHEST = Decimal("999999999.999")  # what the column takes
 THOUSANDTH = Decimal("0.001")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LANE = "in:scores:"
 CLOCKS_DIFFER = timedelta(minutes=1)  # further ahead than this has not happened yet
 # They turn the text around them: a nickname could dress up its neighbours.
 _TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -33,7 +34,7 @@ class Score:
 
     @property
     def lane(self) -> str:
-        return f"in:scores:{self.submission_id}"[:200]
+        return f"{LANE}{self.submission_id}"[:200]
 
 
 def read(body: bytes, *, now: datetime) -> Score:

@@ -1,22 +1,42 @@
 """Hands a pushed score to its board. The road has checked it; it is read again, since it may be replayed later."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from crm.actors import System
 from crm.models import ProviderEvent
 from jobs.errors import ProviderError
-from jobs.queue import NewJob
+from jobs.payloads import JSON, dump
+from jobs.queue import NewJob, take_over
+from jobs.running import RunningJob
 from proctoring.errors import NoSuchBoard
-from proctoring.services.leaderboard import Outcome, Pushed, set_entry
+from proctoring.services.leaderboard import Outcome, Pushed, set_entries, set_entry
 from webhooks.bodies import Unreadable
-from webhooks.models import Delivery
+from webhooks.models import Delivery, DeliveryState
 from webhooks.scores import payload
 from webhooks.services.reading import Reading, Unusable
 
 PROVIDER = "scores"
 EVENT = "score.pushed"
 APPLY = "webhooks.apply_score"
+CONFLICT = "Another score is stored for this submission; it stays."
+_FIRST = """
+insert into crm_providerevent (workspace_id, provider, event_id, type, created_at)
+select workspace_id, %(provider)s, event_id, %(type)s, now()
+from unnest(%(workspaces)s::uuid[], %(events)s::text[]) as given (workspace_id, event_id)
+on conflict do nothing
+"""
+_NOTE = """
+update webhooks_delivery d set state = %(state)s, outcome = given.outcome::jsonb
+from unnest(%(ids)s::bigint[], %(outcomes)s::text[]) as given (id, outcome) where d.id = given.id
+"""
+
+
+class NotTogether(Exception):
+    """One of them is not as the others: each goes alone."""
 
 
 def read(delivery: Delivery) -> Reading:
@@ -55,9 +75,75 @@ def apply(*, delivery_id: int) -> dict[str, Any]:
         # A refused push that somebody replays before the board is there: trying again by itself cannot help.
         raise ProviderError(error.message, permanent=True, code=error.code) from error
     if outcome is Outcome.CONFLICT:
-        delivery.outcome = {**delivery.outcome, "conflict": "Another score is stored for this submission; it stays."}
+        delivery.outcome = {**delivery.outcome, "conflict": CONFLICT}
         delivery.save(update_fields=["outcome"])
     return {"outcome": outcome.value}
+
+
+def group(job: RunningJob) -> str:
+    """A quiz ends for a whole class at once, and all of them wait for their board."""
+    return PROVIDER if job.lane.startswith(payload.LANE) and not job.payload.get("replay") else ""
+
+
+def apply_together(jobs: Sequence[RunningJob]) -> list[JSON]:
+    """What reading and applying each alone comes to, in a few statements for all. Inside the jobs' unit of work."""
+    ids = [job.payload["delivery_id"] for job in jobs]
+    held = {one.pk: one for one in Delivery.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    if set(ids) != set(held) or any(one.state != DeliveryState.KEPT for one in held.values()):
+        raise NotTogether
+    deliveries = [held[id_] for id_ in ids]
+    items = [read(delivery).jobs[0] for delivery in deliveries]
+    for job, item in zip(jobs, items, strict=True):
+        if item.lane != job.lane or not take_over(job, item):
+            raise NotTogether
+    _note_first(deliveries)
+    outcomes = _set_all(deliveries)
+    _note_applied(deliveries, items, outcomes)
+    return [{"outcome": outcome.value} for outcome in outcomes]
+
+
+def _note_first(deliveries: Sequence[Delivery]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FIRST,
+            {
+                "provider": PROVIDER,
+                "type": EVENT,
+                "workspaces": [one.workspace_id for one in deliveries],
+                "events": [one.event_key for one in deliveries],
+            },
+        )
+        if cursor.rowcount != len(deliveries):
+            raise NotTogether
+
+
+def _set_all(deliveries: Sequence[Delivery]) -> list[Outcome]:
+    places: dict[UUID, list[int]] = {}
+    for place, delivery in enumerate(deliveries):
+        if delivery.workspace_id is not None:
+            places.setdefault(delivery.workspace_id, []).append(place)
+    outcomes: dict[int, Outcome] = {}
+    for workspace_id, of_it in sorted(places.items()):
+        pushes = [_pushed(_score(deliveries[place])) for place in of_it]
+        set_ = set_entries(actor=System(workspace_id, PROVIDER), pushes=pushes)
+        outcomes |= dict(zip(of_it, set_, strict=True))
+    return [outcomes[place] for place in range(len(deliveries))]
+
+
+def _note_applied(deliveries: Sequence[Delivery], items: Sequence[NewJob], outcomes: Sequence[Outcome]) -> None:
+    said: list[dict[str, JSON]] = [{"items": [item.key], "unhandled": []} for item in items]
+    for outcome, one in zip(outcomes, said, strict=True):
+        if outcome is Outcome.CONFLICT:
+            one["conflict"] = CONFLICT
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE,
+            {
+                "state": DeliveryState.APPLIED.value,
+                "ids": [delivery.pk for delivery in deliveries],
+                "outcomes": [dump(one) for one in said],
+            },
+        )
 
 
 def _pushed(score: payload.Score) -> Pushed:
