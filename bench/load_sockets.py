@@ -43,6 +43,9 @@ class Crowd:
         self.heavy: str = spec.get("heavy", "")
         # How every frame of the topic begins, up to its number
         self.start = f'{{"op":"event","topic":"{self.topic}","seq":'.encode()
+        # How several of them begin that share a frame, for those who ask for it
+        self.several = f'{{"op":"events","topic":"{self.topic}",'.encode()
+        self.frames = 0
         self.arrived = array("q")
         self.missing = 0
         self.retries = 0
@@ -102,7 +105,8 @@ class Crowd:
             self._take(client)
 
     def _subscribe(self, client: Client, topic: str) -> None:
-        client.client.send(_frame(TEXT, json.dumps({"op": "subscribe", "topic": topic, "after": None}).encode()))
+        asked = {"op": "subscribe", "topic": topic, "after": None, "gather": self.spec.get("gather", False)}
+        client.client.send(_frame(TEXT, json.dumps(asked).encode()))
 
     def settle(self) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -152,6 +156,7 @@ class Crowd:
             return False
         if not data.startswith(self.start, 4):
             return False
+        self.frames += 1
         self._note(client, data, 4, now)
         return True
 
@@ -160,13 +165,22 @@ class Crowd:
         self.arrived.extend((client.place, int(data[begin : data.index(b",", begin)]), now))
         self.missing -= 1
 
+    def _note_several(self, client: Client, data: bytearray, begin: int, end: int, now: int) -> None:
+        while (begin := data.find(self.start, begin, end)) >= 0:
+            self._note(client, data, begin, now)
+            begin += len(self.start)
+
     def _take(self, client: Client, now: int = 0) -> None:
         """Every whole frame in the buffer."""
         buffer = client.buffer
         while (found := _parse(buffer)) is not None:
             opcode, begin, end = found
             if opcode == TEXT and buffer.startswith(self.start, begin):
+                self.frames += 1
                 self._note(client, buffer, begin, now)
+            elif opcode == TEXT and buffer.startswith(self.several, begin):
+                self.frames += 1
+                self._note_several(client, buffer, begin, end, now)
             elif opcode == TEXT and client.waits_for:
                 self._confirm(client, json.loads(bytes(buffer[begin:end])))
             elif opcode == PING:
@@ -206,6 +220,7 @@ class Crowd:
                 client.closed for client in self.clients.values() if client.closed and not self._stopped(client)
             ],
             "stopped": self.drain(),
+            "frames": self.frames,
         }
 
 

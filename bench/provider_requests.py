@@ -18,7 +18,10 @@ Built = tuple[dict[str, str], bytes]
 
 
 def request(spec: dict[str, Any], key: str) -> bytes:
-    headers, body = BUILDERS[spec["provider"]](spec, key)
+    return _laid_out(spec, *BUILDERS[spec["provider"]](spec, key))
+
+
+def _laid_out(spec: dict[str, Any], headers: dict[str, str], body: bytes) -> bytes:
     lines = [
         f"POST {spec['path']} HTTP/1.1",
         f"Host: 127.0.0.1:{spec['port']}",
@@ -108,19 +111,26 @@ def _identity(spec: dict[str, Any], key: str) -> Built:
     return _standard(f"msg_{key}", body, "svix"), body
 
 
+SCORE: dict[str, Any] = {
+    "quiz_code": "BENCH1",
+    "exam_id": "exam-1",
+    "nickname": "Swift Otter",
+    "score": 7,
+    "max_score": 10,
+    "submitted_at": "2026-01-02T03:04:05Z",
+}
+
+
 def _scores(spec: dict[str, Any], key: str) -> Built:
-    body = _dumps(
-        {
-            "submission_id": key,
-            "quiz_code": "BENCH1",
-            "exam_id": "exam-1",
-            "nickname": "Swift Otter",
-            "score": 7,
-            "max_score": 10,
-            "submitted_at": "2026-01-02T03:04:05Z",
-        }
-    )
+    body = _dumps({**SCORE, "submission_id": key})
     return _standard(f"msg_{key}", body, "webhook"), body
+
+
+def score_request(port: int, fields: dict[str, Any]) -> bytes:
+    """A push of these fields; a correction is another message than the score it corrects."""
+    body = _dumps({**SCORE, **fields})
+    key = str(fields.get("correction_id") or fields["submission_id"])
+    return _laid_out({"port": port, "path": "/webhooks/scores"}, _standard(f"msg_{key}", body, "webhook"), body)
 
 
 def _standard(name: str, body: bytes, prefix: str) -> dict[str, str]:

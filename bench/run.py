@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+import board
 import chat
 import context
 import copies
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "import": importing.take,
     "context": context.take,
     "exam": exam.take,
+    "board": board.take,
     "chat": chat.take,
     "screens": copies.screens,
     "dashboard": dashboard.take,
