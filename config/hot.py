@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,22 @@ class Loop(DomainError):
     code = "loop"
     status = 508
     message = "This is a call of our own that came back."
+
+
+class Internal(DomainError):
+    code = "internal"
+    status = 500
+    message = "Something went wrong on our side."
+
+
+class MethodNotAllowed(DomainError):
+    code = "method_not_allowed"
+    status = 405
+    message = "This method does not exist here."
+
+    def __init__(self, *allowed: str) -> None:
+        super().__init__()
+        self.allowed = allowed
 
 
 class Disconnected(Exception):
@@ -127,7 +144,7 @@ class Road:
             raise
         except Exception:  # the outermost guard: what Django's handler is to every other road
             logger.exception("hot road failed", extra={"action": "hot_road_failed", "road": self.prefix})
-            return problem(DomainError(), status=500, code="internal_error", title="Something went wrong here.")
+            return problem(Internal())
 
 
 def _timing(request: Request, started: float) -> str:
@@ -152,21 +169,22 @@ def _is_served(host: str, allowed: tuple[str, ...]) -> bool:
     return bool(domain) and validate_host(domain, allowed)
 
 
-def problem(error: DomainError, *, status: int = 0, code: str = "", title: str = "") -> Answer:
+def problem(error: DomainError) -> Answer:
+    """As `config.problems` writes it for all other roads."""
     body = {
         **error.data,
         "type": "about:blank",
-        "title": title or error.message,
-        "status": status or error.status,
-        "code": code or error.code,
-        "detail": title or error.message,
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.message,
     }
-    headers = []
+    headers = [("Allow", ", ".join(error.allowed))] if isinstance(error, MethodNotAllowed) else []
     if retry := error.data.get("retry_after"):
         headers.append(("Retry-After", str(retry)))
     if isinstance(error, NotSignedIn):
         headers.append(("WWW-Authenticate", "Bearer"))
-    return Answer(status or error.status, orjson.dumps(body), "application/problem+json", tuple(headers))
+    return Answer(error.status, orjson.dumps(body), "application/problem+json", tuple(headers))
 
 
 async def _send(send: Send, answer: Answer, timing: str) -> None:

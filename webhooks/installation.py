@@ -21,7 +21,6 @@ MOST = 1024 * 1024
 FRESH = 10.0  # seconds that a workspace's id is kept
 KEPT_HEADERS = ("svix-id", "webhook-id", "svix-timestamp", "webhook-timestamp", "content-type", "user-agent")
 OK = Answer(200, b'{"received":true}')
-NOT_ALLOWED = Answer(405, headers=(("Allow", "POST"),))
 _WORKSPACE = "select id from crm_workspace where slug = %s"
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 import resource
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -34,7 +35,7 @@ MOST_FILES = 1_048_576
 TOO_LARGE = orjson.dumps(
     {
         "type": "about:blank",
-        "title": "The request is too large.",
+        "title": HTTPStatus(413).phrase,
         "status": 413,
         "code": "too_large",
         "detail": "The request is too large.",

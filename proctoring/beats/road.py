@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from config.errors import Invalid, NotFound, NotSignedIn
-from config.hot import Answer, Request, road
+from config.hot import Answer, MethodNotAllowed, Request, road
 from config.live.ops import Client, register_op
 from proctoring.beats.callers import student_of
 from proctoring.beats.taking import take_beat
@@ -16,7 +16,6 @@ from proctoring.people import Student
 PREFIX = "/api/v1/sessions/"
 SUFFIX = "/heartbeat"
 MOST = 16 * 1024
-NOT_ALLOWED = Answer(405, headers=(("Allow", "POST"),))
 
 
 def is_heartbeat(path: str) -> bool:
@@ -25,7 +24,7 @@ def is_heartbeat(path: str) -> bool:
 
 async def _handle(request: Request, rest: str) -> Answer:
     if request.method != "POST":
-        return NOT_ALLOWED
+        raise MethodNotAllowed("POST")
     request.check_size(MOST)
     student = await student_of(request)
     session_id = _session_id(rest.removesuffix(SUFFIX))

@@ -220,3 +220,11 @@ async def test_replaying_a_delivery_that_worked_changes_nothing(client, workspac
     (delivery,) = await finish_all("stripe", workspace.pk)
     again = await sync_to_async(finish)(delivery)
     assert again.state == "applied"
+
+
+@pytest.mark.parametrize("path", ["stripe", "identity", "scores"])
+async def test_another_method_is_a_problem_that_says_which_there_is(client, path):
+    answer = await client.put(f"/webhooks/{path}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.json()["code"], answer.json()["title"]) == ("method_not_allowed", "Method Not Allowed")

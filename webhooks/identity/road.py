@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 
-from config.hot import Answer, Request, road
+from config.hot import Answer, MethodNotAllowed, Request, road
 from webhooks import installation
 from webhooks.bodies import event_key
 from webhooks.errors import BadSignature
@@ -19,7 +19,7 @@ PROVIDER = "identity"
 
 async def _handle(request: Request, rest: str) -> Answer:
     if request.method != "POST":
-        return installation.NOT_ALLOWED
+        raise MethodNotAllowed("POST")
     body = await installation.body_of(request, rest)
     given = signed(request.headers)
     if given is None or not is_genuine(given, body, settings.IDENTITY_WEBHOOK_SECRETS):

@@ -6,7 +6,7 @@ Checked in the contract's order: size, channel, signature, form of the body. The
 from collections.abc import Mapping
 from typing import Any
 
-from config.hot import Answer, Request, road
+from config.hot import Answer, MethodNotAllowed, Request, road
 from webhooks.bodies import Unreadable, event_key, load_object
 from webhooks.channels import Source, admit, kept_headers, printable, source_of
 from webhooks.errors import BadSignature, UnreadableBody
@@ -33,7 +33,7 @@ async def _handle(request: Request, rest: str) -> Answer:
     if request.method == "GET":
         return await _challenge(request, rest)
     if request.method != "POST":
-        return Answer(405, headers=(("Allow", "GET, POST"),))
+        raise MethodNotAllowed("GET", "POST")
     source, body = await admit(request, rest, kind=KIND, most=MOST)
     headers = request.headers
     if not is_genuine(

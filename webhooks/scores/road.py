@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from config.hot import Answer, Request, road
+from config.hot import Answer, MethodNotAllowed, Request, road
 from webhooks import installation
 from webhooks.bodies import Unreadable, event_key
 from webhooks.errors import BadSignature, UnreadableBody
@@ -29,7 +29,7 @@ _boards: dict[str, tuple[float, UUID]] = {}
 
 async def _handle(request: Request, rest: str) -> Answer:
     if request.method != "POST":
-        return installation.NOT_ALLOWED
+        raise MethodNotAllowed("POST")
     body = await installation.body_of(request, rest)
     given = signed(request.headers)
     if given is None or not is_genuine(given, body, settings.SCORES_SECRETS):

@@ -4,7 +4,7 @@ import threading
 
 from django.conf import settings
 
-from config.hot import Answer, Request, road
+from config.hot import Answer, MethodNotAllowed, Request, road
 from webhooks import installation
 from webhooks.errors import BadSignature
 from webhooks.installation import Told
@@ -19,7 +19,7 @@ WARM_AFTER_SECONDS = 2.0
 
 async def _handle(request: Request, rest: str) -> Answer:
     if request.method != "POST":
-        return installation.NOT_ALLOWED
+        raise MethodNotAllowed("POST")
     body = await installation.body_of(request, rest)
     header = request.headers.get(signature.HEADER, "")
     if not header or not signature.is_genuine(header=header, body=body, secrets=settings.STRIPE_WEBHOOK_SECRETS):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from config.hot import Answer, Request, road
+from config.hot import Answer, MethodNotAllowed, Request, road
 from webhooks.channels import Source, admit, kept_headers, printable, source_of
 from webhooks.errors import BadSignature, UnreadableBody
 from webhooks.journal import Arrival, keep
@@ -48,7 +48,7 @@ async def _handle(request: Request, rest: str) -> Answer:
         call = Call(source, request, bytes(request.scope["query_string"]), FORM)
         genuine = _is_genuine(call, b"")
     else:
-        return Answer(405, headers=(("Allow", "GET, POST"),))
+        raise MethodNotAllowed("GET", "POST")
     if not genuine:
         raise BadSignature
     await _keep(call)
