@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from config.parsers import is_deeper_than
+
 # Real payloads nest about eight deep. More than this breaks Python's own JSON writer further down the road.
 DEPTH_LIMIT = 64
 _KEY_LIMIT = 200
@@ -37,7 +39,7 @@ def load_object(body: bytes) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise Unreadable("The body is not a JSON object.")
     # Too few brackets to be deep: the walk is for the rare rest.
-    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT and _is_deeper_than(DEPTH_LIMIT, data):
+    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT and is_deeper_than(DEPTH_LIMIT, data):
         raise Unreadable(f"The body nests more than {DEPTH_LIMIT} deep.")
     return data
 
@@ -63,17 +65,3 @@ def _mended(body: bytes) -> bytes:
         return bytes(before + (pair or (rb"\ufffd" if lone else b"")))
 
     return _ESCAPES.sub(mend, body)
-
-
-def _is_deeper_than(limit: int, data: Any) -> bool:
-    level = [data]
-    for _ in range(limit):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True

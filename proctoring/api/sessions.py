@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.errors import Invalid
+from config.parsers import has_null
 from crm.api.base import checked, schema_of
 from proctoring import access, topics
 from proctoring.api.base import StudentView, body_of
@@ -246,6 +247,8 @@ def _batch(data: Any) -> tuple[list[Reported | Refusal], Any]:
 def _read(item: Any) -> Reported | Refusal:
     shown = str(item.get("client_id", ""))[:64] if isinstance(item, Mapping) else ""
     serializer = ViolationBody(data=item)
+    if isinstance(item, Mapping) and has_null(item):
+        return Refusal(shown.replace("\x00", ""), "invalid", "Not readable: null characters.")
     if not isinstance(item, Mapping) or not serializer.is_valid():
         wrong = ", ".join(serializer.errors) if isinstance(item, Mapping) else "an object is needed"
         return Refusal(shown, "invalid", f"Not readable: {wrong}.")

@@ -193,3 +193,11 @@ def test_a_second_device_is_noticed_once(scene):
     log = Violation.objects.filter(session=session, type="duplicate_session")
     assert [row.severity for row in log] == ["critical"]
     assert ExamSession.objects.get(pk=session).critical_count == 1
+
+
+def test_one_with_null_characters_is_refused_alone(scene):
+    session = scene.start()["id"]
+    batch = [item("copy"), item("paste", detail={"a": ["\0"]}), item("paste", detail={"\0": 1}), item("tab_switch")]
+    answer = scene.log(session, *batch)
+    assert statuses(answer) == ["stored", "rejected", "rejected", "stored"]
+    assert answer.json()["results"][1]["client_id"] == str(batch[1]["client_id"])
