@@ -114,9 +114,11 @@ INSTALLED_APPS = [
     "webhooks",
 ]
 
+APPEND_SLASH = False  # config.addresses does it, for a POST as well
 MIDDLEWARE = [
     "config.metrics.Requests",
     "config.problems.middleware",
+    "config.addresses.middleware",
     "config.timing.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.ContentSecurityPolicy",
