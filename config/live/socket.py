@@ -35,6 +35,7 @@ MOST_TOPICS = 200
 MOST_SIGNAL_KEYS = 8
 MOST_SIGNAL_CHARACTERS = 64
 CLOSE_SECONDS = 5.0
+TYPING = "typing"
 PRESENCE = "presence"  # the signal by which a client says how it is there: {"state": "idle", "draft": true}
 
 
@@ -243,7 +244,8 @@ class Socket:
         is_presence = type_ == PRESENCE and kind.presence is not None
         if not isinstance(type_, str) or not (is_presence or type_ in kind.signals):
             raise Invalid("This topic takes no such signal.")
-        small = _small(data)
+        # Whoever says that they type without saying more, types.
+        small = {"typing": True, **_small(data)} if type_ == TYPING else _small(data)
         if not self._signals.allows():
             raise TooManyOnSocket
         if is_presence:
@@ -295,6 +297,8 @@ def _topic(frame: Frame) -> str:
     topic = frame.get("topic")
     if not isinstance(topic, str) or not topic:
         raise Invalid("A topic is a string.")
+    if "\x00" in topic:  # which no text in Postgres can hold
+        raise NotFound("There is no such topic.")
     return topic
 
 

@@ -84,3 +84,19 @@ async def test_signalling_too_often_is_refused_and_the_socket_stays(server):
         await asyncio.sleep(0)
         await ben.tell(op="ping")
         await ben.until(lambda f: f["op"] == "pong")
+
+
+async def test_whoever_says_that_they_type_without_saying_more_types(server):
+    topic = a_topic()
+    async with connected(server, "ben") as ben, connected(server, "bea") as bea:
+        await ben.subscribe(topic)
+        await bea.subscribe(topic)
+        for given, heard in (({}, True), (None, True), ({"typing": False}, False)):
+            await ben.tell(op="signal", topic=topic, type="typing", data=given)
+            assert (await bea.op("signal"))["data"]["typing"] is heard
+
+
+async def test_a_topic_that_no_database_could_name_does_not_exist(server):
+    async with connected(server, "ben") as ben:
+        await ben.tell(op="subscribe", topic="board.a\0b", after=None)
+        assert (await ben.op("error"))["code"] == "not_found"
