@@ -128,7 +128,7 @@ def announce_gone(conversation: Conversation) -> None:
 
 
 def announce_message(message: Message, conversation: Conversation, *, created: bool = False) -> None:
-    payload = message_payload(message, conversation.contact.display_name)
+    payload = message_payload(message, conversation.contact.display_name, conversation.contact_id)
     event = MessageCreated(payload) if created else MessageUpdated(payload)
     publish(topics.conversation(conversation.pk), event)
     chats.tell_message(message, conversation, created=created)

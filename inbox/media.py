@@ -103,7 +103,8 @@ class Retry(WorkspaceView):
         retried = attachments.retry_fetch(
             actor=self.actor(request), conversation_id=conversation, message_id=message, attachment_id=attachment
         )
-        return Response(message_payload(retried, retried.conversation.contact.display_name))
+        contact = retried.conversation.contact
+        return Response(message_payload(retried, contact.display_name, contact.pk))
 
 
 # --- The bytes --------------------------------------------------------------------------------------------------

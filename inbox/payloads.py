@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from crm.models import Contact
 from inbox.links import attachment_path
 from inbox.models import Attachment, AttachmentState, Conversation, Draft, Message
 from inbox.states import Direction, MessageStatus, SenderKind
@@ -169,7 +170,7 @@ def conversation_payload(conversation: Conversation) -> ConversationPayload:
         "priority": conversation.priority,
         "labels": [{"name": label.name, "hue": label.hue} for label in conversation.labels.all()],
         "inbound_count": conversation.inbound_count,
-        "last_message": _last_message(last, contact.display_name) if last else None,
+        "last_message": _last_message(last, contact) if last else None,
         "last_activity_at": conversation.last_activity_at,
         "waiting_since": conversation.waiting_since,
         "window": {"open": window.open, "closes_at": window.closes_at},
@@ -178,23 +179,25 @@ def conversation_payload(conversation: Conversation) -> ConversationPayload:
     }
 
 
-def _last_message(message: Message, contact_name: str) -> LastMessagePayload:
+def _last_message(message: Message, contact: Contact) -> LastMessagePayload:
     return {
         "id": message.pk,
         "direction": message.direction,
         "type": message.type,
         "body": message.body[:PREVIEW],
         "status": message.status,
-        "sender": sender_payload(message, contact_name, with_bot=False),
+        "sender": sender_payload(message, contact.display_name, contact.pk, with_bot=False),
         "error": _error(message),
         "created_at": message.created_at,
     }
 
 
-def sender_payload(message: Message, contact_name: str, *, with_bot: bool = True) -> SenderPayload:
+def sender_payload(
+    message: Message, contact_name: str, contact_id: UUID | None, *, with_bot: bool = True
+) -> SenderPayload:
     """`with_bot` reads `detail`, which lists of conversations leave out."""
     if message.sender_kind == SenderKind.CONTACT:
-        return {"kind": message.sender_kind, "id": None, "name": contact_name}
+        return {"kind": message.sender_kind, "id": contact_id, "name": contact_name}
     if message.sender_kind == SenderKind.BOT:
         bot = (message.detail.get("bot") if with_bot else None) or {}
         return {"kind": message.sender_kind, "id": UUID(bot["id"]) if bot else None, "name": bot.get("name", "")}
@@ -234,7 +237,7 @@ def with_address(rows: QuerySet[Attachment]) -> QuerySet[Attachment]:
     return rows.select_related("workspace").defer("source")
 
 
-def message_payload(message: Message, contact_name: str) -> MessagePayload:
+def message_payload(message: Message, contact_name: str, contact_id: UUID | None = None) -> MessagePayload:
     """Reads sender_user and attachments: `queries.with_parts` selects them, else the files take a query."""
     times = {
         MessageStatus.QUEUED: message.created_at if message.direction == Direction.OUT else None,
@@ -249,7 +252,7 @@ def message_payload(message: Message, contact_name: str) -> MessagePayload:
         "client_id": message.client_id,
         "provider_id": message.provider_id,
         "direction": message.direction,
-        "sender": sender_payload(message, contact_name),
+        "sender": sender_payload(message, contact_name, contact_id),
         "type": message.type,
         "body": message.body,
         "attachments": _attachments(message),

@@ -118,6 +118,14 @@ def _ordered(rows: QuerySet[Conversation], order: str, cursor: str | None, limit
     return page(rows, OLDEST if order == "oldest" else NEWEST, cursor=cursor, limit=limit)
 
 
+def _of_channel(named: str) -> Q:
+    """By its name from outside, or its id. No name looks like an id: it has 32 hexadecimal digits."""
+    try:
+        return Q(channel_id=UUID(named))
+    except ValueError:
+        return Q(channel__slug=named.lower())
+
+
 def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> QuerySet[Conversation]:
     rows = rows.filter(scope=wanted.scope, spam_at__isnull=not wanted.spam)
     if wanted.status:
@@ -127,7 +135,7 @@ def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> Q
     elif wanted.assignee:
         rows = rows.filter(assignee_id=_assignee(actor, wanted.assignee))
     if wanted.channel:
-        rows = rows.filter(channel__slug=wanted.channel.lower())
+        rows = rows.filter(_of_channel(wanted.channel))
     if wanted.contact:
         rows = rows.filter(contact_id=wanted.contact)
     if wanted.priority:
@@ -263,8 +271,8 @@ def list_messages(
 
 
 def message_payloads(conversation: Conversation, messages: Iterable[Message]) -> list[MessagePayload]:
-    name = conversation.contact.display_name
-    return [message_payload(message, name) for message in messages]
+    contact = conversation.contact
+    return [message_payload(message, contact.display_name, contact.pk) for message in messages]
 
 
 def list_agents(workspace_id: UUID) -> list[dict[str, Any]]:

@@ -100,13 +100,20 @@ def read_assignee(actor: Caller, value: str | None) -> UUID | None:
 class StatusBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(ConversationStatus.choices)
     until = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="Of snoozed: when it comes back; null is when the customer writes"
+        required=False,
+        allow_null=True,
+        help_text="Of snoozed: when it comes back; null, or none given, is when the customer writes",
+    )
+    snoozed_until = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="The same, by the name that the conversation has it under"
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if (attrs["status"] == ConversationStatus.SNOOZED) != ("until" in attrs):
-            raise serializers.ValidationError({"until": "Snoozing needs a time to wake at, or null, and nothing else."})
-        return attrs
+        times = {attrs.pop(name) for name in ("until", "snoozed_until") if name in attrs}
+        until = next((time for time in times if time is not None), None)
+        if len(times) > 1 or (until is not None and attrs["status"] != ConversationStatus.SNOOZED):
+            raise serializers.ValidationError({"until": "One time to wake at, and for snoozing alone."})
+        return {**attrs, "until": until}
 
 
 class ConversationStatusView(InboxView):

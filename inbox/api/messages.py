@@ -108,4 +108,5 @@ class MessageRetry(InboxView):
 
 
 def _message(message: Message) -> MessagePayload:
-    return message_payload(message, message.conversation.contact.display_name)
+    contact = message.conversation.contact
+    return message_payload(message, contact.display_name, contact.pk)

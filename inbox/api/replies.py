@@ -164,11 +164,13 @@ class StepBody(StrictSerializer):
     value = serializers.JSONField(allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "do" not in attrs:  # a step is whole even where the macro is changed in part
+            raise serializers.ValidationError({"do": "This field is required."})
         limit = {"reply": BODY_LIMIT, "note": NOTE_LIMIT}.get(attrs["do"])
-        value = attrs["value"]
+        value = attrs.get("value")
         if limit and not (isinstance(value, str) and len(value.strip()) > 0 and len(value) <= limit):
             raise serializers.ValidationError({"value": f"A text of at most {limit:,} characters."})
-        return attrs
+        return {**attrs, "value": value}
 
 
 class MacroBody(Shared):
@@ -241,11 +243,11 @@ class MacroApply(InboxView):
         row = replies.one_of(actor, Macro.objects.all(), macro)
         doing = _doing(actor, conversation_for(actor, conversation), row.steps)
         changed, made = replies.apply_macro(actor=actor, conversation_id=conversation, steps=doing, client_id=client_id)
-        name = changed.contact.display_name
+        contact = changed.contact
         return Response(
             {
                 "conversation": queries.get_conversation(actor, conversation),
-                "messages": [message_payload(message, name) for message in made],
+                "messages": [message_payload(message, contact.display_name, contact.pk) for message in made],
             }
         )
 

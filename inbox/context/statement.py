@@ -37,7 +37,8 @@ def _sender(message: str) -> str:
     kind, user_id = f"{message}.sender_kind", f"{message}.sender_user_id"
     named = f"(select row_to_json(u) from (select {kind} as kind, u.id, {_name('u')} as name"
     return f"""case when {user_id} is not null then {named} from crm_user u where u.id = {user_id}) u)
-        else json_build_object('kind', {kind}, 'id', null,
+        else json_build_object('kind', {kind},
+            'id', case when {kind} = '{SenderKind.CONTACT.value}' then whom.id end,
             'name', case when {kind} = '{SenderKind.CONTACT.value}' then person.shown else '' end) end"""
 
 

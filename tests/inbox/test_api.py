@@ -85,7 +85,11 @@ def test_the_thread_is_newest_first(cast, ben):
     answer = ben.get(messages(thread)).json()
     assert [message["body"] for message in answer["results"]] == ["dos", "uno"]
     assert answer["results"][0]["direction"] == "in"
-    assert answer["results"][0]["sender"] == {"kind": "contact", "id": None, "name": "Lucía"}
+    assert answer["results"][0]["sender"] == {
+        "kind": "contact",
+        "id": str(thread.contact_id),
+        "name": "Lucía",
+    }
 
 
 def test_what_arrived_since_is_409_with_the_messages(cast, ben):

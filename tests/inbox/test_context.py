@@ -148,7 +148,7 @@ def rich(cast) -> dict[str, Any]:
         "state": state_payload(ContactMemory.objects.get(contact=contact)),
         "billing": billing_state_payload(account),
         "conversation": conversation_payload(row),
-        "messages": [message_payload(message, "Budi") for message in messages],
+        "messages": [message_payload(message, "Budi", contact.pk) for message in messages],
         "note": note.body,
         "window": conversation_payload(row)["window"],
     }

@@ -143,3 +143,11 @@ def test_a_cursor_that_is_not_ours_is_refused(cast, cursor):
 def test_a_stranger_sees_nothing(busy):
     assert queries.list_conversations(busy.actor(busy.cleo, busy.elsewhere), ListFilter()).rows == []
     assert queries.list_conversations(busy.actor(busy.tia), ListFilter()).rows == []
+
+
+def test_a_channel_is_meant_by_its_name_or_its_id(busy):
+    channel = busy.channel
+    by_name, _ = walk(busy.actor(busy.ben), ListFilter(channel=channel.slug.upper()), 200)
+    assert len(by_name) == 12
+    assert walk(busy.actor(busy.ben), ListFilter(channel=str(channel.pk)), 200)[0] == by_name
+    assert walk(busy.actor(busy.ben), ListFilter(channel=str(busy.workspace.pk)), 200)[0] == []

@@ -186,3 +186,22 @@ def test_who_goes_away_handing_back_leaves_nothing_lying(cast, desk):
     assert desk.ben.put("availability", {"availability": "handing"}).status_code == 200
     assert desk.ben.get(at(conversation, "")).json()["assignee"] is None
     assert desk.vic.put("availability", {"availability": "away"}).status_code == 403
+
+
+def test_snoozing_through_the_status_takes_the_time_under_either_name_or_none(cast, desk):
+    conversation = receive(cast)
+    tomorrow = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
+    for given, until in (
+        ({}, None),
+        ({"until": None}, None),
+        ({"until": tomorrow.isoformat()}, tomorrow),
+        ({"snoozed_until": tomorrow.isoformat()}, tomorrow),
+    ):
+        answer = desk.ben.post(at(conversation, "status"), {"status": "snoozed", **given})
+        assert (answer.status_code, answer.json()["status"]) == (200, "snoozed")
+        shown = answer.json()["snoozed_until"]
+        assert (shown and datetime.fromisoformat(shown)) == until
+    both = {"until": tomorrow.isoformat(), "snoozed_until": (tomorrow + timedelta(hours=1)).isoformat()}
+    assert desk.ben.post(at(conversation, "status"), {"status": "snoozed", **both}).status_code == 400
+    late = {"status": "open", "until": tomorrow.isoformat()}
+    assert desk.ben.post(at(conversation, "status"), late).status_code == 400
