@@ -12,7 +12,7 @@ class InboxConfig(AppConfig):
         from crm.services.teams import on_team_gone
         from crm.services.views import on_scope
         from inbox import dossier, timeline
-        from inbox.chats import tokens
+        from inbox.chats import section, tokens  # noqa: F401  # a section registers itself
         from inbox.chats import topics as chat_topics
         from inbox.filters import check_view
         from inbox.services.contacts import hide, show_again

@@ -96,10 +96,10 @@ def _questions(value: Any) -> list[QuestionPayload]:
 def allowed_origins(channel: Channel) -> list[str]:
     """None named: any page. `https://*.example.org` takes every name below."""
     named = channel.settings.get("origins")
-    return [origin for origin in (named if isinstance(named, list) else []) if _is_origin(origin)]
+    return [origin for origin in (named if isinstance(named, list) else []) if is_origin(origin)]
 
 
-def _is_origin(value: object) -> bool:
+def is_origin(value: object) -> bool:
     """Nothing that could begin another directive of the policy it is put into."""
     if not isinstance(value, str) or any(sign in value for sign in " ;,\"'\n\r\t"):
         return False
