@@ -6,6 +6,7 @@ from datetime import timedelta
 from inbox.services.assigning import offer_waiting
 from inbox.services.attachments import clear_unsent
 from inbox.services.notices import clear_old
+from inbox.services.chats.visitors import prune_visitors
 from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
 from jobs.crons import cron
@@ -35,3 +36,8 @@ def share_out_waiting() -> Mapping[str, JSON]:
 @cron("inbox.clear_notices", every=timedelta(days=1))
 def clear_notices() -> Mapping[str, JSON]:
     return clear_old()
+
+
+@cron("inbox.prune_visitors", every=timedelta(hours=1))
+def forget_visitors() -> Mapping[str, JSON]:
+    return {"visitors": prune_visitors()}

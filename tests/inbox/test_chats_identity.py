@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +11,12 @@ import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from crm.models import Contact, ContactIdentity
 from inbox.models import Attachment, Channel, Conversation, Message, Visitor
 from inbox.services.chats import mailing
+from inbox.services.chats.visitors import prune_visitors
 from jobs.models import Job
 from tests.cast import Cast, unique
 from tests.inbox.test_chats import Guest, admit, make_widget, reply
@@ -190,4 +193,30 @@ def test_what_was_not_read_follows_by_mail_where_the_channel_wants_it(cast: Cast
     assert any(letter.to == [address] and "Sí, claro" in letter.body for letter in mail.outbox)
     guest.post(f"chats/{chat}/read")
     assert mailing.mail_unread(conversation_id=answer.conversation_id, first=answer.pk) == {"mailed": "no"}
+    assert job.status == "pending"
+
+
+def test_who_left_long_ago_is_forgotten_and_what_they_wrote_stays(cast: Cast, widget: Channel):
+    old, gone, silent, fresh, current = (admit(widget, name=f"Lucía {place}") for place in range(5))
+    chats = [guest.start(widget, "Hola").json()["id"] for guest in (old, gone, current)]
+    now, rows = timezone.now(), list(Visitor.objects.filter(channel=widget).order_by("pk"))
+    Visitor.objects.filter(pk=rows[0].pk).update(expires_at=now - timedelta(seconds=1))
+    Visitor.objects.filter(pk=rows[1].pk).update(revoked_at=now - timedelta(seconds=1))
+    Visitor.objects.filter(pk=rows[2].pk).update(last_seen_at=now - timedelta(days=31))
+    while prune_visitors():
+        pass
+    assert set(Visitor.objects.filter(channel=widget)) == {rows[3], rows[4]}
+    assert silent.get("chats/").status_code == 401
+    assert (fresh.get("chats/").status_code, current.get("chats/").status_code) == (200, 200)
+    assert Conversation.objects.filter(pk__in=chats, inbound_count=1).count() == 3
+
+
+def test_a_chat_that_its_customer_ends_goes_back_to_the_old_system(cast: Cast, widget: Channel, settings: Any):
+    settings.SUPABASE_URL, settings.SUPABASE_SECRET_KEY = "https://old.supabase.example", "secret"
+    cast.workspace.settings = {"archive": {"transcripts": "archived_transcripts"}}
+    cast.workspace.save()
+    guest = admit(widget)
+    chat = guest.start(widget, "Hola").json()["id"]
+    guest.post(f"chats/{chat}/end")
+    job = Job.objects.get(type="inbox.archive_conversation", payload__conversation_id=chat)
     assert job.status == "pending"

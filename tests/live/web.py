@@ -54,10 +54,18 @@ class Web:
 
 
 @contextmanager
-def web(server: str, log: Path, *, port: int = 0, pass_fds: tuple[int, ...] = (), **environment: str) -> Iterator[Web]:
+def web(
+    server: str,
+    log: Path,
+    *,
+    port: int = 0,
+    pass_fds: tuple[int, ...] = (),
+    application: str = "tests.live.asgi:application",
+    **environment: str,
+) -> Iterator[Web]:
     """On a free port, or on the listening socket that is handed over."""
     port = port or free_port()
-    command = [sys.executable, "-m", "config.servers.start", "--application", "tests.live.asgi:application"]
+    command = [sys.executable, "-m", "config.servers.start", "--application", application]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--server", server, *(("--fd", str(pass_fds[0])) if pass_fds else ("--port", str(port)))],

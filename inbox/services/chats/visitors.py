@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,9 @@ KEPT = timedelta(days=365)
 # A site signs anew with every page it serves: whoever copies a signature has it for no longer than this.
 LONGEST_SIGNATURE = timedelta(days=1)
 SOURCE = "web chat"
+# A browser that was let in and never wrote is forgotten after this, one whose token is worth nothing at once.
+NEVER_WROTE = timedelta(days=30)
+PRUNED_AT_ONCE = 1000
 
 
 class IdentityRefused(DomainError):
@@ -186,6 +190,15 @@ def revoke_visitor(*, visitor_id: UUID) -> None:
     """The token is worth nothing from now on, on sockets that are open too."""
     Visitor.objects.filter(pk=visitor_id, revoked_at=None).update(revoked_at=timezone.now())
     publish_access_change(tokens.subject_of(visitor_id))
+
+
+def prune_visitors() -> int:
+    """What their chats say stays with their contacts. As many as a run takes; the next one goes on."""
+    now = timezone.now()
+    worthless = Q(expires_at__lt=now) | Q(revoked_at__lt=now)
+    silent = Q(contact=None, last_seen_at__lt=now - NEVER_WROTE)
+    ids = Visitor.objects.filter(worthless | silent).order_by("pk").values_list("pk", flat=True)[:PRUNED_AT_ONCE]
+    return Visitor.objects.filter(pk__in=list(ids)).delete()[1].get(Visitor._meta.label, 0)
 
 
 def contact_of_visitor(visitor_id: UUID) -> Contact:
