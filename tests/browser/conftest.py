@@ -1,5 +1,6 @@
 """The whole product as `make run` starts it, in a process tree of its own, and people with browsers in front."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -86,8 +87,34 @@ class Product:
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     folder = Path(tempfile.mkdtemp(prefix="sbweb"))
+    shutil.copytree(_started_once(), folder, dirs_exist_ok=True)
     simulator_port = free_port()
-    copy = RunningCopy(
+    copy = _start(folder, simulator_port)
+    try:
+        yield Product(copy.wait_until_up(seconds=90), simulator_port)
+    finally:
+        _end(copy)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started_once() -> Path:
+    """A data folder with its tables and the demo in it: the first module of a run makes it for all."""
+    folder = Path(os.environ["SB_TEST_SOCKETS"]).parent / "product"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = folder.with_suffix(".making")
+            copy = _start(making, free_port())
+            try:
+                copy.wait_until_up(seconds=180)
+            finally:
+                _end(copy)
+            making.rename(folder)
+    return folder
+
+
+def _start(folder: Path, simulator_port: int) -> RunningCopy:
+    return RunningCopy(
         folder,
         "config.run",
         SIMULATOR_PORT=str(simulator_port),
@@ -96,13 +123,12 @@ def product() -> Iterator[Product]:
         SIMULATOR_RETRY_DELAYS="0.5,1,2",
         ASGI_SERVER=os.environ.get("ASGI_SERVER", "daphne"),
     )
-    try:
-        yield Product(copy.wait_until_up(seconds=90), simulator_port)
-    finally:
-        copy.signal(signal.SIGTERM)
-        copy.process.wait(30)
-        copy.clean_up()
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(copy: RunningCopy) -> None:
+    copy.signal(signal.SIGTERM)
+    copy.process.wait(30)
+    copy.clean_up()
 
 
 @pytest.fixture(scope="module")
