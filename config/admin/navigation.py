@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -40,6 +41,10 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         ],
     ),
 ]
+
+
+def favicon(request: HttpRequest) -> str:
+    return static("ui/favicon.svg")
 
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:

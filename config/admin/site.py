@@ -17,8 +17,6 @@ LEFT_OUT = {"password_change", "password_change_done", "view_on_site"}
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
-    enable_nav_sidebar = False
-
     def get_urls(self) -> list[URLPattern]:
         return [url for url in super().get_urls() if getattr(url, "name", None) not in LEFT_OUT]
 

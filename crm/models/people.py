@@ -61,6 +61,12 @@ class User(AbstractBaseUser):
         return PLATFORM_ADMIN in self.roles
 
     # What Django admin asks of a user.
+    def get_username(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
     @property
     def is_staff(self) -> bool:
         return self.is_active and self.is_platform_admin

@@ -90,6 +90,14 @@ def test_the_first_page_opens(root: Any):
     assert "unsafe-inline" not in answer["Content-Security-Policy"].split("style-src")[0]
 
 
+def test_every_page_leads_to_the_others(root: Any):
+    for address in ("/admin/", "/admin/crm/contact/"):
+        shown = browser(root).get(address).content.decode()
+        assert 'id="nav-sidebar"' in shown
+        assert 'href="/admin/jobs/job/"' in shown
+        assert "favicon.svg" in shown
+
+
 def test_the_rest_of_the_product_keeps_its_policy(cast: Cast):
     policy = browser(cast.ada).get("/inbox")["Content-Security-Policy"]
     assert "unsafe" not in policy

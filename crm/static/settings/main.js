@@ -19,3 +19,4 @@ for (const button of $$("[data-copy]"))
 $("[aria-invalid=true]")?.focus();
 if (!$("[aria-invalid=true]")) $("[data-first]")?.focus();
 keepFresh(JSON.parse($("#settings-state").textContent).me.expires_at);
+$("nav .menu-item[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
