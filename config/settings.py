@@ -228,8 +228,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 # The one accent of the product, from its lightest to its darkest
-_ACCENT = ((50, 97, 0.014), (100, 94, 0.03), (200, 89, 0.055), (300, 82, 0.09), (400, 70, 0.145), (500, 59, 0.18))
-_ACCENT += ((600, 50.5, 0.195), (700, 45.5, 0.19), (800, 39, 0.16), (900, 33, 0.12), (950, 25, 0.08))
+_ACCENT: list[tuple[int, float, float]] = [
+    *((50, 97, 0.014), (100, 94, 0.03), (200, 89, 0.055), (300, 82, 0.09), (400, 70, 0.145), (500, 59, 0.18)),
+    *((600, 50.5, 0.195), (700, 45.5, 0.19), (800, 39, 0.16), (900, 33, 0.12), (950, 25, 0.08)),
+]
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Switchboard",
     "SITE_HEADER": "Switchboard",
