@@ -1,5 +1,5 @@
-"""The sections of /settings that are about the inbox: what one writes with, how work is sorted, the channels."""
+"""The sections of /settings about the inbox: notifications, texts, how work is sorted, channels."""
 
-from inbox.sections import channels, sorting, writing
+from inbox.sections import channels, notifications, sorting, writing
 
-__all__ = ["channels", "sorting", "writing"]
+__all__ = ["channels", "notifications", "sorting", "writing"]

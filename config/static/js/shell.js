@@ -34,4 +34,7 @@ document.addEventListener("keydown", (event) => {
   palette();
 });
 document.addEventListener("click", (event) => { if (event.target.closest?.('[data-action="palette"]')) palette(); });
+$("#menu-account")?.addEventListener("toggle", async ({ target, newState }) => {
+  if (newState === "open" && $("[data-availability]", target)) (await import("./availability.js")).opened(target);
+});
 root.dataset.ready = "";

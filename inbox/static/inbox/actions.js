@@ -16,10 +16,10 @@ export class Actions {
     });
   }
 
-  send({ body, direction, attachments, replyTo }) {
+  send({ body, direction, attachments, replyTo, mentions }) {
     const { open, me } = this.#store;
     const thread = this.#store.thread(open);
-    this.#outbox.add(open, { body, direction, attachments, replyTo, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
+    this.#outbox.add(open, { body, direction, attachments, replyTo, mentions, seenSeq: this.#sync.seenSeq(), sender: { kind: "member", id: me.id, name: me.name } });
     thread.line = null; // answered: nothing above is new any more
   }
 

@@ -116,7 +116,9 @@ export class Composer {
     this.#body.value = "";
     this.#keep();
     this.#stopTyping();
-    this.#handlers.send({ body, direction: note ? "note" : "out", attachments: note ? [] : this.#shelf.take() });
+    const mentions = note ? this.mentions?.in(body) ?? [] : [];
+    this.mentions?.forget();
+    this.#handlers.send({ body, direction: note ? "note" : "out", attachments: note ? [] : this.#shelf.take(), mentions });
     this.render();
   }
 

@@ -27,9 +27,9 @@ export class Outbox extends EventTarget {
     return this.#items.filter((item) => item.conversation === conversation);
   }
 
-  add(conversation, { body, direction = "out", attachments = [], replyTo = null, seenSeq, sender }) {
+  add(conversation, { body, direction = "out", attachments = [], replyTo = null, mentions = [], seenSeq, sender }) {
     const item = {
-      client_id: crypto.randomUUID(), conversation, direction, sender, type: "text", body, attachments, reply_to: replyTo, status: "queued",
+      client_id: crypto.randomUUID(), conversation, direction, sender, type: "text", body, attachments, reply_to: replyTo, mentions, status: "queued",
       created_at: new Date(now()).toISOString(), seen_seq: seenSeq, force: false, tries: 0, error: null,
     };
     // What waits before it goes first: a new message is a reason to try the old one again.
@@ -86,10 +86,11 @@ export class Outbox extends EventTarget {
   async #attempt(item) {
     if (item.due > Date.now()) await this.#until(item);
     if (!this.#items.includes(item) || item.status !== "queued") return;
-    const { client_id, type, body, attachments, reply_to, direction, seen_seq, force } = item;
+    const { client_id, type, body, attachments, reply_to, mentions, direction, seen_seq, force } = item;
     const message = { client_id, type, body };
     if (attachments?.length) message.attachments = attachments.map(({ id }) => id);
     if (reply_to) message.reply_to = reply_to;
+    if (mentions?.length) message.mentions = mentions;
     if (direction === "note") message.direction = "note";
     else if (Number.isInteger(seen_seq)) message.seen_seq = seen_seq;
     if (force) message.force = true;
