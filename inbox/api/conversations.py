@@ -10,12 +10,12 @@ from rest_framework.response import Response
 
 from config.errors import Invalid
 from crm.actors import Caller, Member
-from crm.api.base import checked, schema_of
+from crm.api.base import StrictSerializer, checked, schema_of
 from crm.paging import read_limit
 from inbox import queries
 from inbox.answers import list_answer
 from inbox.api.base import InboxView, answer_conversation, live_page_schema
-from inbox.services import conversations, presence, snoozing
+from inbox.services import beginning, conversations, presence, snoozing
 from inbox.states import ConversationStatus, Priority, Scope
 
 QUERY = (
@@ -44,6 +44,11 @@ class ListQuery(serializers.Serializer[Any]):
         return queries.ListFilter(**{"scope": Scope.SUPPORT, **fields})
 
 
+class BeginBody(StrictSerializer):
+    contact = serializers.UUIDField()
+    channel = serializers.CharField(max_length=60, help_text="its slug")
+
+
 class ConversationList(InboxView):
     @extend_schema(
         parameters=[ListQuery, OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
@@ -62,6 +67,23 @@ class ConversationList(InboxView):
                 limit=read_limit(query.get("limit")),
             )
         )
+
+
+    @extend_schema(
+        request=BeginBody,
+        responses={
+            201: schema_of(queries.ConversationDetailPayload),
+            200: schema_of(queries.ConversationDetailPayload),
+        },
+        operation_id="begin_conversation",
+    )
+    def post(self, request: Request, workspace: str) -> Response:
+        """With a contact, on a channel: the latest one is opened again (200), else a new one begins (201)."""
+        actor, given = self.actor(request), checked(BeginBody(data=request.data))
+        begun, created = beginning.begin_conversation(
+            actor=actor, contact_id=given["contact"], channel=given["channel"]
+        )
+        return Response(queries.get_conversation(actor, begun.pk), status=201 if created else 200)
 
 
 class ConversationDetail(InboxView):

@@ -7,6 +7,9 @@ export function inboxApi(slug) {
   const own = (id, rest = "") => `${base}${id}/${rest}`;
   return {
     list: (filter, limit) => call("GET", `${base}?${query(filter, limit)}`),
+    begin: (contact, channel) => call("POST", base, { contact, channel }),
+    person: (id) => call("GET", `${workspace}contacts/${id}/`),
+    people: (words, signal) => call("GET", `${workspace}search/?q=${encodeURIComponent(words)}`, undefined, { signal }),
     counts: () => call("GET", `${base}?limit=1`),
     page: (next, signal) => call("GET", local(next), undefined, { signal }),
     ofContact: (contact) => call("GET", `${base}?contact=${contact}&limit=10`),

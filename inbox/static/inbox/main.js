@@ -75,6 +75,7 @@ const LATER = {
   macros: () => import("./macros.js"),
   offers: () => import("./offers.js"),
   saying: () => import("./saying.js"),
+  begin: () => import("./begin.js"),
   standing: () => import("./standing.js"),
   templates: () => import("./templates.js"),
   views: () => import("./views.js"),
@@ -251,6 +252,7 @@ for (const [key, name] of [["s", "snooze-menu"], ["l", "labels-menu"], ["p", "pr
 bind("m", () => { if (store.open && store.can.has("reply")) run("macros", "macros-menu"); });
 bind("f", () => run("filters", "filters-open"));
 bind("v", () => run("views", "views-menu"));
+bind("c", () => { if (store.can.has("reply")) run("begin", "begin-open"); });
 bind("x", () => run("bulk", "bulk-toggle", document.activeElement)); // as it is now, not when the module has come
 list.rows.addEventListener("change", (event) => { if (event.target.matches(".pick")) run("bulk", "bulk-picked", event.target); });
 document.forms.composer?.elements.body.addEventListener("focusin", () => later("saying").catch(() => {}), { once: true });
@@ -285,6 +287,8 @@ function resolveAndNext() {
 
 // --- start -----------------------------------------------------------------------------------------------------------------
 
+const to = new URLSearchParams(location.search).get("write");
+if (to && store.can.has("reply")) run("begin", "begin-with", to);
 if (store.isNarrowed) run("filters", "filters-shown");
 composer.opened();
 person.render();

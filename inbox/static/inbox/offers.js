@@ -32,6 +32,7 @@ export function start({ store, acts, actions, composer, api, open, later, run })
   const around = () => [
     { title: t("do.search"), icon: "search", keys: ["/"], group: t("group.list"), run: acts.search },
     ...$$(".tabs [data-assignee], .list-tools [data-filter][data-value]").map((choice) => ({ title: t("do.tab", { name: label(choice) }), icon: "filter", group: t("group.list"), run: () => choice.click() })),
+    ...(store.can.has("reply") ? [{ title: t("do.begin"), icon: "edit", keys: ["C"], group: t("group.list"), run: () => run("begin", "begin-open") }] : []),
     { title: t("do.filter"), icon: "filter", keys: ["F"], group: t("group.list"), run: () => run("filters", "filters-open") },
     { title: t("do.select"), icon: "check", keys: ["X"], group: t("group.list"), run: () => run("bulk", "bulk-start") },
     { title: t("do.view.new"), icon: "plus", group: t("group.list"), run: () => run("views", "views-new") },

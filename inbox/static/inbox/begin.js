@@ -1,0 +1,121 @@
+// Writing first: somebody is looked for, a channel chosen; the conversation that there is opens, or a new one.
+import { $, $$, attribute, clone, fields, show, text } from "../ui/js/dom.js";
+import { nameOf } from "../ui/js/people.js";
+import { t } from "../ui/js/words.js";
+
+const WAIT = 200; // ms of rest before the server is asked
+const MOST = 6;
+
+export function start({ store, api, open, composer }) {
+  const dialog = $("#dialog-begin"), form = $("form", dialog), parts = fields(dialog);
+  const { who, channel } = form.elements, button = $('[type="submit"]', form);
+  let people = [], at = 0, chosen = null, timer, asking = new AbortController();
+
+  async function ask(contact) {
+    form.reset();
+    people = [];
+    pick(contact);
+    complain(null);
+    draw();
+    dialog.showModal();
+    who.focus();
+    try {
+      const { results } = await api.channels();
+      const able = results.filter(({ kind, is_active: active }) => active && kind !== "widget");
+      channel.replaceChildren(...able.map(({ slug, name, phone }) => new Option([name, phone].filter(Boolean).join(" · "), slug)));
+      if (!able.length) complain({ message: t("begin.channels") });
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  function complain(problem) {
+    show(parts.problem, problem);
+    text(parts.problem, Object.values(problem?.data?.errors ?? {})[0] ?? problem?.message);
+  }
+
+  function pick(person) {
+    chosen = person ?? null;
+    if (chosen) who.value = nameOf(chosen);
+    button.disabled = !chosen;
+  }
+
+  function typed() {
+    clearTimeout(timer);
+    asking.abort();
+    asking = new AbortController();
+    pick(null);
+    const words = who.value.trim(), { signal } = asking;
+    if (words.length < 2) { people = []; return draw(); }
+    timer = setTimeout(async () => {
+      try {
+        people = (await api.people(words, signal)).contacts.slice(0, MOST);
+        draw(people.length ? "" : t("begin.none"));
+      } catch (problem) {
+        if (!signal.aborted) complain(problem);
+      }
+    }, WAIT);
+  }
+
+  function draw(said = "") {
+    at = 0;
+    parts.people.replaceChildren(...people.map((person, index) => {
+      const row = clone("suggestion"), part = fields(row);
+      row.id = `begin-${index}`;
+      text(part.title, nameOf(person) || t("nameless"));
+      text(part.more, [person.name ? person.phone : "", person.email].filter(Boolean).join(" · "));
+      return row;
+    }));
+    text(parts.none, said);
+    show(parts.none, said);
+    point();
+  }
+
+  function point() {
+    const rows = $$('[role="option"]', parts.people);
+    rows.forEach((row, index) => attribute(row, "aria-selected", String(index === at)));
+    attribute(who, "aria-activedescendant", rows[at]?.id);
+  }
+
+  function take(index) {
+    pick(people[index]);
+    people = [];
+    draw();
+    (channel.options.length > 1 ? channel : button).focus();
+  }
+
+  who.addEventListener("input", typed);
+  who.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && people.length) { at = (at + step + people.length) % people.length; point(); }
+    else if (event.key === "Enter" && people.length) take(at);
+    else return;
+    event.preventDefault();
+  });
+  parts.people.addEventListener("click", ({ target }) => {
+    const row = target.closest('[role="option"]');
+    if (row) take([...parts.people.children].indexOf(row));
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!chosen || !channel.value) return;
+    button.disabled = true;
+    try {
+      const begun = await api.begin(chosen.id, channel.value);
+      store.learn(begun);
+      dialog.close();
+      open(begun.id);
+      composer.focus("reply");
+    } catch (problem) {
+      complain(problem);
+    } finally {
+      button.disabled = !chosen;
+    }
+  });
+
+  return {
+    "begin-open": () => ask(null),
+    /** From a contact's page, which knows only the id. */
+    "begin-with": async (id) => { const contact = await api.person(id).catch(() => null); return ask(contact); },
+  };
+}
