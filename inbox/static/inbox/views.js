@@ -38,7 +38,7 @@ export function start({ store, setFilter, later, slug }) {
       ...views.map(({ id, name }) => menuEntry({ act: "views-choose", value: id, title: name, role: "menuitemradio", checked: id === store.filter.view })),
       ...(views.length ? [document.createElement("hr")] : []),
       ...(store.filter.view ? [button("views-choose", t("view.leave"))] : []),
-      button("views-new", t("do.view.new")),
+      button("views-new", t("do.view.new")), button("bulk-start", t("do.select")),
       ...(here ? [button("views-edit", t("view.edit", { name: here.name })), button("views-delete", t("view.delete", { name: here.name }))] : []),
     );
     return element.showPopover({ source: $('[data-act="views-menu"]') });
