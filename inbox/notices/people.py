@@ -9,9 +9,8 @@ from crm.roles import Action, is_allowed
 
 
 def is_here(slug: str, user_id: UUID) -> bool:
-    """In front of a page of ours, and not only with one open somewhere."""
-    people = presence.people_on(topic_of(WORKSPACE, slug))
-    return any(person["id"] == str(user_id) and person["state"] == presence.ACTIVE for person in people)
+    """With a page of ours open, which makes a sound and shows what comes. Who reads for a while is idle, not gone."""
+    return any(person["id"] == str(user_id) for person in presence.people_on(topic_of(WORKSPACE, slug)))
 
 
 def reads_here(member: Member) -> bool:

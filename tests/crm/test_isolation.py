@@ -23,7 +23,7 @@ BELOW = "api/v1/workspaces/<slug:workspace>/"
 # Answered to anybody, on purpose; what of it is somebody's own, its own tests see to.
 PUBLIC = re.compile(
     r"^(healthz|readyz|metrics|login|logout|session/renew|auth/v1/|api/v1/schema|api/docs|api/v1/leaderboards/|leaderboard"
-    r"|api/v1/widgets/|widget|media/|static/|$)"
+    r"|api/v1/widgets/|widget|worker\.js|media/|static/|$)"
 )
 # What a viewer changes is their own alone.
 OWN = {"members/leave"}

@@ -2,8 +2,13 @@
 import { $$, text } from "./dom.js";
 import { t } from "./words.js";
 
+let made;
+/** The page's own line, for what is on every page and follows something besides. */
+export const line = new Promise((resolve) => { made = resolve; });
+
 /** `live` is a client of live.js. The word changes at once for the better, and after a breath for the worse. */
 export function tellConnection(live) {
+  made(live);
   let waiting;
   const say = ({ state, polling }) => {
     document.documentElement.dataset.connection = state;

@@ -39,11 +39,12 @@ export class Sync {
     });
     live.subscribe(`user.${store.me.id}`, {
       event: ({ type, data }) => {
-        if (type === "conversation.read") store.saw(data.id, Math.max(data.seen_count, this.#reading.waiting(data.id)));
+        if (type.startsWith("notice.")) dispatchEvent(new CustomEvent("live:user", { detail: { type, data } }));
+        else if (type === "conversation.read") store.saw(data.id, Math.max(data.seen_count, this.#reading.waiting(data.id)));
         else if (type === "conversation.unread") store.saw(data.id, data.seen_count);
         else if (type === "draft.updated") views.draft(data);
       },
-      reload: async () => { await Promise.all([this.loadList(), views.drafts()]); }, // a notice has no snapshot of its own: the list's rows say how far one came
+      reload: async () => { dispatchEvent(new CustomEvent("live:user")); await Promise.all([this.loadList(), views.drafts()]); }, // a notice has no snapshot of its own: the list's rows say how far one came
       poll: false,
     });
     document.addEventListener("visibilitychange", () => this.looked());
