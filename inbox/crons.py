@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from inbox.services.assigning import offer_waiting
 from inbox.services.attachments import clear_unsent
-from inbox.services.notices import clear_old
 from inbox.services.chats.visitors import prune_visitors
+from inbox.services.notices import clear_old
 from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
 from jobs.crons import cron

@@ -27,6 +27,7 @@ DETAILS = (
     "unsupported",
     "template",
     "activity",
+    "forwarded",  # the id of the message that it was
     "mentions",  # of a note: [{"id", "name", "kind": "member" or "team"}]
 )
 

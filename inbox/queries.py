@@ -185,7 +185,7 @@ _SEEN = """
     union all
     select conversation_id, null, count(*) from inbox_message m
     where conversation_id = any(%(older)s) and direction = 'in' and created_at > %(joined)s
-        and deleted_at is null and type <> 'reaction' and not exists (
+        and deleted_at is null and type <> 'reaction' and detail -> 'blocked' is null and not exists (
         select from inbox_conversationreader r where r.conversation_id = m.conversation_id and r.user_id = %(user)s
     )
     group by conversation_id

@@ -4,9 +4,11 @@ from django.urls import path
 
 from inbox import media, search_api, views
 from inbox.api import (
+    agents,
     bulk,
     channels,
     conversations,
+    desk,
     drafts,
     labels,
     messages,
@@ -56,6 +58,14 @@ api_v1 = [
     path("conversations/<uuid:conversation>/spam", standing.ConversationSpam.as_view()),
     path("conversations/<uuid:conversation>/participants/", participants.ParticipantList.as_view()),
     path("conversations/<uuid:conversation>/participants/<str:user>/", participants.ParticipantDetail.as_view()),
+    path("conversations/<uuid:conversation>/merge", desk.ConversationMerge.as_view()),
+    path("conversations/<uuid:conversation>/messages/<uuid:message>/forward", desk.MessageForward.as_view()),
+    path("conversations/<uuid:conversation>/transcript.txt", desk.ConversationTranscript.as_view(), {"kind": "txt"}),
+    path("conversations/<uuid:conversation>/transcript.pdf", desk.ConversationTranscript.as_view(), {"kind": "pdf"}),
+    path("contacts/<uuid:contact>/messages", desk.ContactWrite.as_view()),
+    path("contacts/<uuid:contact>/channels", desk.ContactRoads.as_view()),
+    path("contacts/<uuid:contact>/block", desk.ContactBlock.as_view()),
+    path("agents/", agents.AgentList.as_view()),
     path("notices/", notices.NoticeList.as_view()),
     path("notices/read", notices.NoticeRead.as_view()),
     path("notices/preferences", notices.NoticePreferences.as_view()),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from config.errors import Invalid, NotFound
 from crm import features
@@ -16,9 +16,11 @@ from crm.features import Feature
 from crm.pages import signed_in, user_of
 from crm.roles import Action
 from inbox import queries
+from inbox.access import visible_conversations
 from inbox.answers import list_answer, thread_answer
 from inbox.api.conversations import ListQuery
 from inbox.filters import ORDERS
+from inbox.services.joining import leads_to
 from inbox.states import ConversationStatus
 
 NARROWING = ("channel", "label", "team", "priority", "view")
@@ -29,6 +31,8 @@ TABS = {"mine": "me", "unassigned": "none", "all": ""}
 def inbox(request: HttpRequest, conversation: UUID | None = None) -> HttpResponse:
     actor = member_on_page(user_of(request).pk, Action.READ_INBOX, request.GET.get("workspace", ""))
     check(actor, Action.READ_INBOX)
+    if conversation is not None and (now := _moved(actor, conversation)):
+        return redirect("inbox-conversation", conversation=now)
     state = {
         **_who(request, actor),
         "list": _list(request, actor),
@@ -36,6 +40,16 @@ def inbox(request: HttpRequest, conversation: UUID | None = None) -> HttpRespons
         "agents": queries.list_agents(actor.workspace_id),
     }
     return render(request, "inbox/inbox.html", {"state": state})
+
+
+def _moved(actor: Member, conversation_id: UUID) -> UUID | None:
+    """Where one goes on that became part of another."""
+    if visible_conversations(actor).filter(pk=conversation_id).exists():
+        return None
+    try:
+        return leads_to(actor, conversation_id)
+    except NotFound:
+        return None
 
 
 def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.errors import Invalid
+from config.errors import Invalid, NotFound
 from crm.actors import Caller, Member
 from crm.api.base import StrictSerializer, checked, schema_of
 from crm.paging import read_limit
@@ -16,6 +16,7 @@ from inbox import queries
 from inbox.answers import list_answer
 from inbox.api.base import InboxView, answer_conversation, live_page_schema
 from inbox.services import beginning, conversations, presence, snoozing
+from inbox.services.joining import leads_to
 from inbox.states import ConversationStatus, Priority, Scope
 
 QUERY = (
@@ -68,7 +69,6 @@ class ConversationList(InboxView):
             )
         )
 
-
     @extend_schema(
         request=BeginBody,
         responses={
@@ -87,9 +87,16 @@ class ConversationList(InboxView):
 
 
 class ConversationDetail(InboxView):
-    @extend_schema(responses={200: schema_of(queries.ConversationDetailPayload)})
+    @extend_schema(responses={200: schema_of(queries.ConversationDetailPayload), 301: None})
     def get(self, request: Request, workspace: str, conversation: UUID) -> Response:
-        return Response(queries.get_conversation(self.actor(request), conversation))
+        """One that became part of another leads to it: 301."""
+        actor = self.actor(request)
+        try:
+            return Response(queries.get_conversation(actor, conversation))
+        except NotFound:
+            now = leads_to(actor, conversation)
+        where = f"/api/v1/workspaces/{actor.workspace_slug}/conversations/{now}/"
+        return Response({"merged_into": now}, status=301, headers={"Location": where})
 
 
 class AssignBody(serializers.Serializer[Any]):

@@ -19,7 +19,15 @@ from crm.services.contacts import Sender, contact_for_sender, learn_identities
 from inbox.events import announce_conversation, announce_deletion, announce_message, announce_read
 from inbox.models import Channel, Conversation, ConversationReader, Message
 from inbox.queries import with_lines
-from inbox.services.inbound import Incoming, conversation_with, how_known, is_known, receive_message, replied_to
+from inbox.services.inbound import (
+    BLOCKED,
+    Incoming,
+    conversation_with,
+    how_known,
+    is_known,
+    receive_message,
+    replied_to,
+)
 from inbox.states import Direction, MessageStatus, SenderKind
 from jobs.errors import RetryLater
 
@@ -141,7 +149,7 @@ def settle_lines(conversation: Conversation) -> None:
 
 
 def _counts(message: Message) -> bool:
-    return message.direction == Direction.IN and message.type != REACTION
+    return message.direction == Direction.IN and message.type != REACTION and not message.detail.get(BLOCKED)
 
 
 def _shown(conversation: Conversation) -> QuerySet[Message]:
@@ -150,7 +158,9 @@ def _shown(conversation: Conversation) -> QuerySet[Message]:
 
 def _uncount(message: Message, conversation: Conversation) -> None:
     """Who had seen this one has seen one fewer; who had not, has one fewer to see."""
-    counted = _shown(conversation).filter(direction=Direction.IN).exclude(type=REACTION)
+    counted = (
+        _shown(conversation).filter(direction=Direction.IN).exclude(type=REACTION).exclude(detail__has_key=BLOCKED)
+    )
     place = counted.filter(pk__lte=message.pk).count()
     conversation.inbound_count = max(0, conversation.inbound_count - 1)
     readers = ConversationReader.objects.select_for_update().filter(

@@ -1,11 +1,12 @@
 """Two conversations of one person on one channel become one thread, and come apart again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from config.live.events import Event, publish
 from crm import feed
@@ -21,6 +22,18 @@ REACTION = "reaction"
 # opened again.
 TOLD = 100
 _RANK = {priority: rank for rank, priority in enumerate(Priority.values)}
+
+
+class Moves(Protocol):
+    """What a fold does to rows; whether it is written down to be taken back is for who gives it."""
+
+    def set(self, row: Model, **values: Any) -> None: ...
+
+    def move_rows(
+        self, model: type[Model], column: str, *, before: UUID, after: UUID, only: Iterable[Any] | None = None
+    ) -> int: ...
+
+    def made(self, row: Model) -> None: ...
 
 
 def lock(contact_ids: list[UUID]) -> list[Conversation]:
@@ -46,11 +59,11 @@ def fold_open(merging: Merging, conversations: list[Conversation]) -> list[tuple
         if row.contact_id == merging.loser.pk and row.channel_id in firsts
     ]
     for first, second in pairs:
-        _fold(merging, first, second)
+        fold(merging, first, second)
     return pairs
 
 
-def _fold(merging: Merging, first: Conversation, second: Conversation) -> None:
+def fold(merging: Moves, first: Conversation, second: Conversation) -> None:
     merging.set(second, merged_into_id=first.pk)
     merging.move_rows(Message, "conversation_id", before=second.pk, after=first.pk)
     merging.move_rows(Notice, "conversation_id", before=second.pk, after=first.pk)
@@ -78,7 +91,7 @@ def _fold(merging: Merging, first: Conversation, second: Conversation) -> None:
     )
 
 
-def _move_unless_there(merging: Merging, model: type, who: str, first: Conversation, second: Conversation) -> None:
+def _move_unless_there(merging: Moves, model: type, who: str, first: Conversation, second: Conversation) -> None:
     """Each of them has one in a conversation at most; where there is one already, the other stays where it was."""
     rows = model.objects.exclude(**{who: None})  # type: ignore[attr-defined]
     there = rows.filter(conversation=first).values(who)
@@ -86,7 +99,7 @@ def _move_unless_there(merging: Merging, model: type, who: str, first: Conversat
     merging.move_rows(model, "conversation_id", before=second.pk, after=first.pk, only=list(free))
 
 
-def _share_labels(merging: Merging, first: Conversation, second: Conversation) -> None:
+def _share_labels(merging: Moves, first: Conversation, second: Conversation) -> None:
     known = set(ConversationLabel.objects.filter(conversation=first).values_list("label_id", flat=True))
     for label_id in ConversationLabel.objects.filter(conversation=second).values_list("label_id", flat=True):
         if label_id not in known:
@@ -96,7 +109,7 @@ def _share_labels(merging: Merging, first: Conversation, second: Conversation) -
             merging.made(row)
 
 
-def _share_readers(merging: Merging, first: Conversation, second: Conversation) -> None:
+def _share_readers(merging: Moves, first: Conversation, second: Conversation) -> None:
     """Who has read so many of each has read as many of both."""
     theirs = dict(ConversationReader.objects.filter(conversation=second).values_list("user_id", "seen_count"))
     ours = {row.user_id: row for row in ConversationReader.objects.select_for_update().filter(conversation=first)}

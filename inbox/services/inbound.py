@@ -49,6 +49,7 @@ _TOUCHED = (
     "peer_address",
     "updated_at",
 )
+BLOCKED = "blocked"  # in a message's detail: it was never counted
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
 
@@ -298,6 +299,9 @@ def _touch(conversation: Conversation, message: Message, incoming: Incoming, *, 
         late.put_in_place(message, incoming.place_at)
         late.touch(conversation, message, opened=opened, is_history=incoming.is_history)
         return
+    if conversation.contact.blocked_at is not None:
+        _keep_apart(conversation, message, incoming)
+        return
     conversation.last_message = message
     conversation.last_activity_at = message.created_at
     conversation.waiting_since = conversation.waiting_since or message.created_at
@@ -307,3 +311,13 @@ def _touch(conversation: Conversation, message: Message, incoming: Incoming, *, 
     if conversation.status in {ConversationStatus.RESOLVED, ConversationStatus.SNOOZED}:
         fields += reopening.reopen(conversation)
     conversation.save(update_fields=fields)
+
+
+def _keep_apart(conversation: Conversation, message: Message, incoming: Incoming) -> None:
+    """From somebody whom we have blocked: kept with the spam, unread by nobody, and it reopens nothing."""
+    message.detail = {**message.detail, BLOCKED: True}
+    message.save(update_fields=["detail", "updated_at"])
+    conversation.last_message, conversation.last_activity_at = message, message.created_at
+    conversation.peer_address = incoming.peer_address
+    conversation.spam_at = conversation.spam_at or timezone.now()
+    conversation.save(update_fields=[*_TOUCHED, "spam_at"])

@@ -41,6 +41,7 @@ def send_message(
     template: TemplateChoice | None = None,
     note: bool = False,
     mentions: Sequence[UUID] = (),
+    forwarded: UUID | None = None,
     seen_seq: int | None = None,
     force: bool = False,
 ) -> tuple[Message, bool]:
@@ -64,7 +65,8 @@ def send_message(
     made = []
     for position, part in enumerate(composed.parts):
         request = {"request": wanted.request_hash} if wanted.request_hash and not position else {}
-        detail = part.detail | mentioned.detail | request
+        origin = {"forwarded": str(forwarded)} if forwarded else {}
+        detail = part.detail | mentioned.detail | origin | request
         made.append(
             _create(
                 actor,

@@ -1,20 +1,13 @@
 """An exam as a PDF: its totals, and a line for each session, from the same lines as the sheet."""
 
-from pathlib import Path
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 
+from crm.paper import family_of, printable
 from proctoring.models import Exam
 from proctoring.services.reports import lines_of, session_line
 
-# Of what systems have: without one, letters beyond Latin are shown as question marks
-FONTS = (
-    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
-    Path("/usr/share/fonts/dejavu/DejaVuSans.ttf"),
-    Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
-)
 COLUMNS = (
     ("student_name", 62),
     ("status", 26),
@@ -29,14 +22,11 @@ COLUMNS = (
 
 def pdf_report(exam: Exam, *, student: str = "") -> bytes:
     paper = FPDF(orientation="landscape", format="A4")
-    font = next((path for path in FONTS if path.exists()), None)
-    if font is not None:
-        paper.add_font("report", fname=str(font))
-    family = "report" if font is not None else "helvetica"
+    family = family_of(paper)
     lines = [session_line(row, totals) for row, totals in lines_of(exam, student)]
     paper.add_page()
     paper.set_font(family, size=16)
-    paper.cell(0, 10, _text(exam.title, family), new_x="LMARGIN", new_y="NEXT")
+    paper.cell(0, 10, printable(exam.title, family), new_x="LMARGIN", new_y="NEXT")
     paper.set_font(family, size=9)
     total = sum(line["violation_count"] for line in lines)
     confirmed = sum(line["confirmed"] for line in lines)
@@ -45,16 +35,18 @@ def pdf_report(exam: Exam, *, student: str = "") -> bytes:
         "violations": total,
         "confirmed": confirmed,
     }
-    paper.cell(0, 6, _text(f"{summary}. {timezone.now():%Y-%m-%d %H:%M} UTC", family), new_x="LMARGIN", new_y="NEXT")
+    paper.cell(
+        0, 6, printable(f"{summary}. {timezone.now():%Y-%m-%d %H:%M} UTC", family), new_x="LMARGIN", new_y="NEXT"
+    )
     paper.ln(3)
     for name, width in COLUMNS:
-        paper.cell(width, 7, _text(_HEADS[name](), family), border="B")
+        paper.cell(width, 7, printable(_HEADS[name](), family), border="B")
     paper.ln()
     for line in lines:
         for name, width in COLUMNS:
             value = line[name]
             shown = f"{value:%Y-%m-%d %H:%M}" if name == "started_at" else str(value)
-            paper.cell(width, 6, _text(shown[: width // 2], family))
+            paper.cell(width, 6, printable(shown[: width // 2], family))
         paper.ln()
     return bytes(paper.output())
 
@@ -69,7 +61,3 @@ _HEADS = {
     "confirmed": lambda: _("Confirmed"),
     "lost_seconds": lambda: _("Lost time"),
 }
-
-
-def _text(text: str, family: str) -> str:
-    return text if family == "report" else text.encode("latin-1", "replace").decode("latin-1")

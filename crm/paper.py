@@ -1,0 +1,26 @@
+"""What everything that is printed as a PDF shares: a font of the system, with the letters that it has."""
+
+from pathlib import Path
+
+from fpdf import FPDF
+
+# Of what systems have: without one, letters beyond Latin are shown as question marks
+FONTS = (
+    Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/dejavu/DejaVuSans.ttf"),
+    Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
+)
+OWN = "report"
+
+
+def family_of(paper: FPDF) -> str:
+    """Made known to the paper."""
+    font = next((path for path in FONTS if path.exists()), None)
+    if font is None:
+        return "helvetica"
+    paper.add_font(OWN, fname=str(font))
+    return OWN
+
+
+def printable(text: str, family: str) -> str:
+    return text if family == OWN else text.encode("latin-1", "replace").decode("latin-1")
