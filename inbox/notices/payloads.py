@@ -47,7 +47,9 @@ def notice_payload(
         if conversation
         else None,
         "message": _message(message),
-        "actor": sender_payload(message, contact) if message else None,
+        "actor": sender_payload(message, contact, conversation.contact_id if conversation else None)
+        if message
+        else None,
         "created_at": notice.created_at,
         "read_at": notice.read_at,
     }

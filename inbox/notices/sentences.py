@@ -10,7 +10,7 @@ from inbox.payloads import sender_payload
 def sentence_of(notice: Notice) -> str:
     """Reads the conversation's contact and the message's sender."""
     contact = notice.conversation.contact.display_name if notice.conversation else ""
-    who = sender_payload(notice.message, contact)["name"] if notice.message else ""
+    who = sender_payload(notice.message, contact, None)["name"] if notice.message else ""
     sentences = {
         Kind.ASSIGNED: _("%(who)s gave you the conversation with %(contact)s"),
         Kind.TEAM: _("%(who)s gave your team the conversation with %(contact)s"),

@@ -57,7 +57,7 @@ def _about(conversation: Conversation, workspace: Workspace, zone: ZoneInfo) -> 
 
 
 def _line(message: Message, conversation: Conversation, zone: ZoneInfo) -> Line:
-    who = sender_payload(message, conversation.contact.display_name)["name"] or conversation.channel.name
+    who = sender_payload(message, conversation.contact.display_name, None)["name"] or conversation.channel.name
     files = [_("[file: %(name)s]") % {"name": one.name or one.kind} for one in message.attachments.all()]
     words = "\n".join(filter(None, [message.body, *files])) or f"[{message.type}]"
     return Line(message.created_at.astimezone(zone), who, words, message.direction == Direction.NOTE)
