@@ -6,7 +6,7 @@ class CrmConfig(AppConfig):
     label = "crm"
 
     def ready(self) -> None:
-        from crm import feed, timeline
+        from crm import feed, rail, timeline
         from crm import topics as contact_topics
         from crm.dossier import own
         from crm.identity import socket, topics
@@ -16,4 +16,5 @@ class CrmConfig(AppConfig):
         feed.register_topics()
         contact_topics.register_topics()
         timeline.register_sources()
+        rail.register_marks()
         own.register_parts()

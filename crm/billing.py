@@ -107,13 +107,6 @@ def standings(workspace_ids: Iterable[UUID]) -> dict[UUID, StandingPayload]:
     return found
 
 
-def is_past_due(workspace_slug: str) -> bool:
-    """Whether the workspace's own bill is overdue."""
-    return BillingAccount.objects.filter(
-        workspace__slug=workspace_slug, is_workspace=True, status__in=PAST_DUE
-    ).exists()
-
-
 def account_payload(account: BillingAccount) -> BillingAccountPayload:
     return {
         "id": account.pk,

@@ -5,7 +5,7 @@ Membership gives no exam: a tutor's row does, as long as the tutor is a member; 
 
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower, Now
 
 from config.errors import Forbidden, NotFound
@@ -26,6 +26,11 @@ def visible_exams(actor: Actor) -> QuerySet[Exam]:
 
 def current_tutors() -> QuerySet[ExamTutor]:
     return ExamTutor.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def exams_mark(reader: UUID) -> Exists:
+    """Whether the rail has an entry to exams for who reads conversations too, over a row of the workspace."""
+    return Exists(current_tutors().filter(user_id=reader, exam__workspace=OuterRef("pk")))
 
 
 def exam_for(actor: Actor, slug: str, *, for_update: bool = False) -> Exam:

@@ -6,10 +6,14 @@ class ProctoringConfig(AppConfig):
     label = "proctoring"
 
     def ready(self) -> None:
+        from crm import rail
+        from crm.roles import Action
+        from proctoring.access import exams_mark
         from proctoring.beats import road
         from proctoring.services.rooms import keep_rooms
         from proctoring.topics import register_topics
 
         register_topics()
+        rail.register("exams", exams_mark, needs=Action.PROCTOR)
         keep_rooms()
         road.register()

@@ -69,7 +69,7 @@ def contact(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     found = _contact(actor, contact_id)
     if found.merged_into_id:
         return HttpResponseRedirect(f"/contacts/{found.merged_into_id}")
-    choices = get_choices(actor)
+    choices = get_choices(request, actor)
     context = {
         "contact": found,
         "can": rights(actor),

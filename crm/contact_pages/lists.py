@@ -15,14 +15,13 @@ from crm.actors import Member
 from crm.contact_pages import filters, words
 from crm.contact_pages.asked import MOST_CARDS, Asked
 from crm.contact_pages.frame import Choices, get_choices, rights, state_of
-from crm.models import Contact, ViewAudience, ViewScope
+from crm.models import Contact, ViewAudience
 from crm.pages import signed_in, user_of
-from crm.queries.board import BoardPayload, get_board, get_tags
+from crm.queries.board import BoardPayload, get_board
 from crm.queries.contact_filters import narrowed
 from crm.queries.contacts import with_lines
 from crm.queries.orders import Order, ordered_page
 from crm.queries.time_limit import time_limit
-from crm.queries.views import ViewPayload, view_payload, visible_views
 from crm.roles import Action
 
 ROWS = 50
@@ -60,10 +59,9 @@ def contacts(request: HttpRequest) -> HttpResponse:
     actor = member_on_page(user_of(request).pk, Action.READ_INBOX, request.GET.get("workspace", ""))
     check(actor, Action.READ_INBOX)
     asked = Asked(request.GET.dict())
-    choices = get_choices(actor)
-    views = [view_payload(row) for row in visible_views(actor).filter(scope=ViewScope.CONTACTS)]
-    found = _found(actor, asked)
-    view: Any = next((one for one in views if str(one["id"]) == asked.view), None)
+    choices = get_choices(request, actor, for_list=True)
+    found = _found(actor, asked, choices)
+    view: Any = next((one for one in choices.views if one["id"] == asked.view), None)
     if view:
         view["may_write"] = _may_write(actor, view)
     context = {
@@ -71,12 +69,13 @@ def contacts(request: HttpRequest) -> HttpResponse:
         "found": found,
         "can": rights(actor),
         "choices": choices,
-        "columns": _columns(asked, found.order),
-        "menus": filters.menus(asked, choices, get_tags(actor)),
+        "columns": _columns(asked, found.order, view),
+        "shown": _shown(view),
+        "menus": filters.menus(asked, choices, choices.tags),
         "toggles": filters.toggles(asked),
         "others": filters.others(asked, choices),
         "attribute_fields": filters.attribute_fields(asked, choices),
-        "views": _views(actor, asked, views),
+        "views": _views(asked, choices.views),
         "view": view,
         "keep": _keep(asked, choices, view),
         "export": f"/api/v1/workspaces/{actor.workspace_slug}/contacts/export.csv{asked.export}",
@@ -91,11 +90,13 @@ def contacts(request: HttpRequest) -> HttpResponse:
 # --- What fits ------------------------------------------------------------------------------------------------------
 
 
-def _found(actor: Member, asked: Asked) -> Found:
+def _found(actor: Member, asked: Asked, choices: Choices) -> Found:
     """A filter that means nothing, a view that is gone or a list that takes too long is said on the page."""
     try:
-        board = get_board(actor, asked.query)
-        found = _board(actor, asked, board) if asked.layout == "board" else _table(actor, asked)
+        with time_limit():
+            narrow = narrowed(actor, asked.query, views=choices.views)
+            board = get_board(actor, asked.query, known=choices.lead_statuses, rows=narrow[0])
+            found = _board(actor, asked, board, *narrow) if asked.layout == "board" else _table(asked, *narrow)
         found.total, found.total_more = board["total"], board["more"]
         return found
     except NotFound:
@@ -107,8 +108,7 @@ def _found(actor: Member, asked: Asked) -> Found:
         return Found(problem=str(problem))
 
 
-def _table(actor: Member, asked: Asked) -> Found:
-    rows, order = narrowed(actor, asked.query)
+def _table(asked: Asked, rows: "QuerySet[Contact]", order: Order) -> Found:
     with time_limit():
         try:
             page = ordered_page(_with_row(rows), order, cursor=asked.cursor or None, limit=ROWS)
@@ -131,9 +131,8 @@ def _page_address(asked: Asked, cursor: str | None) -> str | None:
     return asked.address(cursor=cursor) if cursor else None
 
 
-def _board(actor: Member, asked: Asked, board: BoardPayload) -> Found:
-    """Of every column the first cards: their ids in one statement, the cards in another."""
-    rows, order = narrowed(actor, asked.query)
+def _board(actor: Member, asked: Asked, board: BoardPayload, rows: "QuerySet[Contact]", order: Order) -> Found:
+    """Of every column the first cards, in one statement."""
     first = rows.order_by("-created_at", "-id").values_list("pk", flat=True)
     wanted = {
         column["lead_status"]: asked.more.get(column["lead_status"], CARDS)
@@ -142,7 +141,7 @@ def _board(actor: Member, asked: Asked, board: BoardPayload) -> Found:
     }
     parts = [first.filter(lead_status=status)[:most] for status, most in wanted.items()]
     with time_limit():
-        ids = list(parts[0].union(*parts[1:], all=True)) if parts else []
+        ids: Any = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else next(iter(parts), Contact.objects.none())
         cards = list(_with_row(Contact.objects.filter(pk__in=ids, workspace_id=actor.workspace_id)))
     by_status: dict[str, list[Contact]] = {}
     for card in sorted(cards, key=lambda one: (one.created_at, one.pk), reverse=True):
@@ -166,7 +165,13 @@ def _column(asked: Asked, column: Any, cards: dict[str, list[Contact]]) -> dict[
 # --- What surrounds it ----------------------------------------------------------------------------------------------
 
 
-def _columns(asked: Asked, order: str) -> list[dict[str, Any]]:
+def _shown(view: dict[str, Any] | None) -> list[str]:
+    """A saved view may name its columns; without their name nobody would know whose row it is."""
+    named = [name for name, _priority, _sort in COLUMNS if view and name in {*view["columns"], "name"}]
+    return named if len(named) > 1 else [name for name, _priority, _sort in COLUMNS]
+
+
+def _columns(asked: Asked, order: str, view: dict[str, Any] | None) -> list[dict[str, Any]]:
     titles: dict[str, Any] = {
         **dict(words.FIELDS),
         "lead_status": _("Lead"),
@@ -174,7 +179,10 @@ def _columns(asked: Asked, order: str) -> list[dict[str, Any]]:
         "created_at": _("Added"),
     }
     found = []
+    shown = _shown(view)
     for name, priority, sort in COLUMNS:
+        if name not in shown:
+            continue
         column: dict[str, Any] = {"name": name, "title": titles[name], "priority": priority, "sort": sort}
         if sort == Order.NEWEST and order == Order.NEWEST:
             column |= {"aria": "descending", "href": asked.address(sort=Order.OLDEST)}
@@ -187,7 +195,7 @@ def _columns(asked: Asked, order: str) -> list[dict[str, Any]]:
     return found
 
 
-def _views(actor: Member, asked: Asked, views: list[ViewPayload]) -> list[dict[str, Any]]:
+def _views(asked: Asked, views: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """In groups, each with its title."""
     titles: dict[str, str] = {
         ViewAudience.MINE: _("Mine"),
@@ -202,7 +210,7 @@ def _views(actor: Member, asked: Asked, views: list[ViewPayload]) -> list[dict[s
                 {
                     **view,
                     "href": "?" + urlencode({**place, "view": view["id"]}),
-                    "chosen": str(view["id"]) == asked.view,
+                    "chosen": view["id"] == asked.view,
                 }
                 for view in views
                 if view["audience"] == audience
@@ -213,16 +221,16 @@ def _views(actor: Member, asked: Asked, views: list[ViewPayload]) -> list[dict[s
     ]
 
 
-def _may_write(actor: Member, view: ViewPayload) -> bool:
+def _may_write(actor: Member, view: dict[str, Any]) -> bool:
     """As the service decides."""
-    is_own = bool(view["owner"] and view["owner"]["id"] == actor.user_id)
+    is_own = bool(view["owner"] and view["owner"]["id"] == str(actor.user_id))
     if view["audience"] == ViewAudience.MINE:
         return is_own
     shared = view["audience"] == ViewAudience.TEAM or is_own or actor.may(Action.MANAGE_SETTINGS)
     return actor.may(Action.EDIT_CONTACTS) and shared
 
 
-def _keep(asked: Asked, choices: Choices, view: ViewPayload | None) -> dict[str, Any]:
+def _keep(asked: Asked, choices: Choices, view: dict[str, Any] | None) -> dict[str, Any]:
     """What saving the list as it stands would send."""
     types = {one["key"]: one["type"] for one in choices.attributes}
     tree = asked.tree(types, view["filters"] if view else None)

@@ -1,7 +1,7 @@
 """What the list's query says, as conditions of crm/filters.py: parameters join by AND, a saved view's tree on top."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import django_filters
@@ -58,6 +58,7 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no t
         self.actor = actor
         self.wrong: dict[str, str] = {}
         self.view_sort = ""
+        self.known_views: Sequence[Mapping[str, Any]] = ()
 
     def _where(self, rows: "QuerySet[Contact]", parameter: str, name: str, operator: str, value: Any) -> Any:
         try:
@@ -101,9 +102,12 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no t
         return rows.filter(named_like(value))
 
     def by_view(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
-        view = view_for(self.actor, value)
-        self.view_sort = view.sort
-        return rows.filter(compile_filters(self.actor, view.filters))
+        known = next((one for one in self.known_views if one["id"] == str(value)), None)
+        if known is None:
+            found = view_for(self.actor, value)
+            known = {"sort": found.sort, "filters": found.filters}
+        self.view_sort = known["sort"]
+        return rows.filter(compile_filters(self.actor, known["filters"]))
 
     def leave(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
         """Decides where the list begins, or in which order it goes."""
@@ -113,10 +117,13 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no t
 _TIMES = {"created": "created_at", "seen": "last_seen"}
 
 
-def narrowed(actor: Actor, query: Mapping[str, str]) -> "tuple[QuerySet[Contact], Order]":
-    """Invalid names every wrong parameter."""
+def narrowed(
+    actor: Actor, query: Mapping[str, str], *, views: Sequence[Mapping[str, Any]] = ()
+) -> "tuple[QuerySet[Contact], Order]":
+    """Invalid names every wrong parameter. `views`: those that have been read already."""
     rows = _beginning(actor, query)
     chosen = ContactFilter(dict(query.items()), queryset=rows, actor=actor)
+    chosen.known_views = views
     errors: dict[str, Any] = {} if chosen.is_valid() else dict(chosen.errors)
     if not errors:
         rows = chosen.qs
