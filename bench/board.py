@@ -176,8 +176,8 @@ def _compare_frames(
     heard.wrong += [f"a page was closed: {word}" for word in said["closed"]]
 
 
-def _compare_entries(heard: Round, entries: list[tuple[Any, ...]], wanted: dict[str, list[Any]]) -> None:
-    stored = {submission: [nickname, score] for submission, nickname, score, _ in entries}
+def _compare_entries(heard: Round, entries: list[tuple[Any, ...]], wanted: dict[str, int]) -> None:
+    stored = {submission: score for submission, _, score, _ in entries}
     if len(stored) != len(entries) or stored != wanted:
         heard.wrong.append(f"{len(entries)} entries of {len(wanted)} players, or with other scores")
 

@@ -25,7 +25,7 @@ class Load:
         self.doors: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
         self.set_out: dict[str, tuple[float, float]] = {}
         self.answers: dict[str, int] = {}
-        self.wanted: dict[str, list[Any]] = {}  # by submission: nickname, score
+        self.wanted: dict[str, int] = {}  # the score of each submission
         self.pushes = self._pushes()
 
     def _pushes(self) -> list[tuple[str, bytes]]:
@@ -45,7 +45,7 @@ class Load:
 
     def _push(self, submission: str, dice: random.Random, correction: str) -> bytes:
         nickname, score = f"Player {submission}", dice.randrange(1001)
-        self.wanted[submission] = [nickname, score]
+        self.wanted[submission] = score
         fields = {"submission_id": submission, "nickname": nickname, "score": score, "max_score": 1000}
         if correction:
             fields["correction_id"] = f"{submission}-{correction}"
