@@ -8,6 +8,7 @@ class ProctoringConfig(AppConfig):
     def ready(self) -> None:
         from crm import rail
         from crm.roles import Action
+        from proctoring import guests
         from proctoring.access import exams_mark
         from proctoring.beats import road
         from proctoring.services.rooms import keep_rooms
@@ -17,3 +18,4 @@ class ProctoringConfig(AppConfig):
         rail.register("exams", exams_mark, needs=Action.PROCTOR)
         keep_rooms()
         road.register()
+        guests.register_guests()

@@ -11,8 +11,8 @@ from crm.features import Feature, is_on
 from crm.presence import shown_as
 from proctoring import access
 from proctoring.boards import key_of
+from proctoring.guests import student_behind
 from proctoring.models import Exam, ExamSession, Leaderboard
-from proctoring.people import Student
 
 
 def leaderboard(quiz_code: str, key: str = "") -> str:
@@ -72,7 +72,8 @@ def _shown(identity: Identity, slug: str) -> Who | None:
 
 
 def _of_session(identity: Identity | None, key: str) -> bool:
-    if identity is None or identity.user_id is None:
+    student = student_behind(identity)
+    if student is None:
         return False
     try:
         session_id = UUID(key)
@@ -81,7 +82,7 @@ def _of_session(identity: Identity | None, key: str) -> bool:
     found = ExamSession.objects.select_related("exam").filter(pk=session_id).first()
     if found is None or key != str(session_id):
         return False
-    if access.own_sessions(Student(user_id=identity.user_id)).filter(pk=session_id).exists():
+    if access.own_sessions(student).filter(pk=session_id).exists():
         return True
     return _is_tutor(identity, found.workspace_id, found.exam.slug)
 

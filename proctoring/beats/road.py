@@ -11,7 +11,7 @@ from config.hot import Answer, MethodNotAllowed, Request, road
 from config.live.ops import Client, register_op
 from proctoring.beats.callers import student_of
 from proctoring.beats.taking import take_beat
-from proctoring.people import Student
+from proctoring.guests import student_behind
 
 PREFIX = "/api/v1/sessions/"
 SUFFIX = "/heartbeat"
@@ -58,11 +58,10 @@ heartbeat = road(PREFIX, _handle)
 
 async def beat_op(client: Client, frame: Mapping[str, Any]) -> Mapping[str, Any]:
     """`{"op":"beat","session":ID,…}`, answered by `beat_ok` after the commit."""
-    identity = client.identity
-    if identity is None or identity.user_id is None:
+    student = student_behind(client.identity)
+    if student is None:
         raise NotSignedIn
     session_id = _session_id(frame.get("session"))
-    student = Student(user_id=identity.user_id, browser_session=getattr(identity, "session_id", None))
     return {"op": "beat_ok", **await take_beat(frame, session_id=session_id, student=student)}
 
 

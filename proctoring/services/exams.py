@@ -22,6 +22,7 @@ from crm.services.roles import subject
 from proctoring import access
 from proctoring.errors import SlugTaken
 from proctoring.events import announce_exam
+from proctoring.guests import subject_of as guest_subject
 from proctoring.models import Enrolment, Exam, ExamRule, ExamTutor
 from proctoring.queries.exams import get_exam
 from proctoring.states import VOCABULARY
@@ -283,5 +284,5 @@ def withdraw(*, actor: Actor, slug: str, enrolment_id: UUID) -> None:
         raise NotFound
     enrolment.revoked_at = enrolment.revoked_at or timezone.now()
     enrolment.save(update_fields=["revoked_at"])
-    if enrolment.user_id is not None:
-        publish_access_change(subject(enrolment.user_id))
+    external = guest_subject(exam.pk, enrolment.external_id)
+    publish_access_change(subject(enrolment.user_id) if enrolment.user_id is not None else external)
