@@ -1,5 +1,6 @@
 """What everything that is printed as a PDF shares: a font of the system, with the letters that it has."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from fpdf import FPDF
@@ -19,6 +20,9 @@ def family_of(paper: FPDF) -> str:
     if font is None:
         return "helvetica"
     paper.add_font(OWN, fname=str(font))
+    if find_spec("uharfbuzz") is not None:
+        # Letters that join, and text that runs from right to left
+        paper.set_text_shaping(use_shaping_engine=True)
     return OWN
 
 
