@@ -1,5 +1,6 @@
 """What everything that is printed as a PDF shares: a font of the system, with the letters that it has."""
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,8 @@ FONTS = (
     Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
 )
 OWN = "report"
+# It tells of every letter that it keeps of a font, hence of the names that are printed
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
 def family_of(paper: FPDF) -> str:
