@@ -13,7 +13,9 @@ WORKSPACE = "workspace"
 
 
 def topic_of(scope: str, workspace_slug: str) -> str:
-    """`workspace` is the one asked in; anything else says itself what it means, such as `conversation.<id>`."""
+    """`workspace` is the one asked in; anything else says itself what it means, such as `conversation.<id>`, and may do
+    so by its whole name, `presence.conversation.<id>`."""
+    scope = scope.removeprefix("presence.")
     return f"presence.{WORKSPACE}.{workspace_slug}" if scope == WORKSPACE else f"presence.{scope}"
 
 

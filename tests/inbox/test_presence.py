@@ -45,6 +45,8 @@ def test_those_in_a_conversation_are_seen_with_their_draft(cast):
     scope = f"conversation.{receive(cast).pk}"
     assert touch(cast, cast.bea, scope, draft=True).status_code == 204
     (bea,) = api(cast, cast.ben).get("presence/", scope=scope).json()["results"]
+    whole = api(cast, cast.ben).get("presence/", scope=f"presence.{scope}").json()
+    assert whole["results"] == [bea]
     assert (bea["id"], bea["kind"], bea["role"], bea["draft"]) == (str(cast.bea.pk), "member", "agent", True)
 
 
