@@ -34,6 +34,14 @@ def text(name: str, default: str | None = None) -> str:
     return value
 
 
+def slug(name: str) -> str:
+    """A workspace's name in addresses; empty where none is meant."""
+    value = text(name, "")
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", value):
+        raise _fail(name, f"must be a workspace's name as its addresses have it, not {value!r}.")
+    return value
+
+
 def boolean(name: str, default: bool = False) -> bool:
     raw = os.environ.get(name)
     if raw is None:

@@ -34,11 +34,13 @@ SUPABASE_PUBLISHABLE_KEY = env.text("SUPABASE_PUBLISHABLE_KEY", "")
 SUPABASE_SECRET_KEY = env.text("SUPABASE_SECRET_KEY", "")
 BOOTSTRAP_ADMINS = env.words("BOOTSTRAP_ADMINS")
 CRM_API_KEY = env.text("CRM_API_KEY", "")
-CRM_API_KEY_WORKSPACE = env.text("CRM_API_KEY_WORKSPACE", "")
+CRM_API_KEY_WORKSPACE = env.slug("CRM_API_KEY_WORKSPACE")
+if CRM_API_KEY and not CRM_API_KEY_WORKSPACE:
+    raise ImproperlyConfigured("CRM_API_KEY_WORKSPACE must name the workspace that CRM_API_KEY reads.")
 
 # --- Providers ---------------------------------------------------------------------------------------
-STRIPE_WORKSPACE = env.text("STRIPE_WORKSPACE", "")
-IDENTITY_WORKSPACE = env.text("IDENTITY_WORKSPACE", "")
+STRIPE_WORKSPACE = env.slug("STRIPE_WORKSPACE")
+IDENTITY_WORKSPACE = env.slug("IDENTITY_WORKSPACE")
 STRIPE_WEBHOOK_SECRETS = env.secrets("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
 IDENTITY_WEBHOOK_SECRETS = env.secrets("IDENTITY_WEBHOOK_SECRET", base64_encoded=True)

@@ -57,6 +57,7 @@ def test_a_folder_that_cannot_be_one(start, folder):
         ("ASGI_SERVER", "gunicorn"),
         ("DATABASE_URL", "mysql://somewhere/x"),
         ("FIELD_ENCRYPTION_KEYS", "short"),
+        ("STRIPE_WORKSPACE", "two words"),
     ],
 )
 def test_a_malformed_value_is_named(start, given_servers, name, value):
@@ -73,6 +74,10 @@ def test_demo_where_others_could_reach_it(start, folder, name, value):
 def test_outside_demo_nothing_is_made_up(start, name):
     given = {key: value for key, value in OUTSIDE_DEMO.items() if key != name}
     assert_refused(start(**given), f"{name} is not set")
+
+
+def test_the_old_key_without_its_workspace(start):
+    assert_refused(start(**OUTSIDE_DEMO, CRM_API_KEY="a-key"), "CRM_API_KEY_WORKSPACE")
 
 
 def test_a_redis_that_is_not_there(start, given_servers):
