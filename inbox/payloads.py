@@ -194,7 +194,7 @@ def _last_message(message: Message, contact: Contact) -> LastMessagePayload:
 
 
 def sender_payload(
-    message: Message, contact_name: str, contact_id: UUID | None, *, with_bot: bool = True
+    message: Message, contact_name: str, contact_id: UUID | None = None, *, with_bot: bool = True
 ) -> SenderPayload:
     """`with_bot` reads `detail`, which lists of conversations leave out."""
     if message.sender_kind == SenderKind.CONTACT:

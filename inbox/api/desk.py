@@ -49,7 +49,7 @@ class ContactWrite(InboxView):
             template=TemplateChoice(**template) if template else None,
             **given,
         )
-        answer = message_payload(message, message.conversation.contact.display_name)
+        answer = message_payload(message, message.conversation.contact.display_name, message.conversation.contact_id)
         return Response(answer, status=201 if created else 200)
 
 
@@ -146,7 +146,7 @@ class MessageForward(InboxView):
             to=given["conversation"],
             client_id=given["client_id"],
         )
-        answer = message_payload(sent, sent.conversation.contact.display_name)
+        answer = message_payload(sent, sent.conversation.contact.display_name, sent.conversation.contact_id)
         return Response(answer, status=201 if created else 200)
 
 
