@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Mapping
 
 import jwt
 import orjson
@@ -116,7 +117,8 @@ class Peer:
         self.point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         self.auth = b"0123456789abcdef"
         self.endpoint = f"https://push.example/{unique('to')}"
-        self.status, self.got = 201, []
+        self.status = 201
+        self.got: list[tuple[Mapping[str, str], bytes]] = []
 
     @property
     def subscription(self):

@@ -78,6 +78,7 @@ def test_a_macro_that_cannot_be_done_whole_leaves_nothing(cast, desk):
 
 def test_a_step_is_whole_even_where_a_macro_is_changed_in_part(cast, desk):
     macro = desk.ben.post("macros/", {"name": "Close", "steps": [{"do": "status", "value": "resolved"}]}).json()
-    for steps in ([{}], [{"value": "x"}], [{"do": "note"}]):
+    broken: tuple[list[dict[str, str]], ...] = ([{}], [{"value": "x"}], [{"do": "note"}])
+    for steps in broken:
         assert desk.ben.patch(f"macros/{macro['id']}/", {"steps": steps}).status_code == 400
     assert desk.ben.get(f"macros/{macro['id']}/").json()["steps"] == macro["steps"]

@@ -45,7 +45,7 @@ def test_the_summary_is_pushed_signed_and_its_newest_version_alone(scene, settin
     with receiving() as system:
         Exam.objects.filter(pk=scene.exam.pk).update(summary_url=system.url)
         session = sit(scene)
-        violation = Violation.objects.get(session=session, type="paste").pk
+        violation = Violation.objects.get(session__pk=session, type="paste").pk
         scene.tia.patch(f"{scene.base}violations/{violation}/", {"review": "dismissed"})
         first, second = pushes(session)
         run_job(second.pk)
@@ -55,8 +55,8 @@ def test_the_summary_is_pushed_signed_and_its_newest_version_alone(scene, settin
     assert (got.body["type"], got.body["version"]) == ("exam.session.summary", 2)
     data = got.body["data"]
     assert (data["session"], data["violation_count"], data["reviews"]) == (session, 1, {"dismissed": 1})
-    assert Violation.objects.filter(session=session).exclude(severity="info").count() == data["violation_count"]
-    assert SessionSummary.objects.get(session=session).pushed_version == 2
+    assert Violation.objects.filter(session__pk=session).exclude(severity="info").count() == data["violation_count"]
+    assert SessionSummary.objects.get(session__pk=session).pushed_version == 2
 
 
 @pytest.mark.parametrize(("status", "state"), [(503, "pending"), (422, "failed")])
@@ -84,10 +84,10 @@ def kept(scene: Scene, session: str) -> dict[str, Any]:
         return {}
     pulse = pulse_of(session)
     return {
-        "violations": Violation.objects.filter(session=session).count(),
+        "violations": Violation.objects.filter(session__pk=session).count(),
         "network": bool(pulse.trail_at or pulse.device or pulse.user_agent),
         "chat": len(scene.tia.get(f"{scene.base}sessions/{session}/chat").json()["results"]),
-        "summary": SessionSummary.objects.filter(session=session).exists(),
+        "summary": SessionSummary.objects.filter(session__pk=session).exists(),
     }
 
 
