@@ -21,30 +21,13 @@ from proctoring.people import Student
 from proctoring.queries import exams as queries
 from proctoring.queries.exams import SessionFilter
 from proctoring.queries.rooms import unread_of_exam
-from proctoring.states import LIVE, VOCABULARY, AutoAction, Review, Severity
+from proctoring.states import LIVE, VOCABULARY, WATCHED, AutoAction, Review, Severity
 
 MOST_EXAMS = 50
 MOST_SESSIONS = 5_000
 DRAWN = 60  # cards of the first paint; the script brings the rest
 MOST_ENTRIES = 500
 STREAM = 50
-# What the reference client watches for, as the student's page lists it
-WATCHED = (
-    "tab_switch",
-    "focus_loss",
-    "fullscreen_exit",
-    "copy",
-    "cut",
-    "paste",
-    "context_menu",
-    "prohibited_shortcut",
-    "print_screen",
-    "devtools_open",
-    "window_resize",
-    "page_reload",
-    "network_change",
-    "multiple_displays",
-)
 
 
 @never_cache

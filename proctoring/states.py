@@ -99,6 +99,23 @@ VOCABULARY: dict[str, Severity] = {
 ALIASES = {"blur": "focus_loss", "hidden": "tab_switch", "visibility_hidden": "tab_switch"}
 # Written by us alone: a client must not accuse itself of them, nor fake its own line
 OURS = frozenset({"connection_lost", "connection_restored", "duplicate_session", "manual_irregularity"})
+# What the reference client watches for, as the student's page and the settings list it
+WATCHED = (
+    "tab_switch",
+    "focus_loss",
+    "fullscreen_exit",
+    "copy",
+    "cut",
+    "paste",
+    "context_menu",
+    "prohibited_shortcut",
+    "print_screen",
+    "devtools_open",
+    "window_resize",
+    "page_reload",
+    "network_change",
+    "multiple_displays",
+)
 # Out of the window for longer than this weighs more
 LONG_ABSENCE_MS = 5_000
 

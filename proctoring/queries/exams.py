@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from config.errors import Invalid
 from config.live.events import head
 from crm.actors import Actor
+from crm.models import Member as Membership
+from crm.models import User
+from crm.roles import Action, Role, is_allowed
 from proctoring import access, rows
 from proctoring.liveness import STATUS
 from proctoring.models import (
@@ -184,8 +187,19 @@ def narrowed(found: QuerySet[Violation], given: Mapping[str, Any]) -> QuerySet[V
     return found
 
 
-def enrolments_of(exam: Exam) -> QuerySet[Enrolment]:
-    return Enrolment.objects.filter(exam=exam, revoked_at=None).select_related("user")
+def enrolments_of(exam: Exam, *, search: str = "") -> QuerySet[Enrolment]:
+    rows = Enrolment.objects.filter(exam=exam, revoked_at=None).select_related("user").order_by("-pk")
+    if wanted := search.strip():
+        of_user = Q(user__name__icontains=wanted) | Q(user__email__icontains=wanted)
+        rows = rows.filter(of_user | Q(name__icontains=wanted) | Q(external_id__icontains=wanted))
+    return rows
+
+
+def possible_tutors(exam: Exam, *, but: Sequence[UUID]) -> list[User]:
+    """Members who may proctor."""
+    roles = [role for role in Role if is_allowed(role, Action.PROCTOR)]
+    rows = Membership.objects.filter(workspace_id=exam.workspace_id, role__in=roles, user__deactivated_at=None)
+    return [row.user for row in rows.exclude(user__in=but).select_related("user").order_by("user__name", "id")[:500]]
 
 
 def consents_of(session: ExamSession) -> list[dict[str, Any]]:

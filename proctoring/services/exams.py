@@ -254,7 +254,8 @@ def _users(students: Sequence[Enrolled]) -> dict[str, User]:
 def _enrol_one(exam: Exam, student: Enrolled, users: Mapping[str, User]) -> Enrolment:
     user = users.get(str(student.user)) if student.user else users.get(student.email.lower())
     if user is None and not student.external_id:
-        raise Invalid(errors={"students": "Name a user that exists by id or e-mail, or give an external_id."})
+        whom = f"Nobody here is {student.email or student.user}. " if student.email or student.user else ""
+        raise Invalid(errors={"students": f"{whom}Name a user that exists by id or e-mail, or give an external_id."})
     keys: dict[str, Any] = {"user": user} if user else {"external_id": student.external_id}
     values: dict[str, Any] = {
         "name": student.name,

@@ -10,14 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import NotFound
 from crm.actors import Member
+from crm.api.base import checked
 from crm.roles import Action
 from crm.sections.base import Done, Section, section
 from proctoring import access
+from proctoring.api.board_keeping import BoardBody, NewBoardBody
 from proctoring.boards import new_code
 from proctoring.queries import boards as queries
 from proctoring.services import boards
 
-MOST_BOARDS, ROWS = 100, 50
+MOST_BOARDS, ROWS, SNAPSHOTS = 100, 50, 5
 
 
 @section
@@ -27,11 +29,28 @@ class Boards(Section):
 
     def context(self, actor: Member, request: HttpRequest) -> Mapping[str, Any]:
         rows = list(access.visible_boards(actor).order_by("-id")[:MOST_BOARDS])
-        asked = request.GET.get("board", "").lower()
+        asked = (request.POST.get("board") or request.GET.get("board", "")).lower()
         chosen = next((row for row in rows if row.quiz_code.lower() == asked), rows[0] if rows else None)
         search = request.GET.get("search", "")[:60]
         entries, more = queries.kept_entries(chosen, start=0, limit=ROWS, search=search) if chosen else ([], False)
-        return {"boards": rows, "board": chosen, "entries": entries, "more": more, "search": search}
+        return {
+            "boards": rows,
+            "board": chosen,
+            "entries": entries,
+            "more": more,
+            "search": search,
+            "may_make": actor.may(Action.MANAGE_EXAMS),
+            "snapshots": list(chosen.snapshots.order_by("-taken_at")[:SNAPSHOTS]) if chosen else [],
+        }
+
+    def do_create(self, actor: Member, request: HttpRequest) -> Done:
+        given = checked(NewBoardBody(data=_typed(request, "quiz_code", "name", "exam_id")))
+        board = boards.create_board(actor=actor, quiz_code=given.pop("quiz_code"), fields=given)
+        return _done(request, _("Created"), board.quiz_code)
+
+    def do_save(self, actor: Member, request: HttpRequest) -> Done:
+        given = checked(BoardBody(data=_typed(request, "name", "exam_id", "keep_days")))
+        return _changed(actor, request, _("Saved"), **given)
 
     def do_close(self, actor: Member, request: HttpRequest) -> Done:
         boards.set_open(actor=actor, board=access.board_for(actor, _code(request)), is_open=False)
@@ -65,6 +84,10 @@ class Boards(Section):
         return _entry_hidden(actor, request, _("On the board again"), is_hidden=False)
 
 
+def _typed(request: HttpRequest, *names: str) -> dict[str, str]:
+    return {name: request.POST.get(name, "").strip() for name in names}
+
+
 def _code(request: HttpRequest) -> str:
     return request.POST.get("board", "")
 
@@ -86,7 +109,8 @@ def _entry_hidden(actor: Member, request: HttpRequest, word: Any, *, is_hidden: 
     return _done(request, word)
 
 
-def _done(request: HttpRequest, word: Any) -> Done:
+def _done(request: HttpRequest, word: Any, quiz_code: str = "") -> Done:
     """Back to the same board."""
     kept = {"workspace": slug} if (slug := request.GET.get("workspace", "")) else {}
-    return Done(word, to=f"/settings/boards?{urlencode({**kept, 'board': _code(request), 'done': str(word)})}")
+    query = urlencode({**kept, "board": quiz_code or _code(request), "done": str(word)})
+    return Done(word, to=f"/settings/boards?{query}")
