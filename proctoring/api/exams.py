@@ -265,11 +265,11 @@ class SessionDetail(ExamView):
 class ReportCsv(ExamView):
     @extend_schema(
         operation_id="exam_report_csv",
-        parameters=[OpenApiParameter("student"), OpenApiParameter("of", enum=["sessions", "violations"])],
+        parameters=[OpenApiParameter("student"), OpenApiParameter("of", enum=["sessions", "violations", "reviews"])],
         responses={(200, "text/csv"): str},
     )
     def get(self, request: Request, workspace: str, exam: str) -> HttpResponse:
-        """A line for each session, or with `of=violations` for each entry of the logs."""
+        """A line for each session, for each entry of the logs (`of=violations`), or for each verdict (`of=reviews`)."""
         found = access.exam_for(self.actor(request), exam)
         content = reports.csv_report(
             found, student=request.query_params.get("student", ""), of=request.query_params.get("of", "sessions")

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from config.errors import Invalid
 from proctoring import rows
-from proctoring.models import Exam, Violation
+from proctoring.models import Exam, Violation, ViolationReview
 from proctoring.rows import SessionRow
 from proctoring.states import Severity
 
@@ -61,9 +62,28 @@ VIOLATION_COLUMNS = (
 )
 
 
+REVIEW_COLUMNS = (
+    "session",
+    "student",
+    "student_name",
+    "type",
+    "severity",
+    "occurred_at",
+    "before",
+    "after",
+    "by",
+    "at",
+    "reason",
+)
+
+
 def csv_report(exam: Exam, *, student: str = "", of: str = "sessions") -> bytes:
     if of == "violations":
-        return _csv(VIOLATION_COLUMNS, _violations(exam, student))
+        return _csv(VIOLATION_COLUMNS, violation_lines(exam, student))
+    if of == "reviews":
+        return _csv(REVIEW_COLUMNS, review_lines(exam, student))
+    if of != "sessions":
+        raise Invalid(errors={"of": "sessions, violations or reviews."})
     return _csv(SESSION_COLUMNS, [session_line(row, totals) for row, totals in lines_of(exam, student)])
 
 
@@ -154,7 +174,7 @@ def session_line(row: SessionRow, totals: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _violations(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
+def violation_lines(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
     log = Violation.objects.filter(session__exam=exam).select_related("session", "reviewed_by")
     if student:
         log = log.filter(session__student=student)
@@ -175,4 +195,26 @@ def _violations(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
             "reviewed_at": violation.reviewed_at,
             "review_reason": violation.review_reason,
             "explanation": violation.explanation,
+        }
+
+
+def review_lines(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
+    """Every change of every review, in the order in which they were made."""
+    trail = ViolationReview.objects.filter(violation__session__exam=exam).select_related("violation__session", "by")
+    if student:
+        trail = trail.filter(violation__session__student=student)
+    for change in trail.order_by("pk").iterator(2_000):
+        violation = change.violation
+        yield {
+            "session": str(violation.session_id),
+            "student": violation.session.student,
+            "student_name": violation.session.student_name,
+            "type": violation.type,
+            "severity": violation.severity,
+            "occurred_at": violation.corrected_at,
+            "before": change.before,
+            "after": change.after,
+            "by": change.by.display_name if change.by else "",
+            "at": change.at,
+            "reason": change.reason,
         }

@@ -343,3 +343,89 @@ def test_everything_of_a_student_is_handed_out_and_erased(scene):
     assert scene.tia.get(path).status_code == 404
     assert ExamSession.objects.filter(exam=scene.exam).count() == 1
     assert not Conversation.objects.filter(workspace=scene.cast.workspace, scope="exam").exists()
+
+
+def test_every_verdict_is_in_the_report_with_who_when_and_why(scene):
+    session = scene.start()["id"]
+    noted = scene.log(session, item("paste")).json()["results"][0]["violation"]["id"]
+    scene.start(scene.sue)
+    path = f"{scene.base}violations/{noted}/"
+    for review, reason in (("suspicious", "twice in a row"), ("violation", "=SUM(1)")):
+        assert scene.tia.patch(path, {"review": review, "reason": reason}).status_code == 200
+    sheet = scene.tia.get(f"{scene.base}report.csv", of="reviews").content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(sheet)))
+    assert [(line["before"], line["after"], line["by"], line["reason"]) for line in lines] == [
+        ("not_reviewed", "suspicious", "Tia", "twice in a row"),
+        ("suspicious", "violation", "Tia", "'=SUM(1)"),
+    ]
+    assert all(datetime.fromisoformat(line["at"]) for line in lines)
+    of_sue = scene.tia.get(f"{scene.base}report.csv", of="reviews", student=str(scene.sue.pk)).content.decode()
+    assert of_sue.count("\r\n") == 1
+    assert scene.tia.get(f"{scene.base}report.csv", of="everything").status_code == 400
+    whole = scene.tia.get(f"{scene.base}report.pdf").content
+    own = scene.tia.get(f"{scene.base}report.pdf", student=str(scene.cast.sam.pk)).content
+    assert (whole[:5], own[:5]) == (b"%PDF-", b"%PDF-")
+
+
+def test_the_log_is_narrowed_by_severity_type_review_and_session(scene):
+    session, other = scene.start()["id"], scene.start(scene.sue)["id"]
+    scene.log(session, item("paste"), item("copy"), item("context_menu"), item("network_change"))
+    noted = scene.log(other, item("copy"), user=scene.sue).json()["results"][0]["violation"]["id"]
+    scene.tia.patch(f"{scene.base}violations/{noted}/", {"review": "dismissed"})
+
+    def types(query: str) -> list[str]:
+        answer = scene.tia.get(f"{scene.base}violations/?{query}")
+        assert answer.status_code == 200, answer.content
+        return sorted(one["type"] for one in answer.json()["results"])
+
+    assert types("severity=high") == ["paste"]
+    assert types("severity=high&severity=medium") == ["copy", "copy", "paste"]
+    assert types("type=copy&review=not_reviewed") == ["copy"]
+    assert types(f"session={other}") == ["copy"]
+    assert types("severity=info") == ["network_change"]
+    for wrong in ("severity=enormous", "type=nothing", "review=maybe", "session=x"):
+        assert scene.tia.get(f"{scene.base}violations/?{wrong}").status_code == 400
+
+
+def test_new_rules_ask_for_consent_anew_with_the_next_attempt(scene):
+    Exam.objects.filter(pk=scene.exam.pk).update(requires_consent=True, policy_version="1", attempts=2)
+    session = scene.start(consent={"policy_version": "1"})["id"]
+    scene.sam.post(f"/api/v1/sessions/{session}/end", {})
+    Exam.objects.filter(pk=scene.exam.pk).update(policy_version="2")
+    path = f"/api/v1/exams/{scene.exam.slug}/sessions"
+    refused = scene.sam.post(path, {"consent": {"policy_version": "1"}})
+    assert (refused.status_code, refused.json()["code"], refused.json()["policy_version"]) == (
+        409,
+        "consent_required",
+        "2",
+    )
+    second = scene.sam.post(path, {"consent": {"policy_version": "2"}}).json()["id"]
+    kept = ConsentRecord.objects.filter(session__in=[session, second]).order_by("pk")
+    assert list(kept.values_list("session_id", "policy_version")) == [
+        (kept[0].session_id, "1"),
+        (kept[1].session_id, "2"),
+    ]
+
+
+def test_a_member_whom_the_exam_system_names_tutors_as_long_as_its_word_holds(scene):
+    scene.exam.secrets = {"signing": [SECRET]}
+    scene.exam.save()
+    claims = {"aud": "switchboard", "exam": scene.exam.slug, "role": "tutor", "sub": str(scene.cast.ben.pk)}
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    ben = Api(scene.cast.ben).of(scene.cast.workspace.slug)
+    assert ben.get(scene.base).status_code == 404
+    for bad in (
+        jwt.encode({**claims, "exp": soon}, "another secret of more than thirty-two", algorithm="HS256"),
+        jwt.encode({**claims, "exp": soon, "sub": str(scene.cast.bea.pk)}, SECRET, algorithm="HS256"),
+        jwt.encode({**claims, "exp": soon, "role": "student"}, SECRET, algorithm="HS256"),
+        jwt.encode({**claims, "exp": soon, "exam": "another"}, SECRET, algorithm="HS256"),
+        jwt.encode({**claims, "exp": datetime.now(UTC) - timedelta(minutes=5)}, SECRET, algorithm="HS256"),
+        jwt.encode({**claims, "exp": soon + timedelta(days=30)}, SECRET, algorithm="HS256"),
+        "nonsense",
+    ):
+        assert ben.post(f"{scene.base}join", {"grant": bad}).status_code == 401
+    good = jwt.encode({**claims, "exp": soon}, SECRET, algorithm="HS256")
+    assert ben.post(f"{scene.base}join", {"grant": good}).status_code == 200
+    assert ben.get(scene.base).status_code == 200
+    scene.exam.tutors.filter(user=scene.cast.ben).update(expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert ben.get(scene.base).status_code == 404

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from standardwebhooks import Webhook
 
 from jobs.models import Job
 from proctoring.models import Exam, ExamSession, SessionSummary, Violation
@@ -120,3 +121,18 @@ def test_a_sitting_that_goes_on_is_kept_however_long_it_lasts(scene):
     ExamSession.objects.filter(pk=session).update(started_at=timezone.now() - timedelta(days=400))
     retention.apply()
     assert kept(scene, session)["violations"] == 1
+
+
+def test_a_secret_that_is_no_base64_signs_as_it_stands(settings):
+    service_was_always_there()
+    secret = "x" * 33  # a length that base64 never has
+    scene = make_scene(secrets={"signing": [secret]})
+    settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1"]
+    with receiving() as system:
+        Exam.objects.filter(pk=scene.exam.pk).update(summary_url=system.url)
+        (job,) = pushes(sit(scene))
+        run_job(job.pk)
+        job.refresh_from_db()
+        assert job.status == "completed", job.last_error
+        (got,) = system.got
+    Webhook(secret.encode()).verify(got.raw, got.headers)

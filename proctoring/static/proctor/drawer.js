@@ -211,7 +211,7 @@ export class Drawer {
   #all() {
     const session = this.#session;
     if (!session) return;
-    const parts = this.#parts, { store, exam } = this.#options, facts = store.facts(this.id);
+    const parts = this.#parts, { store } = this.#options, facts = store.facts(this.id);
     avatar(parts.avatar, parts.letters, { id: session.student, name: session.student_name });
     text(parts.name, session.student_name || session.student);
     this.tick();
@@ -233,7 +233,8 @@ export class Drawer {
     const report = `${this.#options.api.base}report`, who = `?student=${encodeURIComponent(session.student)}`;
     attribute(parts.csv, "href", `${report}.csv${who}`);
     attribute(parts.pdf, "href", `${report}.pdf${who}`);
-    plot(parts.beats, this.#detail?.trail ?? [], session, exam());
+    attribute(parts.data, "href", `${this.#options.api.base}students/${encodeURIComponent(session.student)}/`);
+    plot(parts.beats, this.#detail?.trail ?? [], session);
     this.#network(session);
     this.#reviews();
     this.#timeline(session);

@@ -28,8 +28,17 @@ let exam = state.exam, quiet = true; // quiet: nothing of what is loaded is news
 
 // --- what the page knows ----------------------------------------------------------------------------------------------
 
+const groups = new Set($$('select[name=group] option').map(({ value }) => value));
+function tellGroup({ group }) {
+  if (!group || groups.has(group)) return;
+  groups.add(group);
+  const options = $$("select[name=group] option").slice(1), made = new Option(group, group);
+  $("select[name=group]").insertBefore(made, options.find(({ value }) => value > group) ?? null);
+}
+
 const store = new Store((id, facts, before) => {
   grid?.mark(id);
+  if (!before && facts) tellGroup(store.sessions.get(id));
   tellCounts();
   drawer?.changed(id);
   if (!quiet && facts && facts.rank > (before?.rank ?? 0)) {
@@ -60,7 +69,7 @@ grid = new Grid(main, store, ({ whole }) => {
   text(part("held"), grid.held ? t("held", { n: grid.held }) : "");
   if (whole) show(part("no-match"), store.counts.all && !grid.shown);
 });
-drawer = new Drawer({ api, store, actions, exam: () => exam, me: state.me, closed: () => { proctor.dataset.view = "stream"; address(); } });
+drawer = new Drawer({ api, store, actions, me: state.me, closed: () => { proctor.dataset.view = "stream"; address(); } });
 
 for (const session of state.sessions) store.learn(session);
 store.entries(state.waiting);
