@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from config.live import presence
 from jobs.crons import cron
 from jobs.payloads import JSON
 from proctoring.services import boards, edges, reminders, retention, service
@@ -19,9 +20,10 @@ def clean_stale_sessions() -> Mapping[str, JSON]:
 
 @cron("proctoring.expire_presence", every=timedelta(minutes=1))
 def expire_presence() -> Mapping[str, JSON]:
-    """Edges that the watch of the web processes missed, and commands that nobody has seen in time."""
+    """The net under the web processes, which look every second: whoever is not there any more, edges that were missed,
+    and commands that nobody has seen in time."""
     counts = {} if service.is_away() else edges.write_edges()
-    return {**counts, "commands": expire_commands()}
+    return {**counts, "commands": expire_commands(), "presence": presence.sweep()}
 
 
 @cron("proctoring.retention", every=timedelta(hours=1))

@@ -15,6 +15,8 @@ from proctoring.services.grants import TOKEN_HEADER
 
 NOTICED = ("tab_switch", "focus_loss", "window_resize", "copy", "paste", "fullscreen_exit", "mouse_leave")
 ANSWERS = ("Yes, I have seen it.", "Sorry, an update popped up.", "Sudah, Bu.", "شكراً", "ありがとうございます")
+EXPLANATIONS = ("My brother came in", "The page asked me to", "I had to charge it", "Maaf, tidak sengaja")
+EXPLAINED = 0.2  # of what is noticed
 TROUBLE = 0.04  # of all beats: something is noticed
 SILENCE = 0.004  # of all beats: the line goes dead for a while
 PATIENCE = 20.0
@@ -62,6 +64,8 @@ class _Sitting:
         self.answered = self.seq = self.beats = 0
         self.questions = 40
         self.seen: list[str] = []
+        self.paused = False
+        self.refused = 0  # the status that the last request was refused with
 
     async def run(self, ends: float) -> None:
         await asyncio.sleep(self.chance.random() * self.interval)  # nobody starts at the same moment
@@ -80,7 +84,7 @@ class _Sitting:
     async def _beat(self) -> bool:
         """False when there is nothing more to beat for."""
         self.beats += 1
-        if self.chance.random() < 0.3 and self.answered < self.questions:
+        if not self.paused and self.chance.random() < 0.3 and self.answered < self.questions:
             self.answered += 1
         began = time.monotonic()
         answer = await self._post(
@@ -101,10 +105,13 @@ class _Sitting:
         )
         self.tally.took.append(time.monotonic() - began)
         if answer is None:
-            return not self.tally.statuses["409"]
+            return self.refused not in {404, 409}
+        self.paused = answer["status"] == "paused"
         self.seen = [command["id"] for command in answer["commands"]]
         if any(command["type"] in {"message", "attention"} for command in answer["commands"]):
             await self._write()
+        elif self.beats % 2:
+            await self._read()
         return True
 
     async def _live(self) -> None:
@@ -125,19 +132,43 @@ class _Sitting:
             "occurred_at": datetime.now(UTC).isoformat(),
             "detail": {"duration_ms": self.chance.randint(300, 20_000)},
         }
-        await self._post(f"/api/v1/sessions/{self.session}/violations", {"violations": [item]})
+        answer = await self._post(f"/api/v1/sessions/{self.session}/violations", {"violations": [item]})
+        noticed = answer["results"][0]["violation"] if answer else None
+        if noticed and self.chance.random() < EXPLAINED:
+            own = f"/api/v1/sessions/{self.session}/violations/{noticed['id']}/explanation"
+            await self._post(own, {"explanation": self.chance.choice(EXPLANATIONS)})
+
+    async def _read(self) -> None:
+        """Looks whether a tutor has written, and answers."""
+        chat = f"/api/v1/sessions/{self.session}/chat"
+        thread = await self._call("GET", f"{chat}?limit=1")
+        if not thread or not thread["results"] or thread["results"][0]["direction"] == "in":
+            return
+        await self._post(f"{chat}/read", {})
+        await self._write()
 
     async def _write(self) -> None:
-        said = {"client_id": str(uuid4()), "body": self.chance.choice(ANSWERS)}
-        await self._post(f"/api/v1/sessions/{self.session}/chat", said)
+        chat = f"/api/v1/sessions/{self.session}/chat"
+        await self._post(f"{chat}/typing", {})
+        await asyncio.sleep(self.chance.uniform(0.5, 2))  # children type slowly
+        await self._post(chat, {"client_id": str(uuid4()), "body": self.chance.choice(ANSWERS)})
 
     async def _post(self, path: str, body: dict[str, Any], *, beat: bool = False) -> dict[str, Any] | None:
-        """None when it was refused or did not arrive; either is counted."""
+        return await self._call("POST", path, body, beat=beat)
+
+    async def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, beat: bool = False
+    ) -> dict[str, Any] | None:
+        """None when it was refused or did not arrive, which is counted, and when there is nothing to say."""
+        self.refused = 0
         try:
-            answer = await self.http.post(path, json=body, headers=self.headers)
+            answer = await self.http.request(method, path, json=body, headers=self.headers)
         except httpx.HTTPError as error:
             self.tally.statuses[type(error).__name__] += 1
             return None
         if beat or answer.is_error:
             self.tally.statuses[str(answer.status_code)] += 1
-        return None if answer.is_error else answer.json()
+        if answer.is_error:
+            self.refused = answer.status_code
+            return None
+        return answer.json() if answer.content else None
