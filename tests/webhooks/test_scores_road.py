@@ -103,7 +103,11 @@ BAD: dict[str, list[Any]] = {
     "submission_id": [None, 5, "", "  ", "x" * 256, [], "a\nb"],
     "quiz_code": [None, 5, "", "nobody-has-this", "x" * 41, {}],
     "exam_id": [None, 5, "x" * 256, []],
-    "nickname": [None, 5, "", "   ", "x" * 61, "a\u0000b", "a\u0007b", "a\nb", "\u202eabc", "\u200b\u200b", {}],
+    "nickname": [
+        *(None, 5, "", "   ", "x" * 61, "x" * 10_000, {}),
+        *("a\u0000b", "a\u0007b", "a\nb", "\u202eabc", "a\u2066b", "\u200b\u200b"),
+        *("<b>Ana</b>", "Ana<script>", "&lt;b", "e\u0301\u0301\u0301\u0301\u0301"),
+    ],
     "score": [None, "8", True, -1, -0.01, 11, 1e400, [], "nan"],
     "max_score": [None, "10", False, 0, -1, 5, 1e12, {}],
     "submitted_at": [None, 5, "", "yesterday", "2026-13-01T00:00:00Z", "1999-01-01T00:00:00Z", "2999-01-01T00:00:00Z"],
