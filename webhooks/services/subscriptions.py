@@ -1,6 +1,8 @@
 """What admins do with subscriptions: make, change, switch on and off, give another secret, try out, remove."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import F, Min
@@ -13,6 +15,7 @@ from crm.access import check
 from crm.actors import Actor, Member
 from crm.models import Workspace
 from crm.roles import Action
+from crm.services import audit
 from jobs.queue import enqueue_many
 from webhooks.models import Call, CallState, Subscription
 from webhooks.outgoing import signing
@@ -53,6 +56,7 @@ def _create(actor: Actor, url: str, description: str, event_types: list[str]) ->
         created_by_id=actor.user_id if isinstance(actor, Member) else None,
     )
     _open_or_close_feed(workspace)
+    _record(actor, "webhook.created", subscription, {"event_types": subscription.event_types})
     return subscription, secret
 
 
@@ -72,6 +76,20 @@ def update_subscription(
     return _update(actor, subscription_id, target, description, event_types, is_active, resume)
 
 
+def _standing(subscription: Subscription) -> dict[str, Any]:
+    """What is written down of it. Of the address its host alone: the rest may be a secret of its own."""
+    return {
+        "host": urlsplit(subscription.url).netloc,
+        "event_types": list(subscription.event_types),
+        "is_active": subscription.is_active,
+    }
+
+
+def _record(actor: Actor, action: str, subscription: Subscription, detail: Mapping[str, Any]) -> None:
+    told = {"name": subscription.description or urlsplit(subscription.url).netloc, **detail}
+    audit.record(actor=actor, action=action, target_kind="webhook", target_id=subscription.pk, detail=told)
+
+
 @unit_of_work
 def _update(
     actor: Actor,
@@ -83,6 +101,7 @@ def _update(
     resume: Resume,
 ) -> Subscription:
     subscription = subscription_for(actor, subscription_id, for_update=True)
+    before = _standing(subscription)
     if url is not None:
         if url and not subscription.url:
             subscription.cursor = _head(subscription)  # so far its events were pulled
@@ -94,6 +113,10 @@ def _update(
     if is_active is not None and is_active != subscription.is_active:
         _switch_on(subscription, resume) if is_active else _switch_off(subscription)
     subscription.save()
+    after = _standing(subscription)
+    changed = {name: [before[name], value] for name, value in after.items() if before[name] != value}
+    if changed:
+        _record(actor, "webhook.changed", subscription, changed)
     return subscription
 
 
@@ -128,6 +151,7 @@ def delete_subscription(*, actor: Actor, subscription_id: UUID) -> None:
     subscription.secrets = {}
     subscription.save(update_fields=["deleted_at", "is_active", "secrets"])
     _open_or_close_feed(workspace)
+    _record(actor, "webhook.removed", subscription, {})
 
 
 @unit_of_work
@@ -137,6 +161,7 @@ def rotate_secret(*, actor: Actor, subscription_id: UUID) -> tuple[Subscription,
     secret = signing.new_secret()
     subscription.secrets = signing.rotated(subscription.secrets, secret, timezone.now())
     subscription.save(update_fields=["secrets"])
+    _record(actor, "webhook.changed", subscription, {"secrets": ["secret"]})
     return subscription, secret
 
 
