@@ -185,8 +185,19 @@ def _s3(name: str, parts: SplitResult) -> dict[str, Any]:
         "default_acl": None,
         "file_overwrite": False,
         "querystring_auth": True,
+        "max_memory_size": 256 * 1024,  # what is read beyond it goes through a file
     }
+    if given.get("endpoint"):
+        options["client_config"] = _for_others_than_amazon(given.get("style"))
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+def _for_others_than_amazon(style: str | None) -> Any:
+    """Checksums only where the protocol asks for them: many who speak S3 do not know the newer ones."""
+    from botocore.config import Config  # type: ignore[import-untyped]
+
+    when = "when_required"
+    return Config(s3={"addressing_style": style}, request_checksum_calculation=when, response_checksum_validation=when)
 
 
 def mail(name: str, sender: str) -> dict[str, Any]:

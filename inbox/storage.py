@@ -33,7 +33,7 @@ def read(name: str, *, start: int, length: int) -> Iterator[bytes]:
     """A part of it, a piece at a time. S3 is asked for the part alone."""
     bucket: Any = getattr(default_storage, "bucket", None)
     if bucket is not None:
-        found = bucket.Object(name).get(Range=f"bytes={start}-{start + length - 1}")
+        found = bucket.Object(_key(name)).get(Range=f"bytes={start}-{start + length - 1}")
         yield from found["Body"].iter_chunks(CHUNK)
         return
     with open_file(name) as file:
@@ -41,6 +41,12 @@ def read(name: str, *, start: int, length: int) -> Iterator[bytes]:
         while length > 0 and (part := file.read(min(CHUNK, length))):
             length -= len(part)
             yield part
+
+
+def _key(name: str) -> str:
+    """In the bucket, where all of ours may lie below a prefix."""
+    prefix = str(getattr(default_storage, "location", "")).strip("/")
+    return f"{prefix}/{name}" if prefix else name
 
 
 def digest(content: IO[bytes]) -> str:
