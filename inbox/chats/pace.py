@@ -33,7 +33,7 @@ def take_message(guest: Guest, *, files: int = 0) -> None:
     who = _of(guest)
     take("message", {who: MESSAGES_AT_ONCE})
     take("message", {who: MESSAGES})
-    if files:
+    for _ in range(files):
         take("file", {who: FILES})
 
 
