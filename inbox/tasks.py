@@ -70,8 +70,8 @@ def mail_transcript(job: RunningJob, conversation_id: str, visitor_id: str, user
 
 
 @task(mailing.UNREAD_TASK, atomic=False, max_attempts=6)
-def mail_unread(job: RunningJob, conversation_id: str, first: str) -> dict[str, str]:
-    return mailing.mail_unread(conversation_id=UUID(conversation_id), first=UUID(first))
+def mail_unread(job: RunningJob, conversation_id: str, first: str, slot: int | None = None) -> dict[str, str]:
+    return mailing.mail_unread(conversation_id=UUID(conversation_id), first=UUID(first), slot=slot)
 
 
 @task(snoozing.WAKE)

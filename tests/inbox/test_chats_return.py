@@ -1,7 +1,7 @@
 """A customer comes back into their chat by the link in an e-mail: into that one, and for a while."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,11 @@ from django.utils import timezone
 from inbox.chats.returning import GOOD_FOR, link_to
 from inbox.models import Channel, Conversation, Visitor
 from inbox.services.chats import mailing
+from jobs.models import Job
+from tests.api import Api
 from tests.cast import Cast, unique
 from tests.inbox.test_chats import Guest, admit, make_widget, reply
+from tests.jobs_at_hand import run_job
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +109,53 @@ def test_the_link_is_no_token_for_anything_else(widget: Channel):
     word = word_for(chat)
     assert Guest(word).get(f"chats/{chat}/").status_code == 401
     assert UUID(TimestampSigner(salt="inbox.chat.back", sep=".").unsign(word, max_age=timedelta(hours=1))) == UUID(chat)
+
+
+def test_an_answer_that_nobody_reads_goes_out_once_and_what_comes_back_is_in_the_same_conversation(
+    cast: Cast, widget: Channel
+):
+    address = f"{unique('lucia')}@shop.example"
+    guest = admit(widget, language="es")
+    chat = guest.start(widget, "Hola").json()["id"]
+    reply(cast, chat, "Before there was an address")
+    assert not Job.objects.filter(type="inbox.mail_unread", payload__conversation_id=chat).exists()
+    assert guest.patch(f"widgets/{widget.slug}/visitor", {"email": address}).status_code == 204
+    for words in ("Sí, claro", "Y otra cosa", "PRIVATE"):
+        reply(cast, chat, words, note=words == "PRIVATE")
+    jobs = Job.objects.filter(type="inbox.mail_unread", payload__conversation_id=chat)
+    assert all(job.next_attempt > timezone.now() for job in jobs)  # somebody who is there reads it first
+    for job in jobs:
+        run_job(job.pk)
+    letters = [letter for letter in mail.outbox if letter.to == [address]]
+    said = "".join(str(letter.body) for letter in letters)
+    assert [said.count(words) for words in ("Sí, claro", "Y otra cosa", "PRIVATE")] == [1, 1, 0]
+    assert "te ha respondido" in letters[0].subject
+    link = next(word for word in str(letters[0].body).split() if "#back=" in word)
+    back = Guest(come_back(widget, link.partition("#back=")[2]).json()["token"])
+    assert back.get(f"chats/{chat}/").json()["unread_count"] == 3
+    assert back.post(f"chats/{chat}/read").status_code == 204
+    assert back.write(chat, "Gracias").status_code == 201
+    rows = Api(cast.ben).of(cast.workspace.slug).get("conversations/", channel=widget.slug).json()["results"]
+    assert [(row["id"], row["inbound_count"], row["last_message"]["body"]) for row in rows] == [(chat, 2, "Gracias")]
+    answer = reply(cast, chat, "De nada")
+    later = Job.objects.filter(type="inbox.mail_unread", payload__first=str(answer.pk)).first()
+    back.post(f"chats/{chat}/read")
+    before = len(mail.outbox)
+    if later is not None:  # else it is the job of before, which has run
+        run_job(later.pk)
+    assert len(mail.outbox) == before
+
+
+def test_two_mails_close_together_tell_nothing_twice(cast: Cast, widget: Channel):
+    """One from the end of a slot, one from the beginning of the next."""
+    address = f"{unique('lucia')}@shop.example"
+    chat = admit(widget, email=address).start(widget, "Hola").json()["id"]
+    first, second = reply(cast, chat, "First"), reply(cast, chat, "Second")
+    seconds = mailing.PATIENCE.total_seconds()
+    slot = int(second.created_at.timestamp() // seconds)
+    edge = datetime.fromtimestamp(slot * seconds, UTC)
+    type(first).objects.filter(pk=first.pk).update(created_at=edge - timedelta(milliseconds=1))
+    for message, its in ((first, slot - 1), (second, slot)):
+        assert mailing.mail_unread(conversation_id=UUID(chat), first=message.pk, slot=its) == {"mailed": "yes"}
+    bodies = [str(letter.body) for letter in mail.outbox if letter.to == [address]]
+    assert [("First" in body, "Second" in body) for body in bodies] == [(True, False), (False, True)]

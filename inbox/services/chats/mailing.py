@@ -1,6 +1,6 @@
 """What goes to a customer by e-mail: the transcript they asked for, and what they have not read after leaving."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from smtplib import SMTPException
 from uuid import UUID
 
@@ -51,18 +51,20 @@ def mail_unread_later(conversation: Conversation, message: Message) -> None:
         lane="",
         workspace_id=conversation.workspace_id,
         delay=PATIENCE,
-        payload={"conversation_id": str(conversation.pk), "first": str(message.pk)},
+        payload={"conversation_id": str(conversation.pk), "first": str(message.pk), "slot": slot},
     )
 
 
-def mail_unread(*, conversation_id: UUID, first: UUID) -> dict[str, str]:
-    """What has been read meanwhile is no news."""
+def mail_unread(*, conversation_id: UUID, first: UUID, slot: int | None = None) -> dict[str, str]:
+    """What has been read meanwhile is no news, and what was written after this slot has a mail of its own."""
     conversation = _conversation(conversation_id)
     if conversation is None or not conversation.contact.email:
         return {"mailed": "no"}
     rows = visible_messages(conversation).filter(
         direction=Direction.OUT, status__in=[MessageStatus.SENT, MessageStatus.DELIVERED], pk__gte=first
     )
+    if slot is not None:
+        rows = rows.filter(created_at__lt=datetime.fromtimestamp((slot + 1) * PATIENCE.total_seconds(), UTC))
     found = list(rows.select_related("sender_user").order_by("pk")[:MESSAGES_AT_MOST])
     if not found:
         return {"mailed": "no"}
