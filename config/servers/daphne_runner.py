@@ -1,6 +1,7 @@
 """daphne with our limits: back-pressure towards slow readers, early refusal of large bodies, an end that loses nothing.
 
-Stock daphne never lets `send` wait, so that what a slow client does not read grows in memory without bound.
+Stock daphne never lets `send` wait, so that what a slow client does not read grows in memory without bound; and it puts
+the whole of a body into memory before the application has taken any of it.
 """
 
 import daphne.server  # isort: skip  # installs its reactor, which has to come before any other import of Twisted's
@@ -10,6 +11,7 @@ import signal
 import socket
 import time
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -31,6 +33,7 @@ INBOX_FULL = 64
 INBOX_LOW = 16
 HANDSHAKE_SECONDS = 10
 FLUSH_SECONDS = 0.1
+BODY_PART = 64 * 1024
 
 
 @implementer(IPushProducer)
@@ -181,6 +184,30 @@ class Inbox(asyncio.Queue[Message]):
         return message
 
 
+class Body(asyncio.Queue[Message]):
+    """A large request's body, which Twisted has put into a file: read from there as the application takes it."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__()
+        self._request, self._file = request, request.content
+        self._unread = True
+        request.content = BytesIO()  # what daphne reads and hands on at once: nothing
+
+    def put_nowait(self, message: Message) -> None:
+        if message["type"] == "http.request":
+            self._request.content = self._file  # daphne is through; it closes this one in the end
+        else:
+            super().put_nowait(message)
+
+    async def get(self) -> Message:
+        if not self._unread or self._file.closed:
+            return await super().get()
+        await asyncio.sleep(0)  # others have their turn between two parts
+        part = b"" if self._file.closed else self._file.read(BODY_PART)
+        self._unread = len(part) == BODY_PART
+        return {"type": "http.request", "body": part, "more_body": self._unread}
+
+
 class Server(daphne.server.Server):  # type: ignore[misc]
     def __init__(self, application: Application, listening: socket.socket) -> None:
         super().__init__(
@@ -235,11 +262,13 @@ class Server(daphne.server.Server):  # type: ignore[misc]
             protocol.serverSend(message["text"])
 
     def create_application(self, protocol: Any, scope: Message) -> Any:
-        if scope["type"] != "websocket":
+        if scope["type"] == "websocket":
+            inbox: asyncio.Queue[Message] = Inbox()
+        elif isinstance(protocol.content, BytesIO):
             return super().create_application(protocol, scope)
-        inbox = Inbox()
+        else:
+            inbox = Body(protocol)
         scope["asgi"] = {"version": "3.0"}
-
         running = asyncio.ensure_future(self.application(scope, inbox.get, partial(self.handle_reply, protocol)))
         self.connections[protocol]["application_instance"] = running
         return inbox

@@ -15,9 +15,12 @@ MIB = 1024 * 1024
 BODY_BYTES = 8 * MIB
 # Refused here, before the body is read; the longest prefix comes first.
 BODY_BYTES_BY_PREFIX = (("/webhooks/kapso/", 4 * MIB), ("/webhooks/", MIB))
-# A file of 100 MB and the form around it
-UPLOAD_BYTES = 101 * MIB
-UPLOADS = re.compile(r"/api/v1/workspaces/[^/]+/attachments/")
+# Files, and the form around them: a member's of 100 MB, those of a chat of 25 MB together
+UPLOAD_BYTES, CHAT_BYTES = 101 * MIB, 26 * MIB
+UPLOADS = (
+    (re.compile(r"/api/v1/workspaces/[^/]+/attachments/"), UPLOAD_BYTES),
+    (re.compile(r"/api/v1/chats/[^/]+/messages"), CHAT_BYTES),
+)
 # A refused body is read and dropped for this long, since closing at once would lose the answer on its way.
 LINGER_SECONDS = 2.0
 
@@ -52,7 +55,7 @@ def body_limit(path: str) -> int:
     for prefix, limit in BODY_BYTES_BY_PREFIX:
         if path.startswith(prefix):
             return limit
-    return UPLOAD_BYTES if UPLOADS.fullmatch(path) else BODY_BYTES
+    return next((limit for taking, limit in UPLOADS if taking.fullmatch(path)), BODY_BYTES)
 
 
 def raise_file_limit() -> None:

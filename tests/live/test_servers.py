@@ -46,10 +46,19 @@ def test_a_body_that_is_too_large_is_refused(server, path, size, status):
         assert answer.text == str(size)
 
 
-async def test_it_is_refused_before_it_is_sent(server):
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("/webhooks/stripe", 999_999_999),
+        ("/api/v1/workspaces/demo/attachments/", 102 * MIB),
+        ("/api/v1/chats/01999999-0000-7000-8000-000000000000/messages", 27 * MIB),
+        ("/api/v1/workspaces/demo/conversations/", 9 * MIB),
+    ],
+)
+async def test_it_is_refused_before_it_is_sent(server, path, size):
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(b"POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999\r\n\r\n")
-    async with asyncio.timeout(5):
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n\r\n".encode())
+    async with asyncio.timeout(20):
         assert b"413" in await reader.readline()
     writer.close()
 
@@ -70,6 +79,33 @@ def test_a_body_without_a_length_is_cut_off_where_the_server_collects_it(server)
 
     answer = httpx.post(f"http://127.0.0.1:{server.port}/", content=chunks(), timeout=20, verify=False)
     assert answer.status_code == 413
+
+
+def test_a_large_upload_arrives_whole_and_is_never_in_memory_whole(own_server):
+    size, before = 80 * MIB, own_server.most_resident_mib()
+    parts = (b"x" * MIB for _ in range(80))
+    answer = httpx.post(
+        f"http://127.0.0.1:{own_server.port}/api/v1/workspaces/demo/attachments/",
+        content=parts,
+        headers={"content-length": str(size)},
+        timeout=60,
+        verify=False,
+    )
+    assert (answer.status_code, answer.text) == (200, str(size))
+    assert own_server.most_resident_mib() - before < 30
+
+
+async def test_who_goes_in_the_midst_of_an_upload_leaves_nothing_behind(own_server):
+    _reader, writer = await asyncio.open_connection("127.0.0.1", own_server.port)
+    head = (
+        f"POST /api/v1/workspaces/demo/attachments/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {20 * MIB}\r\n\r\n"
+    )
+    writer.write(head.encode() + b"x" * MIB)
+    await writer.drain()
+    writer.close()
+    answer = await asyncio.to_thread(post, own_server, "/api/v1/workspaces/demo/attachments/", b"x" * MIB)
+    assert answer.text == str(MIB)
+    assert "Traceback" not in own_server.log.read_text()
 
 
 UPGRADE = (

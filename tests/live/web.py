@@ -41,6 +41,11 @@ class Web:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def most_resident_mib(self) -> float:
+        """The most that it ever had."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
     def has_connection_from(self, port: int) -> bool:
         """Whether the server's end of this client's connection is still open."""
         ours, theirs = f"0100007F:{self.port:04X}", f"0100007F:{port:04X}"
