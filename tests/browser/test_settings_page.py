@@ -42,10 +42,21 @@ def test_a_key_is_made_with_the_keyboard_and_revoked(ada, product):
 
 
 def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
-    for width, scheme in ((390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")):
+    schemes = ((390, "light"), (1280, "dark"), (390, "dark"), (1280, "light"))
+    for width, scheme in schemes if SHOTS else schemes[:2]:  # the rest is for who looks at them
         ada.set_viewport_size({"width": width, "height": 844})
         ada.emulate_media(color_scheme=scheme)
-        for section in ("general", "members", "api-keys", "features", "audit", "profile"):
+        for section in (
+            "general",
+            "members",
+            "api-keys",
+            "features",
+            "audit",
+            "profile",
+            "webhooks",
+            "channels",
+            "web-chat",
+        ):
             go(ada, product, section)
             assert ada.evaluate("document.documentElement.scrollWidth <= innerWidth"), (section, width)
             shoot(ada, f"{section}-{width}-{scheme}")
@@ -57,3 +68,34 @@ def test_a_wrong_address_is_said_where_it_was_typed(ada, product):
     ada.get_by_role("button", name="Save").press("Enter")
     expect(ada.get_by_label("Time zone")).to_be_focused(timeout=20_000)
     expect(ada.get_by_text("There is no time zone of this name.")).to_be_visible()
+
+
+def test_a_webhook_is_added_tried_out_and_paused(ada, product):
+    go(ada, product, "webhooks")
+    form = ada.locator("form", has=ada.get_by_role("heading", name="Add a webhook"))
+    form.get_by_label("What it is for").fill("The CRM of Ada")
+    form.get_by_label("Address").fill("http://10.0.0.1/hook")
+    form.get_by_role("button", name="Add").press("Enter")
+    expect(form.get_by_label("Address")).to_be_focused(timeout=20_000)
+    expect(form.get_by_label("What it is for")).to_have_value("The CRM of Ada")
+    form.get_by_label("Address").fill("https://hooks.demo.example/in")
+    form.get_by_label("Only these:").check()
+    form.get_by_label("message.created").check()
+    form.get_by_role("button", name="Add").click()
+    secret = ada.get_by_role("textbox", name=re.compile("Secret of"))
+    expect(secret).to_have_value(re.compile(r"^whsec_"), timeout=20_000)
+    shoot(ada, "webhooks-secret")
+    row = ada.locator("[data-subscription]", has_text="The CRM of Ada")
+    row.locator("summary").click()
+    shoot(ada, "webhooks-open")
+    row.get_by_role("button", name="Send a test").click()
+    log = ada.get_by_role("region", name=re.compile("Calls of"))
+    expect(log.locator("[data-call]").first).to_contain_text("test.ping", timeout=20_000)
+    shoot(ada, "webhooks-log")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Pause").click()
+    expect(row).to_contain_text("Paused", timeout=20_000)
+    row.locator("summary").click()
+    row.get_by_role("button", name="Delete").click()
+    ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0, timeout=20_000)
