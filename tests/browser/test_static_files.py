@@ -20,6 +20,7 @@ STATIC = {
     "exam": ROOT / "proctoring/static/exam",
     "leaderboard": ROOT / "proctoring/static/leaderboard",
 }
+WIDGET_LIMIT = 40_000
 INBOX_SCRIPT_LIMIT = 60_000  # bytes of our own script on any page, as sent
 
 PAGES = sorted(TEMPLATES.rglob("*.html"))
@@ -51,6 +52,15 @@ def with_imports(*entries: Path) -> set[Path]:
 
 
 INBOX_MODULES = with_imports(STATIC["inbox"] / "main.js", STATIC["ui"] / "js/shell.js", STATIC["ui"] / "js/theme.js")
+
+
+def test_all_of_the_chat_on_other_peoples_pages_stays_small():
+    """What a site's visitor loads, as it is served: the script, the frame, its style and its modules."""
+    modules = with_imports(STATIC["inbox"] / "widget/main.js")
+    files = [*modules, *(STATIC["inbox"] / f"widget/{name}" for name in ("loader.js", "widget.css"))]
+    sent = sum(len(gzip.compress(path.read_bytes())) for path in [*files, TEMPLATES / "inbox/widget/widget.html"])
+    assert len(modules) == 4
+    assert sent < WIDGET_LIMIT
 
 
 def test_the_inboxs_own_script_stays_small():
