@@ -84,21 +84,22 @@ class Product:
                 os.kill(int(pid), signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
+    """One for all that a test process runs: everybody brings people, words and numbers of their own."""
     folder = Path(tempfile.mkdtemp(prefix="sbweb"))
     shutil.copytree(_started_once(), folder, dirs_exist_ok=True)
     simulator_port = free_port()
     copy = _start(folder, simulator_port)
     try:
-        yield Product(copy.wait_until_up(seconds=90), simulator_port)
+        yield Product(copy.wait_until_up(seconds=180), simulator_port)
     finally:
         _end(copy)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _started_once() -> Path:
-    """A data folder with its tables and the demo in it: the first module of a run makes it for all."""
+    """A data folder with its tables and the demo in it: the first test process of a run makes it for all."""
     folder = Path(os.environ["SB_TEST_SOCKETS"]).parent / "product"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -106,7 +107,7 @@ def _started_once() -> Path:
             making = folder.with_suffix(".making")
             copy = _start(making, free_port())
             try:
-                copy.wait_until_up(seconds=180)
+                copy.wait_until_up(seconds=240)
             finally:
                 _end(copy)
             making.rename(folder)
@@ -200,21 +201,30 @@ class Agent:
 SignIn = Callable[..., Agent]
 
 
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, list[Any]]:
+    """By name, those of who has signed in before: a form once for each, not once for each test."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(browser: Browser, product: Product) -> Iterator[SignIn]:
+def sign_in(browser: Browser, product: Product, cookies: dict[str, list[Any]]) -> Iterator[SignIn]:
     """`sign_in("ben")`: a browser of their own at the inbox; `path` for elsewhere, where there may be no live line."""
     agents: list[Agent] = []
 
     def enter(name: str, *, path: str = "/inbox", wait: bool = True, **options: Any) -> Agent:
         context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        context.add_cookies(cookies.get(name, []))
         page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{product.url}/login?next={path}")
-        page.fill("input[name=email]", f"{name}@demo.example")
-        page.fill("input[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"**{path}*")
+        page.goto(f"{product.url}{path}")
+        if "/login" in page.url:
+            page.fill("input[name=email]", f"{name}@demo.example")
+            page.fill("input[name=password]", PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"**{path}*")
+            cookies[name] = context.cookies()
         agents.append(Agent(page, context, errors))
         if wait:
             agents[-1].wait_live()

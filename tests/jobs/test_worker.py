@@ -63,7 +63,7 @@ class Stage:
     def worker(self, *, redis_url: str = "") -> "subprocess.Popen[bytes]":
         process = self.celery("worker", *FLAGS, redis_url=redis_url)
         self.enqueue(NewJob("test.note", f"ready:{process.pid}", "", {"what": f"ready {process.pid}"}))
-        self.wait(lambda: f"ready {process.pid}" in self.written(), 30)
+        self.wait(lambda: f"ready {process.pid}" in self.written(), 90)
         return process
 
     def valkey(self) -> "subprocess.Popen[bytes]":

@@ -11,7 +11,7 @@ def _page(port: int, path: str) -> tuple[int, str]:
 
 
 def test_a_fresh_copy_comes_up_ends_and_comes_up_again_without_preparing(start):
-    copy = start("config.run").wait_until_up(seconds=90)
+    copy = start("config.run").wait_until_up(seconds=240)
     status, page = _page(copy.port, "/login")
     assert status == 200
     assert "password" in page
@@ -20,7 +20,7 @@ def test_a_fresh_copy_comes_up_ends_and_comes_up_again_without_preparing(start):
     assert copy.end() == 0
     assert copy.alive() == []
 
-    again = start("config.run").wait_until_up(seconds=90)
+    again = start("config.run").wait_until_up(seconds=240)
     assert "prepare" not in again.printed
     assert _page(again.port, "/login")[0] == 200
     assert again.end() == 0
