@@ -1,7 +1,7 @@
 """REST of what is done with whole conversations and their contacts: begun, joined, forwarded, printed, blocked."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.actors import Caller
 from crm.api.base import StrictSerializer, checked, schema_of
 from inbox import queries
 from inbox.api.base import InboxView, answer_conversation
@@ -21,7 +22,7 @@ from inbox.services import blocking, forwarding, joining, starting, transcripts
 from inbox.services.composing import TemplateChoice
 
 
-class StartBody(StrictSerializer):
+class StartConversationBody(StrictSerializer):
     channel = serializers.CharField(max_length=60, help_text="its slug")
     via = serializers.ChoiceField(["sms", "whatsapp"], required=False)
     client_id = serializers.UUIDField()
@@ -35,13 +36,13 @@ class StartBody(StrictSerializer):
 class ContactWrite(InboxView):
     @extend_schema(
         operation_id="write_to_contact",
-        request=StartBody,
+        request=StartConversationBody,
         responses={201: schema_of(MessagePayload), 200: schema_of(MessagePayload)},
     )
     def post(self, request: Request, workspace: str, contact: UUID) -> Response:
         """We write first, in one step: the message, in the conversation on that channel that is open, or reopened, or
         new. Where it cannot go (409 `window_closed`: only a template can) nothing is left behind."""
-        given = checked(StartBody(data=request.data))
+        given = checked(StartConversationBody(data=request.data))
         template = given.pop("template")
         message, created = starting.start_conversation(
             actor=self.actor(request),
@@ -108,19 +109,19 @@ class ContactBlock(InboxView):
         return Response({"blocked": at is not None, "blocked_at": at})
 
 
-class MergeBody(StrictSerializer):
+class MergeConversationBody(StrictSerializer):
     conversation = serializers.UUIDField(help_text="becomes part of this one")
 
 
 class ConversationMerge(InboxView):
     @extend_schema(
         operation_id="merge_conversations",
-        request=MergeBody,
+        request=MergeConversationBody,
         responses={200: schema_of(queries.ConversationDetailPayload)},
     )
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
         """Of one contact on one channel, else 409 `cannot_merge`. Its address leads here from then on (301)."""
-        actor, other = self.actor(request), checked(MergeBody(data=request.data))["conversation"]
+        actor, other = self.actor(request), checked(MergeConversationBody(data=request.data))["conversation"]
         merged = joining.merge_conversations(actor=actor, conversation_id=conversation, other_id=other)
         return answer_conversation(actor, merged)
 
@@ -150,23 +151,41 @@ class MessageForward(InboxView):
         return Response(answer, status=201 if created else 200)
 
 
-_KINDS: dict[str, str] = {"txt": "text/plain; charset=utf-8", "pdf": "application/pdf"}
+_WITH_NOTES = OpenApiParameter("notes", bool, description="private notes as well")
 
 
-class ConversationTranscript(InboxView):
+class TextTranscript(InboxView):
     @extend_schema(
-        operation_id="get_transcript",
-        parameters=[OpenApiParameter("notes", bool, description="private notes as well")],
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "text/plain"): OpenApiTypes.STR},
+        operation_id="get_text_transcript",
+        parameters=[_WITH_NOTES],
+        responses={(200, "text/plain"): OpenApiTypes.STR},
     )
-    def get(self, request: Request, workspace: str, conversation: UUID, kind: str) -> HttpResponse:
+    def get(self, request: Request, workspace: str, conversation: UUID) -> HttpResponse:
         """The thread as a file, times by the workspace's clock; the newest 5,000 messages."""
-        notes = request.query_params.get("notes") == "true"
-        found = transcripts.transcript_of(self.actor(request), conversation, notes=notes)
-        content: Any = transcripts.as_pdf(found) if kind == "pdf" else "".join(transcripts.as_text(found))
-        headers = {
-            "Content-Disposition": f'attachment; filename="conversation-{conversation}.{kind}"',
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return HttpResponse(content, content_type=_KINDS[kind], headers=headers)
+        content = "".join(transcripts.as_text(_transcript(self.actor(request), request, conversation)))
+        return _file(content, "text/plain; charset=utf-8", f"conversation-{conversation}.txt")
+
+
+class PdfTranscript(InboxView):
+    @extend_schema(
+        operation_id="get_pdf_transcript",
+        parameters=[_WITH_NOTES],
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, workspace: str, conversation: UUID) -> HttpResponse:
+        """The thread as a file to print, times by the workspace's clock; the newest 5,000 messages."""
+        content = transcripts.as_pdf(_transcript(self.actor(request), request, conversation))
+        return _file(content, "application/pdf", f"conversation-{conversation}.pdf")
+
+
+def _transcript(actor: Caller, request: Request, conversation: UUID) -> transcripts.Transcript:
+    return transcripts.transcript_of(actor, conversation, notes=request.query_params.get("notes") == "true")
+
+
+def _file(content: str | bytes, content_type: str, name: str) -> HttpResponse:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(content, content_type=content_type, headers=headers)
