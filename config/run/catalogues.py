@@ -48,6 +48,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+OWN = "shell/"  # around the pages of members, never around those
 PART = re.compile(r"""{%\s*(?:include|extends)\s+["']([^"']+)["']""")
 WIDTH = 120
 BEGUN = datetime(2026, 11, 21, tzinfo=UTC)  # stands in what is compiled, and is the same every time
@@ -85,7 +86,7 @@ def _with_parts(names: tuple[str, ...]) -> set[str]:
     waiting, known = [*names], set[str]()
     while waiting:
         name = waiting.pop()
-        if name not in known:
+        if name not in known and not name.startswith(OWN):
             known.add(name)
             waiting += PART.findall((TEMPLATES / name).read_text())
     return known
