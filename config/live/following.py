@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from config.errors import DomainError, NotFound
 from config.live import frames, reader
 from config.live.feed import Feed, Listener
 from config.live.hub import Hub
@@ -71,19 +72,21 @@ class Following:
         for topic in self.topics():
             self.stop(topic)
 
-    def refuse(self, topic: str) -> None:
-        """Not allowed and not there look the same."""
+    def refuse(self, topic: str, why: DomainError) -> None:
+        """Not allowed and not there look the same: NotFound."""
         self.stop(topic)
-        self._outlet.write(frames.error("not_found", "There is no such topic.", {"topic": topic}))
+        message = "There is no such topic." if isinstance(why, NotFound) else str(why)
+        self._outlet.write(frames.error(why.code, message, {**why.data, "topic": topic}))
 
     async def _follow(self, subscription: Subscription, after: int | None) -> None:
         topic = subscription.topic
         try:
             if not await self._may_listen(topic):
-                self.refuse(topic)
-                return
+                raise NotFound
             subscription.feed = await self._hub.acquire(topic)
             await self._catch_up(subscription, subscription.feed, after)
+        except DomainError as refused:
+            self.refuse(topic, refused)
         except Exception:
             logger.exception("A topic could not be followed", extra={"action": "live_follow_failed", "topic": topic})
             self.stop(topic)

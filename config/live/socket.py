@@ -180,8 +180,8 @@ class Socket:
             self.close(TRY_AGAIN)
         else:
             self._hub.identified(self)
-            for topic in lost:
-                self._following.refuse(topic)
+            for topic, why in lost.items():
+                self._following.refuse(topic, why)
 
     # --- What the client asks ------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from config.errors import Forbidden, NotSignedIn
+from config.errors import DomainError, Forbidden, NotFound, NotSignedIn
 from config.live import topics
 from config.live.door import Visitor
 from config.live.identity import Identity, authenticator
@@ -61,7 +61,7 @@ class Standing:
         self._become(None)
 
     async def may_listen(self, topic: str) -> bool:
-        """An answer that held for the whole time it took to find it out."""
+        """An answer that held for the whole time it took to find it out. Raises as `topics.may_listen`."""
         while True:
             await self._rechecked.wait()
             generation = self._generation
@@ -69,8 +69,8 @@ class Standing:
             if generation == self._generation:
                 return allowed
 
-    async def recheck(self, listened: Callable[[], Sequence[str]]) -> list[str]:
-        """Reads the identity anew after an access change; answers which topics are lost.
+    async def recheck(self, listened: Callable[[], Sequence[str]]) -> dict[str, DomainError]:
+        """Reads the identity anew after an access change; answers which topics are lost, and why.
 
         Raises NotSignedIn when the identity itself is gone, CannotTell when that could not be found out."""
         self._rechecked.clear()
@@ -100,7 +100,7 @@ class Standing:
         self._described = None
         self._generation += 1
 
-    async def _ask(self, listened: Sequence[str]) -> tuple[Identity | None, list[str]]:
+    async def _ask(self, listened: Sequence[str]) -> tuple[Identity | None, dict[str, DomainError]]:
         for attempt in range(RECHECKS):
             try:
                 return await run_sync(_look, self.identity, listened)
@@ -112,7 +112,7 @@ class Standing:
         raise CannotTell
 
 
-def _look(identity: Identity | None, listened: Sequence[str]) -> tuple[Identity | None, list[str]]:
+def _look(identity: Identity | None, listened: Sequence[str]) -> tuple[Identity | None, dict[str, DomainError]]:
     fresh = identity
     if identity is not None:
         fresh = authenticator.reload(identity)
@@ -120,7 +120,15 @@ def _look(identity: Identity | None, listened: Sequence[str]) -> tuple[Identity 
             raise NotSignedIn
         # What was renewed stays: reading the person anew does not lengthen or shorten the session.
         fresh = replace(fresh, expires_at=identity.expires_at)
-    return fresh, [topic for topic in listened if not topics.may_listen(fresh, topic)]
+    asked = {topic: _refusal(fresh, topic) for topic in listened}
+    return fresh, {topic: refusal for topic, refusal in asked.items() if refusal is not None}
+
+
+def _refusal(identity: Identity | None, topic: str) -> DomainError | None:
+    try:
+        return None if topics.may_listen(identity, topic) else NotFound()
+    except DomainError as closed:
+        return closed
 
 
 def _current(identity: Identity | None) -> Identity:

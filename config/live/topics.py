@@ -7,7 +7,8 @@ from typing import Any
 from config.live.identity import Identity
 from config.live.presence import Who
 
-# Sync and free to use the ORM: the socket calls it in a thread. Gets what follows "<prefix>." in the topic.
+# Sync and free to use the ORM: the socket calls it in a thread. Gets what follows "<prefix>." in the topic. Raises a
+# DomainError where whoever would be let in is to know why not now.
 MayListen = Callable[[Identity | None, str], bool]
 # How a listener is shown to the others on a presence topic; None for one who only listens
 Show = Callable[[Identity, str], Who | None]
@@ -63,7 +64,9 @@ def kind_of(topic: str) -> Kind | None:
 
 
 def may_listen(identity: Identity | None, topic: str) -> bool:
-    """Sync, may query. The one place that decides; not allowed, not registered and not there look the same."""
+    """Sync, may query. The one place that decides; not allowed, not registered and not there look the same.
+
+    Raises the DomainError of a topic that is closed to those who may hear it otherwise."""
     kind = kind_of(topic)
     if kind is None or (identity is None and not kind.public):
         return False

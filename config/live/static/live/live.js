@@ -6,6 +6,7 @@
 //   const inbox = live.subscribe("inbox.demo", { after: 41, event(frame) {}, signal(frame) {}, reload: async () => seq });
 //   live.addEventListener("state", () => live.state);   // "live", "catching-up", "offline"
 
+const GONE = new Set(["not_found", "feature_off"]); // codes that close a topic that was followed too
 const FIRST_WAIT = 500, LONGEST_WAIT = 16_000; // ms between attempts, with jitter
 const STEADY = 5_000; // a connection that lasted so long was a good one: back-off starts over
 const QUIET = 10_000, DEAD = 18_000; // ms without a frame: ask, then give up (heads come every few seconds)
@@ -247,8 +248,8 @@ export class Live extends EventTarget {
   }
 
   #failed(topic, frame) {
-    if (topic.phase === "resetting" || (topic.phase === "ready" && frame.code !== "not_found")) return; // about a signal
-    if (frame.code === "not_found" || frame.code === "forbidden") return this.#refused(topic, frame);
+    if (topic.phase === "resetting" || (topic.phase === "ready" && !GONE.has(frame.code))) return; // about a signal
+    if (GONE.has(frame.code) || frame.code === "forbidden") return this.#refused(topic, frame);
     setTimeout(() => { if (this.#open && topic.phase === "asked") this.#ask(topic); }, LATER);
   }
 
