@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 
 from crm import access
 from crm.actors import Caller
-from crm.models import BillingAccount, PaymentAttempt
+from crm.models import PAST_DUE, BillingAccount, PaymentAttempt
 from crm.roles import Action
-from crm.services.billing import PAST_DUE
 
 
 class StandingPayload(TypedDict):
@@ -38,6 +37,8 @@ class BillingAccountPayload(TypedDict):
     cancels_at: datetime | None
     canceled_at: datetime | None
     ended_at: datetime | None
+    collection_paused: str
+    collection_resumes_at: datetime | None
     payment_failed_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -61,6 +62,7 @@ class PaymentAttemptPayload(TypedDict):
     amount: int
     subtotal: int | None
     tax: int | None
+    refunded_amount: int
     failure: FailurePayload | None
     paid_at: datetime | None
     failed_at: datetime | None
@@ -122,6 +124,8 @@ def account_payload(account: BillingAccount) -> BillingAccountPayload:
         "cancels_at": account.cancels_at,
         "canceled_at": account.canceled_at,
         "ended_at": account.ended_at,
+        "collection_paused": account.collection_paused,
+        "collection_resumes_at": account.collection_resumes_at,
         "payment_failed_at": account.payment_failed_at,
         "created_at": account.created_at,
         "updated_at": account.updated_at,
@@ -151,6 +155,7 @@ def attempt_payload(attempt: PaymentAttempt) -> PaymentAttemptPayload:
         "amount": attempt.amount,
         "subtotal": attempt.subtotal,
         "tax": attempt.tax,
+        "refunded_amount": attempt.refunded_amount,
         "failure": {"code": attempt.failure_code, "message": attempt.failure_message} if failed else None,
         "paid_at": attempt.paid_at,
         "failed_at": attempt.failed_at,

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db.models import F
 
-from config.live.events import Event
+from config.live.events import Event, publish
+from crm import topics
 from crm.access import contact_for
 from crm.actors import Actor
-from crm.models import BillingAccount, ContactMemory, ContactProfile
-from crm.services.billing import PAST_DUE
+from crm.models import PAST_DUE, BillingAccount, ContactMemory, ContactProfile, PaymentAttempt
 
 
 class ProfilePayload(TypedDict):
@@ -49,8 +49,23 @@ class BillingStatePayload(TypedDict):
     cancels_at: datetime | None
     canceled_at: datetime | None
     ended_at: datetime | None
+    collection_paused: str  # what becomes of the invoices meanwhile, in Stripe's words; "" while they are collected
+    collection_resumes_at: datetime | None
     payment_failed_at: datetime | None
     updated_at: datetime
+
+
+class PaymentStatePayload(TypedDict):
+    """As the timeline tells it, without the names that the provider knows it by."""
+
+    id: UUID
+    status: str
+    amount: int  # minor units (cents)
+    refunded_amount: int
+    currency: str
+    provider: str
+    failure_code: str | None
+    failure: str | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,24 @@ class StateUpdated(Event):
     type: ClassVar[str] = "state.updated"
     contact: UUID
     state: StatePayload
+
+
+@dataclass(frozen=True)
+class BillingUpdated(Event):
+    """One of the contact's accounts at the payment provider, as it stands now."""
+
+    type: ClassVar[str] = "billing.updated"
+    contact: UUID
+    billing: BillingStatePayload
+
+
+@dataclass(frozen=True)
+class PaymentUpdated(Event):
+    """An attempt of the contact to pay, or what became of one later."""
+
+    type: ClassVar[str] = "payment.updated"
+    contact: UUID
+    payment: PaymentStatePayload
 
 
 def profile_payload(profile: ContactProfile) -> ProfilePayload:
@@ -114,6 +147,39 @@ def billing_state_payload(account: BillingAccount) -> BillingStatePayload:
         "cancels_at": account.cancels_at,
         "canceled_at": account.canceled_at,
         "ended_at": account.ended_at,
+        "collection_paused": account.collection_paused,
+        "collection_resumes_at": account.collection_resumes_at,
         "payment_failed_at": account.payment_failed_at,
         "updated_at": account.updated_at,
     }
+
+
+def announce_billing(account: BillingAccount) -> None:
+    """Inside the unit of work that changed it. An account of a workspace or of a user is followed by nobody."""
+    if account.contact_id is not None:
+        publish(topics.contact(account.contact_id), BillingUpdated(account.contact_id, billing_state_payload(account)))
+
+
+def payment_state_payload(attempt: PaymentAttempt) -> PaymentStatePayload:
+    return {
+        "id": attempt.pk,
+        "status": attempt.status,
+        "amount": attempt.amount,
+        "refunded_amount": attempt.refunded_amount,
+        "currency": attempt.currency,
+        "provider": attempt.provider,
+        "failure_code": attempt.failure_code or None,
+        "failure": attempt.failure_message or None,
+    }
+
+
+def announce_payment(attempt: PaymentAttempt) -> None:
+    """To whoever looks at the contact that pays, when one does."""
+    if not attempt.payer_id or attempt.deleted_at is not None:
+        return
+    accounts = BillingAccount.objects.filter(
+        workspace_id=attempt.workspace_id, stripe_customer_id=attempt.payer_id, contact__isnull=False
+    )
+    contact_id = accounts.values_list("contact_id", flat=True).first()
+    if contact_id is not None:
+        publish(topics.contact(contact_id), PaymentUpdated(contact_id, payment_state_payload(attempt)))

@@ -4,12 +4,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, Expression, OuterRef
+from django.db.models import Exists, Expression, F, OuterRef
 from django.db.models.expressions import Combinable
 
-from crm.models import BillingAccount, Workspace
+from crm.models import PAST_DUE, BillingAccount, Workspace
 from crm.roles import Action
-from crm.services.billing import PAST_DUE
 
 # Of a reader's id, over the rows of Workspace
 Mark = Callable[[UUID], Expression | Combinable]
@@ -17,19 +16,19 @@ Mark = Callable[[UUID], Expression | Combinable]
 
 class Kept(NamedTuple):
     mark: Mark
-    needs: Action
+    needs: Action | None
 
 
 _marks: dict[str, Kept] = {}
 
 
-def register(name: str, mark: Mark, *, needs: Action) -> None:
-    """In AppConfig.ready(). Whoever may not do what it needs has no such mark."""
+def register(name: str, mark: Mark, *, needs: Action | None) -> None:
+    """In AppConfig.ready(). Whoever may not do what it needs has no such mark; None is for everybody."""
     _marks[name] = Kept(mark, needs)
 
 
 def marks_for(reader: UUID, able: Collection[str]) -> dict[str, Any]:
-    return {name: kept.mark(reader) for name, kept in _marks.items() if kept.needs.value in able}
+    return {name: kept.mark(reader) for name, kept in _marks.items() if kept.needs is None or kept.needs in able}
 
 
 def read(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +43,13 @@ def read(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def register_marks() -> None:
     register("overdue", _overdue, needs=Action.MANAGE)
+    register("switches", _switches, needs=None)
 
 
 def _overdue(reader: UUID) -> Exists:
     return Exists(BillingAccount.objects.filter(workspace=OuterRef("pk"), is_workspace=True, status__in=PAST_DUE))
+
+
+def _switches(reader: UUID) -> F:
+    """Of the workspace's features: what is off has no entry."""
+    return F("features")

@@ -1,7 +1,7 @@
 """Everything that happened with a contact, newest first, in one statement, whichever app it happened in.
 
 Apps register what they know in AppConfig.ready(). A source is a SELECT of `at`, `ref` (unique among all sources, text),
-`kind` and `data` (jsonb) with the parameters contact and workspace.
+`kind` and `data` (jsonb) with the parameters contact, workspace and reader (a user's id; null for the product).
 """
 
 import base64
@@ -10,17 +10,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import connection
 
 from config.errors import Invalid
 from crm.access import contact_for
-from crm.actors import Actor
+from crm.actors import Actor, System
 from crm.models import Contact
+from crm.roles import Action
 
-_sources: dict[str, str] = {}
+
+class Source(NamedTuple):
+    select: str
+    needs: Action
+
+
+_sources: dict[str, Source] = {}
 
 
 class TimelineItem(TypedDict):
@@ -36,9 +43,10 @@ class Stretch:
     next: str | None
 
 
-def tells(kind: str, select: str) -> None:
-    """Registers the source of `kind`. Its rows are visible to whoever may see the contact."""
-    _sources[kind] = select
+def tells(kind: str, select: str, *, needs: Action = Action.READ_INBOX) -> None:
+    """Registers the source of `kind`. Its rows are visible to whoever may see the contact and do what it `needs`;
+    where that goes no further than some rows, the SELECT itself asks who reads."""
+    _sources[kind] = Source(select, needs)
 
 
 def kinds() -> list[str]:
@@ -49,19 +57,26 @@ def get_timeline(
     actor: Actor, contact_id: UUID, *, wanted: Sequence[str] = (), cursor: str | None = None, limit: int
 ) -> Stretch:
     """Raises NotFound."""
-    return stretch_of(contact_for(actor, contact_id), wanted=wanted, cursor=cursor, limit=limit)
+    return stretch_of(actor, contact_for(actor, contact_id), wanted=wanted, cursor=cursor, limit=limit)
 
 
-def stretch_of(contact: Contact, *, wanted: Sequence[str] = (), cursor: str | None = None, limit: int) -> Stretch:
+def stretch_of(
+    actor: Actor, contact: Contact, *, wanted: Sequence[str] = (), cursor: str | None = None, limit: int
+) -> Stretch:
     """Of a contact that the reader has already been given."""
     chosen = list(wanted) or kinds()
     if unknown := [kind for kind in chosen if kind not in _sources]:
         raise Invalid(errors={"kind": f"There is no {unknown[0]}. There are: {', '.join(kinds())}."})
     at, ref = _read(cursor) if cursor else (None, None)
+    chosen = [kind for kind in chosen if actor.may(_sources[kind].needs)]
+    if not chosen:
+        return Stretch([], None)
+    reader = None if isinstance(actor, System) else actor.user_id
+    told = {"contact": contact.pk, "workspace": contact.workspace_id, "reader": reader}
     with connection.cursor() as db:
         db.execute(
             _statement(chosen, is_first=at is None),
-            {"contact": contact.pk, "workspace": contact.workspace_id, "at": at, "ref": ref, "limit": limit + 1},
+            {**told, "at": at, "ref": ref, "limit": limit + 1},
         )
         rows = db.fetchall()
     items: list[TimelineItem] = [
@@ -75,7 +90,7 @@ def _statement(chosen: Sequence[str], *, is_first: bool) -> str:
     older = "" if is_first else 'where at <= %(at)s and (at < %(at)s or ref collate "C" < %(ref)s)'
     last = 'order by at desc, ref collate "C" desc limit %(limit)s'
     parts = [
-        f"(select at, ref, kind, data::text from ({_sources[kind]}) as of_one {older} {last})"  # noqa: S608  # ours
+        f"(select at, ref, kind, data::text from ({_sources[kind].select}) as of_one {older} {last})"  # noqa: S608  # ours
         for kind in dict.fromkeys(chosen)
     ]
     return f"select * from ({' union all '.join(parts)}) as everything {last}"  # noqa: S608  # constants of ours
@@ -142,13 +157,26 @@ _PAYMENTS = """
     select coalesce(attempt.paid_at, attempt.failed_at, attempt.billed_at, attempt.created_at) as at,
         'payment:' || attempt.id as ref, 'payment' as kind, jsonb_build_object(
             'id', attempt.id, 'status', attempt.status, 'amount', attempt.amount, 'currency', attempt.currency,
-            'provider', attempt.provider, 'failure', nullif(attempt.failure_message, ''),
-            'failure_code', nullif(attempt.failure_code, '')
+            'refunded_amount', attempt.refunded_amount, 'provider', attempt.provider,
+            'failure', nullif(attempt.failure_message, ''), 'failure_code', nullif(attempt.failure_code, '')
         ) as data
     from crm_billingaccount account
     join crm_paymentattempt attempt
         on attempt.payer_id = account.stripe_customer_id and attempt.workspace_id = account.workspace_id
     where account.contact_id = %(contact)s and attempt.deleted_at is null
+"""
+
+
+# A file's rows by who ran the import. What was taken off the list of imports keeps its rows here, without their name.
+_IMPORTS = """
+    select line.at, 'import:' || line.id as ref, 'import' as kind, jsonb_build_object(
+        'import', run.id, 'filename', run.filename, 'row', line.row, 'created', line.is_new,
+        'by', case when person.id is not null then jsonb_build_object('id', person.id, 'name', person.name) end
+    ) as data
+    from crm_contactimportline line
+    left join crm_contactimport run on run.id = line.contact_import_id
+    left join crm_user person on person.id = run.created_by_id
+    where line.contact_id = %(contact)s
 """
 
 
@@ -158,3 +186,4 @@ def register_sources() -> None:
     tells("merge", _MERGES)
     tells("billing", _BILLING)
     tells("payment", _PAYMENTS)
+    tells("import", _IMPORTS)

@@ -8,7 +8,7 @@ class ProctoringConfig(AppConfig):
     def ready(self) -> None:
         from crm import rail
         from crm.roles import Action
-        from proctoring import guests
+        from proctoring import guests, timeline
         from proctoring.access import exams_mark
         from proctoring.beats import road
         from proctoring.services.rooms import keep_rooms
@@ -19,3 +19,4 @@ class ProctoringConfig(AppConfig):
         keep_rooms()
         road.register()
         guests.register_guests()
+        timeline.register_sources()

@@ -10,6 +10,7 @@ from crm.models import (
     Contact,
     ContactIdentity,
     ContactImport,
+    ContactImportLine,
     ContactMerge,
     ContactNote,
     PaymentAttempt,
@@ -58,6 +59,13 @@ class ContactImportAdmin(CrmAdmin):
     list_select_related = ("workspace",)
     hidden = ("storage_name",)
     texts = ("mapping", "options", "columns")
+
+
+@admin.register(ContactImportLine)
+class ContactImportLineAdmin(CrmAdmin):
+    list_display = ("id", "contact_import", "row", "contact", "is_new", "workspace", "at")
+    list_select_related = ("workspace", "contact", "contact_import")
+    search_fields = ("id", "contact", "contact_import")
 
 
 @admin.register(BillingAccount)

@@ -16,13 +16,16 @@ class Timeline(WorkspaceView):
     @extend_schema(
         operation_id="get_contact_timeline",
         parameters=[
-            OpenApiParameter("kind", description="conversation, note, change, payment, …, with commas between"),
+            OpenApiParameter(
+                "kind", description="change, conversation, exam, import, note, payment, …, with commas between"
+            ),
             *PAGING,
         ],
         responses={200: page_schema(TimelineItem)},
     )
     def get(self, request: Request, workspace: str, contact: UUID) -> Response:
-        """Newest first: conversations, notes, billing, payments, merges, and who changed what."""
+        """Newest first: conversations, notes, billing, payments, merges, imports, who changed what; to an exam's tutors
+        their sessions there too."""
         query = request.query_params
         wanted = [kind for kind in query.get("kind", "").split(",") if kind]
         found = get_timeline(

@@ -21,11 +21,10 @@ from crm.actors import Member
 from crm.contact_pages import words
 from crm.contact_pages.frame import Choices, get_choices, rights, state_of
 from crm.contact_pages.history import Reader, lines
-from crm.models import BillingAccount, BurnoutBand, Contact, ContactIdentity
+from crm.models import PAST_DUE, BillingAccount, BurnoutBand, Contact, ContactIdentity
 from crm.pages import signed_in, user_of
 from crm.payloads import INSIDE
 from crm.roles import Action
-from crm.services.billing import PAST_DUE
 from crm.timeline import Stretch, kinds, stretch_of
 
 STEPS = (25, 50, 100, 200)  # entries of the history, before it goes on page by page
@@ -35,7 +34,7 @@ TABS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ("conversations", lazy("Conversations"), ("conversation", "conversation_started")),
     ("notes", lazy("Notes"), ("note",)),
     ("payments", lazy("Payments"), ("billing", "payment")),
-    ("changes", lazy("Changes"), ("change", "merge")),
+    ("changes", lazy("Changes"), ("change", "merge", "import")),
 )
 
 # With the contact, so that a page is a handful of statements
@@ -44,7 +43,7 @@ _KNOWN_BY = ArraySubquery(
     .exclude(kind__in=INSIDE)
     .values(found=JSONObject(kind="kind", value="value"))
 )
-_MOMENTS = ("period_end", "trial_ends_at", "cancels_at", "payment_failed_at")
+_MOMENTS = ("period_end", "trial_ends_at", "cancels_at", "collection_resumes_at", "payment_failed_at")
 _ACCOUNT = Subquery(
     BillingAccount.objects.filter(contact=OuterRef("pk"))
     .order_by(F("subscription_created_at").desc(nulls_last=True), "-id")
@@ -55,6 +54,7 @@ _ACCOUNT = Subquery(
             price_id="price_id",
             quantity="quantity",
             customer="stripe_customer_id",
+            collection_paused="collection_paused",
             **{name: name for name in _MOMENTS},
         )
     )[:1]
@@ -170,8 +170,8 @@ def _history(request: HttpRequest, actor: Member, found: Contact, choices: Choic
     cursor = request.GET.get("cursor", "")
     stretch, talks = Stretch([], None), Stretch([], None)
     if found.deleted_at is None:
-        stretch = _stretch(found, tab[2], cursor, items)
-        talks = stretch_of(found, wanted=_known(("conversation",)), limit=MOST_TALKS)
+        stretch = _stretch(actor, found, tab[2], cursor, items)
+        talks = stretch_of(actor, found, wanted=_known(("conversation",)), limit=MOST_TALKS)
     reader = Reader(actor, choices, found)
     return {
         "tabs": [{"title": title, "href": _here(kind=name), "chosen": name == tab[0]} for name, title, _kinds in TABS],
@@ -183,11 +183,11 @@ def _history(request: HttpRequest, actor: Member, found: Contact, choices: Choic
     }
 
 
-def _stretch(found: Contact, wanted: tuple[str, ...], cursor: str, items: int) -> Stretch:
+def _stretch(actor: Member, found: Contact, wanted: tuple[str, ...], cursor: str, items: int) -> Stretch:
     try:
-        return stretch_of(found, wanted=_known(wanted), cursor=cursor or None, limit=items)
+        return stretch_of(actor, found, wanted=_known(wanted), cursor=cursor or None, limit=items)
     except Invalid:  # a cursor that is none of ours
-        return stretch_of(found, wanted=_known(wanted), limit=items)
+        return stretch_of(actor, found, wanted=_known(wanted), limit=items)
 
 
 def _known(wanted: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from crm.actors import Member
 from crm.contact_pages import words
@@ -177,6 +178,38 @@ def _payment(line: Line, data: dict[str, Any], reader: Reader) -> None:
     line.tone = {"paid": "success", "failed": "danger"}.get(data["status"], "")
     line.badge = money(data.get("amount") or 0, data.get("currency") or "")
     line.text = data.get("failure") or ""
+    given_back = data.get("refunded_amount") or 0
+    if given_back and data["status"] != "refunded":
+        amount = money(given_back, data.get("currency") or "")
+        line.text = _("%(amount)s of it given back") % {"amount": amount}
+
+
+def _import(line: Line, data: dict[str, Any], reader: Reader) -> None:
+    line.icon = "file"
+    line.title = _("Added by an import") if data["created"] else _("Changed by an import")
+    line.who = (data.get("by") or {}).get("name", "")
+    if data.get("filename"):
+        line.text = _("%(file)s, row %(row)s") % {"file": data["filename"], "row": data["row"]}
+
+
+_ENDED: dict[str, tuple[str, Promise]] = {
+    "submitted": ("success", lazy("Submitted")),
+    "terminated": ("danger", lazy("Ended by a tutor")),
+    "expired": ("warning", lazy("Expired")),
+}
+
+
+def _exam(line: Line, data: dict[str, Any], reader: Reader) -> None:
+    line.icon = "proctor"
+    line.href = f"/proctor/{data['exam']}"
+    is_start = data["what"] == "started"
+    title = _("Began the exam %(exam)s") if is_start else _("Ended the exam %(exam)s")
+    line.title = title % {"exam": data["title"] or data["exam"]}
+    if not is_start:
+        line.tone, badge = _ENDED.get(data["status"], ("", data["status"]))
+        line.badge = str(badge)
+        count = data["violation_count"]
+        line.text = ngettext("%(n)s violation", "%(n)s violations", count) % {"n": count} if count else ""
 
 
 def money(amount: int, currency: str) -> str:
@@ -192,4 +225,6 @@ _TOLD: dict[str, Callable[[Line, dict[str, Any], Reader], None]] = {
     "merge": _merge,
     "billing": _billing,
     "payment": _payment,
+    "import": _import,
+    "exam": _exam,
 }

@@ -13,6 +13,7 @@ from crm.models import (
     BillingAccount,
     Contact,
     ContactIdentity,
+    ContactImportLine,
     ContactMemory,
     ContactMerge,
     ContactMergeMove,
@@ -167,6 +168,22 @@ class BillingPart(Part):
         _delete(erasing, rows)
 
 
+class ImportPart(Part):
+    """Which rows of which files spoke of it."""
+
+    name = "imports"
+    tables = ("crm_contactimportline",)
+
+    def merge(self, merging: "Merging") -> None:
+        merging.move_rows(ContactImportLine, "contact_id", before=merging.loser.pk, after=merging.winner.pk)
+
+    def export(self, contact_ids: Sequence[UUID]) -> Iterable[Row]:
+        return _rows(ContactImportLine.objects.filter(contact_id__in=contact_ids))
+
+    def erase(self, erasing: Erasing) -> None:
+        _delete(erasing, ContactImportLine.objects.filter(contact_id__in=erasing.contact_ids))
+
+
 class MergePart(Part):
     """The records of merges themselves, which hold what was before."""
 
@@ -185,7 +202,8 @@ class MergePart(Part):
 
 
 def register_parts() -> None:
-    for part in (ContactPart(), IdentityPart(), ProfilePart(), MemoryPart(), NotePart(), BillingPart(), MergePart()):
+    kept = (IdentityPart(), ProfilePart(), MemoryPart(), NotePart(), BillingPart(), ImportPart())
+    for part in (ContactPart(), *kept, MergePart()):
         register(part)
 
 

@@ -1,5 +1,12 @@
 from crm.models.access import KEY_PER_MINUTE, ApiKey, AuditEntry, Invitation
-from crm.models.billing import BillingAccount, PaymentAttempt, PaymentStatus, ProviderEvent, SubscriptionStatus
+from crm.models.billing import (
+    PAST_DUE,
+    BillingAccount,
+    PaymentAttempt,
+    PaymentStatus,
+    ProviderEvent,
+    SubscriptionStatus,
+)
 from crm.models.contacts import Contact, ContactIdentity, IdentityKind
 from crm.models.dossiers import (
     AttributeDefinition,
@@ -9,7 +16,7 @@ from crm.models.dossiers import (
     ContactNote,
     ContactProfile,
 )
-from crm.models.imports import ContactImport, ContactImportProblem, ImportState
+from crm.models.imports import ContactImport, ContactImportLine, ContactImportProblem, ImportState
 from crm.models.merges import ContactMerge, ContactMergeMove, ErasedTrace, Erasure
 from crm.models.people import User, UserIdentity
 from crm.models.sessions import BrowserSession, IssuerAccount, IssuerRefreshToken, IssuerSession
@@ -18,6 +25,7 @@ from crm.models.workspaces import Availability, Member, Workspace
 
 __all__ = [
     "KEY_PER_MINUTE",
+    "PAST_DUE",
     "ApiKey",
     "AttributeDefinition",
     "AttributeType",
@@ -29,6 +37,7 @@ __all__ = [
     "Contact",
     "ContactIdentity",
     "ContactImport",
+    "ContactImportLine",
     "ContactImportProblem",
     "ContactMemory",
     "ContactMerge",

@@ -23,6 +23,9 @@ class SubscriptionStatus(models.TextChoices):
     PAUSED = "paused"
 
 
+PAST_DUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
+
+
 class BillingAccount(TenantModel):
     """One Stripe customer. It belongs to exactly one of a contact, a user, or the workspace itself."""
 
@@ -44,6 +47,9 @@ class BillingAccount(TenantModel):
     cancels_at = models.DateTimeField(null=True, blank=True)
     canceled_at = models.DateTimeField(null=True, blank=True)  # when it was asked for
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Stripe's `pause_collection`: what becomes of the invoices meanwhile. The status says nothing of it
+    collection_paused = models.CharField(max_length=30, blank=True, db_default="")
+    collection_resumes_at = models.DateTimeField(null=True, blank=True)  # empty: until somebody says so
     payment_failed_at = models.DateTimeField(null=True, blank=True)  # the open invoice that could not be charged
 
     # `created` of the newest event applied to the subscription and to the invoice: older ones change nothing. Of two
@@ -104,6 +110,7 @@ class PaymentAttempt(TenantModel):
     amount = models.BigIntegerField(default=0)
     subtotal = models.BigIntegerField(null=True, blank=True)
     tax = models.BigIntegerField(null=True, blank=True)
+    refunded_amount = models.BigIntegerField(default=0, db_default=0)  # of it all, a part included
     failure_code = models.CharField(max_length=100, blank=True)
     failure_message = models.CharField(max_length=300, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)

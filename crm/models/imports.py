@@ -1,8 +1,10 @@
 """A file of contacts on its way in: what was mapped to what, how far it is, and every row that was refused."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
 
+from crm.models.contacts import Contact
 from crm.models.people import User
 from crm.tenancy import TenantModel, tenant_key
 
@@ -68,3 +70,22 @@ class ContactImportProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} in row {self.row}"
+
+
+class ContactImportLine(models.Model):
+    """That a row of a file made or changed a contact: what the contact's history tells of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey("crm.Workspace", on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # Stays when the import itself is removed from the list
+    contact_import = models.ForeignKey(ContactImport, null=True, on_delete=models.SET_NULL, related_name="lines")
+    row = models.PositiveIntegerField()  # the first of its batch that spoke of the contact
+    is_new = models.BooleanField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(F("contact"), F("at").desc(), name="contact_import_line_of")]
+
+    def __str__(self) -> str:
+        return f"row {self.row} of {self.contact_import_id}"

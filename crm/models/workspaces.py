@@ -1,8 +1,9 @@
 """Workspaces and who belongs to them."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from crm.ids import uuid7
@@ -39,6 +40,14 @@ class Workspace(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("slug"), name="workspace_slug_once"),
             models.CheckConstraint(condition=models.Q(slug=Lower("slug")), name="workspace_slug_lower"),
+        ]
+        indexes = [
+            # The admin finds them by any part of their name
+            GinIndex(
+                OpClass(Upper("slug"), name="gin_trgm_ops"),
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                name="workspace_trigrams",
+            )
         ]
 
     def __str__(self) -> str:

@@ -15,18 +15,18 @@ from django.db.models import Q
 from config.errors import NotFound
 from config.live.unit import unit_of_work
 from crm.models import BillingAccount, Contact, PaymentAttempt, SubscriptionStatus, User, Workspace
+from crm.profiles import announce_billing
 
 STRIPE = "stripe"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # Of two tellings in the same second: what was asked of the provider after a tie beats any event but the end.
 CREATED, UPDATED, FETCHED, DELETED = 1, 2, 8, 9
-PAST_DUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
 FINAL = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)
 # Towards the end of a subscription's life: of two tellings that nothing else decides between, the later in this list.
 LIFE = ("none", "incomplete", "trialing", "active", "paused", "past_due", "unpaid", "incomplete_expired", "canceled")
 FIELDS = (
     *("status", "price_id", "quantity", "period_end", "trial_ends_at"),
-    *("cancels_at", "canceled_at", "ended_at"),
+    *("cancels_at", "canceled_at", "ended_at", "collection_paused", "collection_resumes_at"),
 )
 
 
@@ -51,6 +51,8 @@ class Subscription:
     cancels_at: datetime | None = None
     canceled_at: datetime | None = None
     ended_at: datetime | None = None
+    collection_paused: str = ""
+    collection_resumes_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,12 @@ def account_for(*, customer_id: str, names: Names, at: datetime, workspace_id: U
         account = BillingAccount(stripe_customer_id=customer_id)
         _give(account, owner, at)
         account.save(force_insert=True)
+        announce_billing(account)
     elif owner is not None and _owner_key(owner, at) > _stored_owner_key(account):
         _give(account, owner, at)
         account.save(update_fields=["workspace", "contact", "user", "is_workspace", "owner_event_at", "updated_at"])
         _hand_over_payments(account)
+        announce_billing(account)
     return account
 
 
@@ -188,6 +192,7 @@ def apply_subscription(*, account: BillingAccount, told: Subscription, at: datet
     for name in FIELDS:
         setattr(account, name, getattr(told, name))
     account.save()
+    announce_billing(account)
     return True
 
 
@@ -228,6 +233,7 @@ def link_subscription(*, account: BillingAccount, subscription_id: str) -> None:
     if account.subscription_event_at is None and subscription_id > account.stripe_subscription_id:
         account.stripe_subscription_id = subscription_id
         account.save(update_fields=["stripe_subscription_id", "updated_at"])
+        announce_billing(account)
 
 
 @unit_of_work
@@ -239,4 +245,5 @@ def apply_invoice(*, account: BillingAccount, is_paid: bool, at: datetime) -> bo
     account.invoice_event_at = at
     account.payment_failed_at = None if is_paid else at
     account.save(update_fields=["invoice_event_at", "payment_failed_at", "updated_at"])
+    announce_billing(account)
     return True

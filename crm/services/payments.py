@@ -14,6 +14,7 @@ from django.utils import timezone
 from config.errors import NotFound
 from config.live.unit import unit_of_work
 from crm.models import PaymentAttempt, PaymentStatus, User
+from crm.profiles import announce_payment
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 DISPUTED = "disputed"
@@ -53,6 +54,7 @@ class AfterPayment:
     currency: str
     amount: int
     paid_at: datetime | None
+    refunded_amount: int = 0  # so far, a part included
     is_refunded: bool = False  # all of it
     dispute: str = ""  # the reason
 
@@ -86,6 +88,7 @@ def record_attempt(*, workspace_id: UUID, user_id: UUID | None, attempt: Attempt
     if row.status != PaymentStatus.REFUNDED:
         row.status = attempt.status
     row.save()
+    announce_payment(row)
     return True
 
 
@@ -102,11 +105,14 @@ def record_after_payment(*, workspace_id: UUID, user_id: UUID | None, told: Afte
     row.paid_at = row.paid_at or told.paid_at
     if row.provider_updated_at is None and row.status != PaymentStatus.REFUNDED:
         row.status = PaymentStatus.PAID
+    # The provider tells of all that was given back so far: the most it has told of is the newest.
+    row.refunded_amount = max(row.refunded_amount, told.refunded_amount)
     if told.is_refunded:
         row.status = PaymentStatus.REFUNDED
     if told.dispute:
         row.failure_code, row.failure_message = DISPUTED, told.dispute
     row.save()
+    announce_payment(row)
 
 
 def _key(attempt: Attempt) -> tuple[bool, datetime, int, int, str]:

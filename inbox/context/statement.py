@@ -10,8 +10,8 @@ every run. So rows become JSON whole, by their columns' names, and what most cal
 
 import re
 
+from crm.models import PAST_DUE
 from crm.roles import PERMISSIONS, Action
-from crm.services.billing import PAST_DUE
 from inbox.payloads import DETAILS, PREVIEW
 from inbox.states import ChannelKind, Direction, Scope, SenderKind
 from inbox.windows import WHATSAPP, WINDOW
@@ -250,8 +250,8 @@ _STATE = """(select row_to_json(s) from (
 # Of several customers that one person is at Stripe, the one with the newest subscription.
 _BILLING = f"""(select row_to_json(b) from (
     select b.id, b.status, b.status = any({_words(*(status.value for status in PAST_DUE))}) as past_due, b.price_id,
-        b.quantity, b.trial_ends_at, b.period_end, b.cancels_at, b.canceled_at, b.ended_at, b.payment_failed_at,
-        b.updated_at
+        b.quantity, b.trial_ends_at, b.period_end, b.cancels_at, b.canceled_at, b.ended_at, b.collection_paused,
+        b.collection_resumes_at, b.payment_failed_at, b.updated_at
     from crm_billingaccount b where b.contact_id = whom.id and b.workspace_id = caller.workspace_id
     order by b.subscription_created_at desc nulls last, b.id desc limit 1
 ) as b)"""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from crm.models import AttributeDefinition, AttributeType, Contact, ContactIdentity, ContactImport
+from crm.models import AttributeDefinition, AttributeType, Contact, ContactIdentity, ContactImport, ContactImportLine
 from crm.services.imports import running
 from jobs import engine
 from jobs.models import Job
@@ -116,6 +116,28 @@ def test_what_is_known_is_skipped_or_updated(cast, ben):
     assert (done["updated_rows"], done["created_rows"]) == (1, 0)
     known.refresh_from_db()
     assert (known.name, known.tags) == ("Lucía", ["new"])
+
+
+def test_the_history_of_a_contact_tells_of_its_imports(cast, ben):
+    one = number()
+    first = imported(ben, f"Name,Phone\nLucía,{one}\nOther,{number()}\n")
+    imported(ben, f"Name,Phone\n,\nLucía María,{one}\nLucía Ana,{one}\n", known="update")
+    lucia = Contact.objects.get(workspace=cast.workspace, phone_normalized=one)
+
+    def told() -> list[tuple[Any, ...]]:
+        rows = ben.get(f"contacts/{lucia.pk}/timeline", kind="import").json()["results"]
+        return [tuple(row["data"][name] for name in ("filename", "row", "created", "by")) for row in rows]
+
+    by = {"id": str(cast.ben.pk), "name": "Ben"}
+    assert told() == [("people.csv", 2, False, by), ("people.csv", 1, True, by)]
+    shown = Api(cast.ben).get(f"/contacts/{lucia.pk}").content.decode()
+    assert "Added by an import" in shown
+    assert "people.csv, row 2" in shown
+    assert ben.delete(f"contact-imports/{first['id']}/").status_code == 204
+    assert told() == [("people.csv", 2, False, by), (None, 1, True, None)]
+    other = Contact.objects.get(workspace=cast.workspace, name="Other")
+    assert ben.post(f"contacts/{other.pk}/merge", {"from": str(lucia.pk)}).status_code in {200, 201}
+    assert ContactImportLine.objects.filter(contact=other).count() == 3
 
 
 def test_a_number_that_stands_twice_is_one_contact(cast, ben):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
+from config.live.events import events_after, head
 from config.live.unit import unit_of_work
 from crm.clients import stripe as client
 from crm.models import BillingAccount, Contact, PaymentAttempt, ProviderEvent
@@ -285,11 +286,12 @@ def test_a_charge_that_failed_first_ends_paid_and_then_refunded_in_every_order(w
             event("invoice.payment_failed", invoice(customer, payment_intent=pi, amount_paid=0), T),
             event("invoice.payment_action_required", invoice(customer, payment_intent=pi), T + 1),
             event("invoice.paid", invoice(customer, payment_intent=pi), T + 2),
-            event("charge.refunded", {**charge, "refunded": True, "created": T + 2}, T + 3),
+            event("charge.refunded", {**charge, "amount_refunded": 1000, "created": T + 2}, T + 3),
+            event("charge.refunded", {**charge, "amount_refunded": 4900, "refunded": True, "created": T + 2}, T + 4),
         ]
 
     found, payment = every_order(workspace, tell)
-    assert (payment["payment_id"], payment["status"]) == ("pi_CUSTOMER", "refunded")
+    assert (payment["payment_id"], payment["status"], payment["refunded_amount"]) == ("pi_CUSTOMER", "refunded", "4900")
     assert (payment["failure_code"], payment["failed_at"]) == ("", "None")
     assert payment["paid_at"] == str(moment(T + 2))
     assert found["payment_failed_at"] == "None"
@@ -311,6 +313,7 @@ def test_part_of_it_given_back_or_disputed_leaves_it_paid_in_every_order(workspa
         "disputed",
         "fraudulent",
     )
+    assert payment["refunded_amount"] == "100"
 
 
 def test_an_invoice_known_by_its_id_takes_its_payments_id_in_every_order(workspace):
@@ -389,6 +392,41 @@ def test_both_ways_of_cancelling_later(workspace, fields, expected):
     found = account(customer)
     assert found.cancels_at == (moment(expected) if expected else None)
     assert found.status == "active", "still paid for until then"
+
+
+def test_a_pause_of_the_collection_is_kept_beside_the_status_until_it_is_over(workspace):
+    customer = unique("cus")
+    paused = {"behavior": "mark_uncollectible", "resumes_at": T + 9 * DAY}
+    deliver(workspace, event("customer.subscription.updated", subscription(customer, pause_collection=paused), T))
+    found = account(customer)
+    assert (found.status, found.collection_paused) == ("active", "mark_uncollectible")
+    assert found.collection_resumes_at == moment(T + 9 * DAY)
+    deliver(workspace, event("customer.subscription.updated", subscription(customer, pause_collection=None), T + 1))
+    over = account(customer)
+    assert (over.collection_paused, over.collection_resumes_at) == ("", None)
+
+
+def test_whoever_looks_at_a_contact_hears_of_its_billing(workspace):
+    contact, customer = Contact.objects.create(workspace=workspace), unique("cus")
+    topic, named = f"contact.{contact.pk}", {"contact_id": str(contact.pk)}
+    before = head(topic)
+    charge = {"id": unique("ch"), "payment_intent": f"pi_{customer}", "customer": customer, "amount": 4900}
+    deliver(workspace, event("customer.subscription.created", subscription(customer, metadata=named), T))
+    deliver(workspace, event("invoice.payment_failed", invoice(customer, payment_intent=f"pi_{customer}"), T + 1))
+    deliver(workspace, event("charge.refunded", {**charge, "amount_refunded": 900, "currency": "usd"}, T + 2))
+    told = events_after(topic, before)
+    billing = [one.data["billing"] for one in told if one.type == "billing.updated"]
+    payments = [one.data["payment"] for one in told if one.type == "payment.updated"]
+    assert [(one["status"], one["payment_failed_at"] is not None) for one in billing][-2:] == [
+        ("active", False),
+        ("active", True),
+    ]
+    assert [(one["status"], one["refunded_amount"]) for one in payments] == [("failed", 0), ("failed", 900)]
+    assert {one.data["contact"] for one in told} == {str(contact.pk)}
+    assert customer not in str([one.data for one in told])
+    older = head(topic)
+    deliver(workspace, event("customer.subscription.updated", subscription(customer, "past_due"), T - DAY))
+    assert events_after(topic, older) == []
 
 
 def test_a_cancellation_taken_back_is_gone(workspace):

@@ -12,7 +12,8 @@ STATUSES = frozenset(
     ("incomplete", "incomplete_expired", "trialing", "active", "past_due", "canceled", "unpaid", "paused")
 )
 MOST_SEATS = 2**31 - 1
-TYPE_LIMIT, MESSAGE_LIMIT = 40, 300
+TYPE_LIMIT, MESSAGE_LIMIT, PAUSED_LIMIT = 40, 300, 30
+PAUSED = "paused"  # where the payload does not say what becomes of the invoices
 _WORKSPACE_KEYS = ("workspace", "workspace_slug", "workspace_id", "tenant_id", "tenant")
 
 
@@ -53,6 +54,7 @@ def subscription_of(thing: Fields, *, at: datetime, is_over: bool = False) -> Su
     period_end = min(ends) if ends else moment(thing.get("current_period_end"))
     over = is_over or status == "canceled"
     first: Fields = items[0] if items else {}
+    paused = fields(thing.get("pause_collection"))
     return Subscription(
         id=found,
         created=moment(thing.get("created")) or moment(thing.get("start_date")),
@@ -64,6 +66,8 @@ def subscription_of(thing: Fields, *, at: datetime, is_over: bool = False) -> Su
         cancels_at=None if over else _cancels_at(thing, period_end),
         canceled_at=moment(thing.get("canceled_at")) or (at if over else None),
         ended_at=moment(thing.get("ended_at")) or (at if over else None),
+        collection_paused=(name_or_id(paused.get("behavior")) or PAUSED)[:PAUSED_LIMIT] if paused else "",
+        collection_resumes_at=moment(paused.get("resumes_at")),
     )
 
 
@@ -173,6 +177,7 @@ def _after(thing: Fields, payment_id: str, charge: Fields, dispute: str = "") ->
         currency=_currency(thing),
         amount=minor(thing.get("amount")) or 0,
         paid_at=moment(charge.get("created")),
+        refunded_amount=0 if dispute else minor(thing.get("amount_refunded")) or 0,
         is_refunded=not dispute and charge.get("refunded") is True,
         dispute=dispute[:MESSAGE_LIMIT],
     )

@@ -89,7 +89,8 @@ def write_batch(
     if row.done_rows != done:
         raise LeaseLost(f"import {import_id} is being written by another worker")
     is_dry = state == ImportState.CHECKING
-    outcome = write_rows(workspace, reader, batch, known=str(row.options.get("known", "skip")), is_dry=is_dry)
+    known = str(row.options.get("known", "skip"))
+    outcome = write_rows(workspace, reader, batch, of=row, known=known, is_dry=is_dry)
     _note_problems(row, outcome)
     row.done_rows = batch[-1][0]
     row.created_rows += outcome.created

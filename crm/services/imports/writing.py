@@ -11,7 +11,7 @@ from config.live.events import publish
 from crm import feed, topics
 from crm.events import ContactCreated, ContactUpdated
 from crm.ids import uuid7
-from crm.models import Contact, ContactIdentity, IdentityKind, Workspace
+from crm.models import Contact, ContactIdentity, ContactImport, ContactImportLine, IdentityKind, Workspace
 from crm.payloads import contact_payload
 from crm.services.contacts.words import index_words
 from crm.services.imports.fields import Reader, Values
@@ -44,28 +44,30 @@ class Outcome:
 
 
 def write_rows(
-    workspace: Workspace, reader: Reader, batch: list[tuple[int, Row]], *, known: str, is_dry: bool
+    workspace: Workspace, reader: Reader, batch: list[tuple[int, Row]], *, of: ContactImport, known: str, is_dry: bool
 ) -> Outcome:
-    """Joins the caller's unit of work."""
+    """Joins the caller's unit of work. `of`: what the contacts' histories name."""
     read = [(number, reader.read(row)) for number, row in batch]
     for _ in range(ROUNDS):
         try:
             with transaction.atomic():
-                return _Batch(workspace, known).write(read, is_dry=is_dry)
+                return _Batch(workspace, of, known).write(read, is_dry=is_dry)
         except IntegrityError:
             continue
     raise RuntimeError("the numbers of this batch keep being taken by somebody else")
 
 
 class _Batch:
-    def __init__(self, workspace: Workspace, known: str) -> None:
+    def __init__(self, workspace: Workspace, of: ContactImport, known: str) -> None:
         self._workspace = workspace
+        self._of = of
         self._known = known
         self._outcome = Outcome()
         self._by_match: dict[str, Contact] = {}
         self._by_email: dict[str, list[Contact]] = {}
         self._new: dict[Any, Contact] = {}
         self._changed: dict[Any, Contact] = {}
+        self._rows: dict[Any, int] = {}  # of every contact that is written, the first that speaks of it
         self._identities: dict[tuple[str, str], Contact] = {}
         self._given_up: dict[str, ContactIdentity] = {}  # held by deleted contacts
 
@@ -142,22 +144,25 @@ class _Batch:
             self._refuse(number, [("", "two_contacts", sentence)])
             return
         if contact is None:
-            self._create(values)
+            contact = self._create(values)
             self._outcome.created += 1
         elif self._known == "update":
             self._update(contact, values)
             self._outcome.updated += 1
         else:
             self._outcome.skipped += 1
+            return
+        self._rows.setdefault(contact.pk, number)
 
     def _refuse(self, number: int, problems: Iterable[tuple[str, str, str]]) -> None:
         self._outcome.refused += 1
         self._outcome.problems += [(number, *problem) for problem in problems]
 
-    def _create(self, values: Values) -> None:
+    def _create(self, values: Values) -> Contact:
         contact = Contact(id=uuid7(), workspace=self._workspace)
         self._new[contact.pk] = contact
         self._set(contact, values)
+        return contact
 
     def _update(self, contact: Contact, values: Values) -> None:
         """Only what the file tells; an empty cell takes nothing away."""
@@ -193,6 +198,7 @@ class _Batch:
         Contact.objects.bulk_create(self._new.values())
         Contact.objects.bulk_update(self._changed.values(), _fields(), batch_size=200)
         self._save_identities()
+        self._save_lines()
         self._tell()
 
     def _save_identities(self) -> None:
@@ -223,6 +229,18 @@ class _Batch:
         ContactIdentity.objects.bulk_create(numbers)
         ContactIdentity.objects.bulk_create(
             [row for row in rows if row.kind == IdentityKind.EMAIL], ignore_conflicts=True
+        )
+
+    def _save_lines(self) -> None:
+        ContactImportLine.objects.bulk_create(
+            ContactImportLine(
+                workspace=self._workspace,
+                contact_id=contact_id,
+                contact_import=self._of,
+                row=number,
+                is_new=contact_id in self._new,
+            )
+            for contact_id, number in self._rows.items()
         )
 
     def _tell(self) -> None:
