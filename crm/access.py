@@ -119,6 +119,14 @@ def works_only_in_exams(user_id: UUID) -> bool:
     return Action.PROCTOR in able and Action.READ_INBOX not in able
 
 
+def has_no_inbox(user_id: UUID) -> bool:
+    """Whether the workspace that a page would show without being told one has its inbox switched off."""
+    readers = [role for role, actions in PERMISSIONS.items() if Action.READ_INBOX in actions]
+    rows = Membership.objects.filter(user_id=user_id, role__in=readers).order_by("created_at", "id")
+    found = rows.values_list("workspace__features__inbox", flat=True).first()
+    return found is False
+
+
 # --- For those who manage people, keys and settings ---------------------------------------------------------
 
 

@@ -14,7 +14,9 @@ from config.live.events import Event, publish
 from config.live.identity import Identity
 from config.live.topics import register
 from config.live.unit import on_commit
+from crm import features
 from crm.access import listener
+from crm.features import Feature
 from crm.models import Workspace
 from crm.roles import Action
 
@@ -75,4 +77,7 @@ def register_topics() -> None:
 
 def _may_hear(identity: Identity | None, slug: str) -> bool:
     actor = listener(identity, slug)
-    return actor is not None and actor.may(Action.MANAGE)
+    if actor is None or not actor.may(Action.MANAGE):
+        return False
+    features.check(actor.workspace_id, Feature.OUTGOING_WEBHOOKS)
+    return True

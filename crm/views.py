@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from config import problems
 from config.errors import DomainError, NotSignedIn, TooMany
-from crm.access import works_only_in_exams
+from crm.access import has_no_inbox, works_only_in_exams
 from crm.identity import addresses, cookies, demo, grants, requests, sessions, trust
 from crm.identity.errors import BadCsrf, NotConfirmed, WrongPassword
 from crm.identity.me import MeSerializer, get_me
@@ -28,6 +28,7 @@ from crm.models import User
 
 HOME = "/inbox"
 EXAMS = "/proctor"
+CONTACTS = "/contacts"
 LONGEST_NEXT = 2000
 LONGEST_FIELD = 320
 # Where coming back to would lead nowhere.
@@ -40,8 +41,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _landing(user_id: UUID, target: str = HOME) -> str:
-    """Where one goes who has not asked for anything else: tutors without an inbox have their exams."""
-    return EXAMS if target == HOME and works_only_in_exams(user_id) else target
+    """Where one goes who has not asked for anything else: tutors without an inbox have their exams, and where the inbox
+    is switched off there are the contacts."""
+    if target != HOME:
+        return target
+    if works_only_in_exams(user_id):
+        return EXAMS
+    return CONTACTS if has_no_inbox(user_id) else HOME
 
 
 @never_cache

@@ -7,7 +7,9 @@ from uuid import UUID
 from config.live.identity import Identity
 from config.live.presence import Who
 from config.live.topics import register
+from crm import features
 from crm.access import listener, listener_of, member_of
+from crm.features import Feature
 from crm.presence import shown_as
 from crm.roles import Action
 from inbox.access import visible_conversations
@@ -34,7 +36,13 @@ def user(user_id: UUID) -> str:
 
 def _may_hear_inbox(identity: Identity | None, slug: str) -> bool:
     actor = listener(identity, slug)
-    return actor is not None and actor.may(Action.READ_INBOX)
+    return actor is not None and actor.may(Action.READ_INBOX) and _is_open(actor.workspace_id)
+
+
+def _is_open(workspace_id: UUID) -> bool:
+    """For those who may read it: they are told when it is switched off."""
+    features.check(workspace_id, Feature.INBOX)
+    return True
 
 
 def _may_hear_conversation(identity: Identity | None, key: str) -> bool:
@@ -46,7 +54,8 @@ def _may_hear_conversation(identity: Identity | None, key: str) -> bool:
     if workspace_id is None or key != str(conversation_id):
         return False
     actor = listener_of(identity, workspace_id)
-    return actor is not None and visible_conversations(actor).filter(pk=conversation_id).exists()
+    is_theirs = actor is not None and visible_conversations(actor).filter(pk=conversation_id).exists()
+    return is_theirs and _is_open(workspace_id)
 
 
 def _shown_in_conversation(identity: Identity, key: str) -> Who | None:

@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 
 from config.errors import NotFound
 from config.languages import in_readers_language
+from crm import features
 from crm.access import member_of, member_on_page
 from crm.actors import Member
+from crm.features import Feature
 from crm.models import User, Workspace
 from crm.pages import signed_in, user_of
 from crm.roles import Action
@@ -38,6 +40,7 @@ def exam_list(request: HttpRequest) -> HttpResponse:
     actor = member_on_page(user.pk, Action.PROCTOR, request.GET.get("workspace", ""))
     if not actor.may(Action.PROCTOR):
         raise NotFound
+    features.check(actor.workspace_id, Feature.PROCTORING)
     found = list(queries.list_exams(actor).order_by("-pk")[:MOST_EXAMS])
     seqs = {exam.slug: queries.live_of(topics.exam(exam.slug)) for exam in found}
     counts = queries.counts_of_exams(found)
@@ -86,7 +89,9 @@ def _tutored(user: User, slug: str) -> tuple[Member, Exam]:
     if workspace_id is None:
         raise NotFound
     actor = member_of(user.pk, workspace_id)
-    return actor, access.exam_for(actor, slug)
+    found = access.exam_for(actor, slug)
+    features.check(workspace_id, Feature.PROCTORING)
+    return actor, found
 
 
 def _who(request: HttpRequest, user: User, actor: Member) -> dict[str, Any]:
@@ -127,6 +132,8 @@ def sitting(request: HttpRequest, exam: str) -> HttpResponse:
     found = queries.get_exam(enrolment.exam)
     latest = ExamSession.objects.filter(enrolment=enrolment).order_by("-attempt").first()
     goes_on = latest is not None and latest.status in LIVE
+    if not goes_on:
+        features.check(enrolment.workspace_id, Feature.PROCTORING)
     most = enrolment.attempts or found.attempts
     state: dict[str, Any] = {
         "me": {**_me(user), "expires_at": request.identity.expires_at},  # type: ignore[attr-defined]

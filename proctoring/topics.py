@@ -6,6 +6,7 @@ from config.errors import NotFound
 from config.live.identity import Identity
 from config.live.presence import Who
 from config.live.topics import register
+from crm import features
 from crm.access import member_of
 from crm.features import Feature, is_on
 from crm.presence import shown_as
@@ -47,7 +48,13 @@ def _is_there(identity: Identity | None, rest: str) -> bool:
 
 def _tutors(identity: Identity | None, slug: str) -> bool:
     found = Exam.objects.filter(slug=slug).values_list("workspace_id", flat=True).first()
-    return found is not None and _is_tutor(identity, found, slug)
+    return found is not None and _is_tutor(identity, found, slug) and _is_open(found)
+
+
+def _is_open(workspace_id: UUID) -> bool:
+    """For tutors: they are told when exams are switched off. A student in the middle of one hears of it to the end."""
+    features.check(workspace_id, Feature.PROCTORING)
+    return True
 
 
 def _is_tutor(identity: Identity | None, workspace_id: UUID, slug: str) -> bool:
@@ -84,7 +91,7 @@ def _of_session(identity: Identity | None, key: str) -> bool:
         return False
     if access.own_sessions(student).filter(pk=session_id).exists():
         return True
-    return _is_tutor(identity, found.workspace_id, found.exam.slug)
+    return _is_tutor(identity, found.workspace_id, found.exam.slug) and _is_open(found.workspace_id)
 
 
 def register_topics() -> None:
