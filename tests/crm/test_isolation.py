@@ -12,9 +12,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from config.live import topics
 from config.live.identity import Identity
 from crm.ids import uuid7
+from crm.models import ContactImport
 from crm.services.roles import subject
-from tests.api import token_for
-from tests.cast import receive
+from jobs.models import Job
+from proctoring.models import Exam
+from tests.api import Api, token_for
+from tests.cast import long_ago, make_channel, receive, unique
 
 pytestmark = pytest.mark.usefixtures("own_issuer")
 
@@ -114,3 +117,71 @@ def test_no_topic_is_heard_by_whom_it_is_not_for(cast):
     vic = who(cast.vic)
     heard = {kind.prefix for kind in kinds for key in ids if topics.may_listen(vic, f"{kind.prefix}.{key}")}
     assert heard.isdisjoint({"user", "workspace", "outbox", "exam", "session"})
+
+
+def rows_elsewhere(cast) -> dict[str, str]:
+    """What stands in the other workspace, by the names that addresses give it."""
+    cleo = Api(cast.cleo).of(cast.elsewhere.slug)
+
+    def made(path: str, **body: Any) -> str:
+        answer = cleo.post(path, body)
+        assert answer.status_code in {200, 201}, (path, answer.content)
+        return str(answer.json().get("id") or answer.json()["user"])
+
+    channel = make_channel(cast.elsewhere)
+    conversation = receive(cast, channel=channel)
+    job = Job.objects.create(
+        workspace_id=cast.elsewhere.pk,
+        key=unique("job"),
+        type="tests.none",
+        status="failed",
+        completed_at=long_ago(hours=1),
+    )
+    exam = Exam.objects.create(workspace=cast.elsewhere, slug=unique("exam"), title="Elsewhere")
+    return {
+        "contact": str(conversation.contact_id),
+        "conversation": str(conversation.pk),
+        "message": str(conversation.messages.get().pk),
+        "channel": channel.slug,
+        "note": made(f"contacts/{conversation.contact_id}/notes/", body="Theirs"),
+        "attribute": made("attributes/", key="kids", label="Children", type="number"),
+        "view": made("views/", name="Theirs", scope="contacts", audience="everyone", filters={}),
+        "team": made("teams/", name="Theirs"),
+        "label": made("labels/", name="Theirs"),
+        "key": made("api-keys/", name="Theirs", scopes=["read_inbox"]),
+        "invitation": made("invitations/", email=f"{unique('new')}@demo.example", role="agent"),
+        "user": str(cast.cleo.pk),
+        "contact_import": str(
+            ContactImport.objects.create(workspace=cast.elsewhere, filename="a.csv", storage_name="none", size=1).pk
+        ),
+        "job": str(job.pk),
+        "exam": exam.slug,
+    }
+
+
+def asked_of(route: str, workspace: str, found: dict[str, str]) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda name: found[name[1]], "/" + route.replace("<slug:workspace>", workspace))
+
+
+def test_rows_of_another_workspace_are_as_if_they_were_nowhere(cast):
+    found = rows_elsewhere(cast)
+    nowhere = {name: "999999999" if name == "job" else str(uuid7()) for name in found}
+    ada, cleo = client_of(cast.ada), client_of(cast.cleo)
+    walked, seen = 0, set()
+    for route in addresses():
+        names = re.findall(r"<(?:\w+:)?(\w+)>", route.removeprefix(BELOW))
+        if not route.startswith(BELOW) or not names or not set(names) <= set(found):
+            continue
+        if ask(cleo, "get", asked_of(route, cast.elsewhere.slug, found)).status_code == 200:
+            seen |= set(names)
+        for method in METHODS:
+            answer = ask(ada, method, asked_of(route, cast.workspace.slug, found))
+            if answer.status_code not in {404, 405}:
+                # Refused for its body or by its kind, before anything was looked up
+                missing = ask(ada, method, asked_of(route, cast.workspace.slug, nowhere))
+                assert method != "get", (route, answer.status_code)
+                assert answer.status_code in {400, 403}, (method, route, answer.status_code)
+                assert answer.status_code == missing.status_code, (method, route, answer.status_code)
+            walked += 1
+    assert walked > 250
+    assert {"contact", "conversation", "view", "team", "key", "contact_import", "job"} <= seen
