@@ -84,7 +84,10 @@ def contacts(request: HttpRequest) -> HttpResponse:
     }
     if request.GET.get("part") == "body":
         return render(request, "contacts/list_body.html", context)
-    return render(request, "contacts/list.html", {**context, "state": state_of(request, actor, choices)})
+    titles = _titles()
+    all_columns = [(name, titles[name]) for name, _priority, _sort in COLUMNS if name != "name"]
+    whole = {"state": state_of(request, actor, choices), "all_columns": all_columns}
+    return render(request, "contacts/list.html", {**context, **whole})
 
 
 # --- What fits ------------------------------------------------------------------------------------------------------
@@ -167,19 +170,19 @@ def _column(asked: Asked, column: Any, cards: dict[str, list[Contact]]) -> dict[
 
 def _shown(view: dict[str, Any] | None) -> list[str]:
     """A saved view may name its columns; without their name nobody would know whose row it is."""
-    named = [name for name, _priority, _sort in COLUMNS if view and name in {*view["columns"], "name"}]
-    return named if len(named) > 1 else [name for name, _priority, _sort in COLUMNS]
+    names = [name for name, _priority, _sort in COLUMNS]
+    named = set(view["columns"]).intersection(names) if view else set()
+    return [name for name in names if name in {*named, "name"}] if named else names
+
+
+def _titles() -> dict[str, Any]:
+    own = {"lead_status": _("Lead"), "last_seen": _("Last seen"), "created_at": _("Added")}
+    return {**dict(words.FIELDS), **own}
 
 
 def _columns(asked: Asked, order: str, view: dict[str, Any] | None) -> list[dict[str, Any]]:
-    titles: dict[str, Any] = {
-        **dict(words.FIELDS),
-        "lead_status": _("Lead"),
-        "last_seen": _("Last seen"),
-        "created_at": _("Added"),
-    }
+    titles, shown = _titles(), _shown(view)
     found = []
-    shown = _shown(view)
     for name, priority, sort in COLUMNS:
         if name not in shown:
             continue

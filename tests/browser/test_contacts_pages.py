@@ -1,10 +1,15 @@
 """Contacts in the browser: found, edited, moved and noted, and seen by whoever looks at the same."""
 
 import itertools
+import json
 import os
+import time
+import urllib.request
 
 import pytest
 from playwright.sync_api import expect
+
+from webhooks.simulator.signing import stripe
 
 _number = itertools.count(os.getpid() * 1000 % 800_000)
 LONG = 20_000  # ms
@@ -143,6 +148,51 @@ def test_filters_are_kept_as_a_view(sign_in, name):
     assert set(ben.page.locator("[data-rows] tr").evaluate_all("rows => rows.map(row => row.dataset.lead)")) == {
         "customer"
     }
+    # With the columns that are chosen, now and after a reload
+    heads = ben.page.locator("[data-part=columns] th")
+    expect(heads).to_have_count(10, timeout=LONG)
+    ben.page.locator('[popovertarget="menu-views"]').click()
+    ben.page.locator('[data-act="rename-view"]').click()
+    boxes = ben.page.locator('[data-form="view"] [name=columns]')
+    expect(boxes).to_have_count(8)
+    for box in boxes.all():
+        box.set_checked(box.get_attribute("value") in {"email", "owner"})
+    ben.page.locator('[data-form="view"] [type=submit]').click()
+    expect(heads).to_have_text(["", "Name", "E-mail", "Owner"], timeout=LONG)
+    ben.page.reload()
+    expect(heads).to_have_text(["", "Name", "E-mail", "Owner"], timeout=LONG)
+
+
+def test_billing_shows_on_the_open_page_as_it_changes(sign_in, product, name):
+    ben = sign_in("ben", path="/contacts")
+    contact = make(ben, BASE, name=name)
+    ben.page.goto(ben.page.url.partition("/contacts")[0] + f"/contacts/{contact}")
+    ben.wait_live()
+    billing = ben.page.locator('[data-part="billing"]')
+    expect(billing).to_contain_text("No subscription")
+    customer = f"cus_{next(_number)}"
+    for at, (status, word) in enumerate([("active", "Active"), ("past_due", "Past due")]):
+        subscribed(product, customer, contact, status, int(time.time()) - 60 + at)
+        expect(billing).to_contain_text(word, timeout=LONG)
+    expect(ben.page.locator(".timeline")).to_contain_text("Known to billing", timeout=LONG)
+
+
+def subscribed(product, customer, contact, status, at):
+    thing = {
+        "id": f"sub_{customer}",
+        "object": "subscription",
+        "customer": customer,
+        "status": status,
+        "created": at,
+        "metadata": {"contact_id": contact},
+        "items": {"data": [{"current_period_end": at + 86_400, "quantity": 1, "price": {"id": "price_1"}}]},
+    }
+    event = {"id": f"evt_{customer}_{status}", "object": "event", "type": "customer.subscription.updated"}
+    body = json.dumps({**event, "created": at, "data": {"object": thing}}).encode()
+    headers = {"Content-Type": "application/json", **stripe("whsec_demo_stripe", body)}
+    request = urllib.request.Request(f"{product.url}/webhooks/stripe", body, headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 200
 
 
 def test_a_viewer_reads_and_changes_nothing(sign_in):

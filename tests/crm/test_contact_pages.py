@@ -115,7 +115,7 @@ def test_saved_views_are_listed_by_whose_they_are(cast: Any) -> None:
     assert names(found) == [customer.name]
     assert mine.name in text(found)
     assert "hers-" not in text(found)
-    assert "Rename the view" in text(found)
+    assert "Name and columns of the view" in text(found)
 
 
 def test_viewers_read_and_change_nothing(cast: Any) -> None:

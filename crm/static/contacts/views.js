@@ -1,4 +1,4 @@
-// Saved views: keep the list as it stands, rename a view, delete it.
+// Saved views: keep the list as it stands, name a view and choose its columns, delete it.
 import { $, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { toast } from "../ui/js/toast.js";
@@ -9,13 +9,15 @@ import { base, failed, go, look, quietly } from "./page.js";
 export function startViews() {
   const form = $('[data-form="view"]'), dialog = form.closest("dialog");
   const menu = () => $("#menu-views");
-  let renamed = null; // the view whose name the dialog changes; null makes a new one
+  let renamed = null; // the view whose name and columns the dialog changes; null makes a new one
 
   function open(view) {
     renamed = view;
     form.reset();
     complain(form, null);
     form.elements.name.value = view?.name ?? "";
+    const columns = JSON.parse(menu().dataset.columns);
+    for (const box of form.elements.columns) box.checked = columns.includes(box.value);
     show($("[data-audience]", form), !view);
     text($("h2", dialog), t(view ? "view.rename" : "view.save"));
     dialog.showModal();
@@ -34,13 +36,15 @@ export function startViews() {
     event.preventDefault();
     const name = form.elements.name.value.trim();
     const audience = form.elements.audience.selectedOptions[0];
+    // The name always shows; it stands among them so that nothing else chosen is not the same as nothing said.
+    const columns = ["name", ...[...form.elements.columns].filter(({ checked }) => checked).map(({ value }) => value)];
     try {
       if (renamed) {
-        await call("PATCH", `${base}views/${renamed.id}`, { name });
+        await call("PATCH", `${base}views/${renamed.id}`, { name, columns });
         await quietly(look());
       } else {
         const team = audience.dataset.team ? { team: audience.dataset.team } : {};
-        const made = await call("POST", `${base}views/`, { scope: "contacts", name, audience: audience.value, ...team, ...JSON.parse(menu().dataset.keep) });
+        const made = await call("POST", `${base}views/`, { scope: "contacts", name, columns, audience: audience.value, ...team, ...JSON.parse(menu().dataset.keep) });
         await to(made.id);
       }
       dialog.close();
