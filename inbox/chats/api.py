@@ -76,6 +76,8 @@ class AboutBody(serializers.Serializer[Any]):
     def validate_answers(self, value: dict[str, str]) -> dict[str, str]:
         if len(value) > ANSWERS_AT_MOST or any(len(key) > 40 for key in value):
             raise serializers.ValidationError("Too much at once.")
+        if any("\x00" in key for key in value):
+            raise serializers.ValidationError("Null characters are not text.")
         return value
 
     def validate_page_url(self, value: str) -> str:

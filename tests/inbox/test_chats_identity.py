@@ -117,6 +117,29 @@ def test_a_word_that_cannot_be_trusted_is_refused_and_leaves_nothing(widget: Cha
     assert not Visitor.objects.filter(channel=widget).exists()
 
 
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"answers": {"\x00": "A"}},
+        {"answers": {"A": "\x00"}},
+        {"answers": {str(number): "A" for number in range(11)}},
+        {"answers": {"A" * 41: "A"}},
+        {"answers": {"A": {"B": "C"}}},
+        {"answers": ["A"]},
+        {"name": "\x00"},
+        {"name": "A" * 201},
+        {"email": "nobody"},
+        {"language": "<script>"},
+    ],
+    ids=lambda about: next(iter(about)),
+)
+def test_what_a_browser_says_of_itself_has_a_form(widget: Channel, about: dict[str, Any]):
+    assert post(widget, about).status_code == 400
+    assert not Visitor.objects.filter(channel=widget).exists()
+    guest = admit(widget)
+    assert guest.patch(f"widgets/{widget.slug}/visitor", about).status_code == 400
+
+
 def test_without_a_secret_no_identity_is_taken(cast: Cast):
     channel = make_widget(cast)
     assert post(channel, {"identity": signed()}).json()["code"] == "identity_refused"
