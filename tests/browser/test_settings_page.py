@@ -62,6 +62,19 @@ def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
             shoot(ada, f"{section}-{width}-{scheme}")
 
 
+def test_the_page_stays_signed_in_without_asking_all_the_time(ada, product):
+    """The clock of the browser says when: a minute is nothing, nearly an hour is time."""
+    asked = []
+    ada.route("**/session/renew", lambda route: (asked.append(1), route.continue_()))
+    ada.clock.install()
+    go(ada, product, "general")
+    ada.clock.run_for(60_000)
+    assert asked == []
+    with ada.expect_response("**/session/renew") as renewed:
+        ada.clock.run_for(3_600_000)
+    assert renewed.value.ok
+
+
 def test_a_wrong_address_is_said_where_it_was_typed(ada, product):
     go(ada, product, "general")
     ada.get_by_label("Time zone").fill("Moon/Base")

@@ -38,7 +38,7 @@ export function clockFrom(response) {
 }
 
 /** Renew before `end` (ms), again and again; `renewed` is called after each. */
-export function keepFresh(end, renewed) {
+export function keepFresh(end, renewed = () => {}) {
   let due = 0;
   const plan = (until) => {
     const left = until - now();

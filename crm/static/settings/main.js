@@ -2,6 +2,7 @@
 import { $, $$ } from "../ui/js/dom.js";
 import { keepFresh } from "../ui/js/session.js";
 import { toast } from "../ui/js/toast.js";
+import { moment } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 
 for (const button of $$("[data-copy]"))
@@ -18,5 +19,6 @@ for (const button of $$("[data-copy]"))
 
 $("[aria-invalid=true]")?.focus();
 if (!$("[aria-invalid=true]")) $("[data-first]")?.focus();
-keepFresh(JSON.parse($("#settings-state").textContent).me.expires_at);
+const end = moment(JSON.parse($("#settings-state").textContent).me.expires_at);
+if (end) keepFresh(end);
 $("nav .menu-item[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
