@@ -152,6 +152,17 @@ def test_the_page_around_it_neither_reaches_in_nor_is_changed(visit: Any):
     assert visitor.page.evaluate("document.querySelectorAll('link, style').length") == 1
 
 
+def test_nothing_of_the_page_is_covered_but_by_the_button(visit: Any):
+    """On a light page, for somebody who likes it dark."""
+    page = visit(color_scheme="dark").page
+    frame = page.locator("iframe")
+    frame.content_frame.locator("#launcher").wait_for()
+    box = frame.bounding_box()
+    bare = page.screenshot(clip={"x": 600, "y": 500, "width": 8, "height": 8})
+    corner = {"x": box["x"], "y": box["y"], "width": 8, "height": 8}
+    assert page.screenshot(clip=corner) == bare
+
+
 def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in: Any, word: str):
     visitor = visit()
     visitor.context.route(
@@ -194,6 +205,83 @@ def test_a_file_arrives_and_markup_stays_text(visit: Any, sign_in: Any, word: st
     expect(visitor.frame.locator(".file a")).to_have_text(f"{word}.txt", timeout=PATIENCE)
     expect(ben.page.locator(".attachment").filter(has_text=word).first).to_be_visible(timeout=PATIENCE)
     assert ben.page.locator("img[src=x]").count() == 0
+
+
+def test_two_tabs_lose_nothing_of_each_other(visit: Any, sign_in: Any, shop: str, word: str):
+    """Both write without a connection; one closes before it could send, the other is loaded anew."""
+    visitor, ben = visit(), sign_in("ben")
+    visitor.open()
+    visitor.write(f"First {word}")
+    visitor.wait(f"First {word}", "received")
+    refuse = [True]
+    visitor.context.route("**/messages", lambda route: route.abort() if refuse[0] else route.continue_())
+    other = Visitor(visitor.context.new_page(), visitor.context, visitor.errors)
+    other.page.goto(shop)
+    other.open()
+    other.write(f"Of the other {word}")
+    other.wait(f"Of the other {word}", "sending")
+    visitor.write(f"Of the first {word}")
+    visitor.wait(f"Of the first {word}", "sending")
+    other.page.close()
+    visitor.page.reload()
+    refuse[0] = False
+    visitor.frame.locator("#launcher").click()
+    for text in ("First", "Of the other", "Of the first"):
+        visitor.wait(f"{text} {word}", "received")
+    ben.open(word)
+    for text in ("Of the other", "Of the first"):
+        expect(ben.bubble(f"{text} {word}")).to_have_count(1)
+
+
+def test_a_chat_of_ones_own_asks_first_proves_itself_and_asks_where_to_write(sign_in: Any, product: Any, visit: Any):
+    """As its owner sets it up in /settings, with a browser that has to work before it may write."""
+    slug = f"own-{next(_number)}"
+    ada = sign_in("ada", path="/settings/channels", wait=False).page
+    form = ada.locator("form", has=ada.get_by_role("heading", name="Connect a channel"))
+    form.get_by_label("Kind").select_option("widget")
+    form.get_by_label("Name", exact=True).fill(slug)
+    form.get_by_label("Name in addresses").fill(slug)
+    form.get_by_role("button", name="Connect").click()
+    expect(ada.locator(f'[data-channel="{slug}"]')).to_be_visible(timeout=PATIENCE)
+    ada.goto(f"{product.url}/settings/web-chat?channel={slug}")
+    ada.get_by_label("Question 1", exact=True).fill("Your name")
+    ada.locator('select[name="kind_0"]').select_option("name")
+    ada.locator('input[name="required_0"]').check()
+    ada.get_by_label("Ask for an address after").fill("1")
+    ada.get_by_label("Work for the browser first").select_option("16")
+    ada.get_by_role("button", name="Save").click()
+    expect(ada.get_by_role("status").filter(has_text="Saved")).to_be_visible(timeout=PATIENCE)
+    visitor = visit(f"{product.url}/widget/{slug}")
+    page = visitor.page
+    expect(page.locator("#composer")).to_be_hidden()
+    page.get_by_label("Your name").fill("Lucía")
+    page.keyboard.press("Enter")
+    page.locator("#body").fill("Hola")
+    page.keyboard.press("Enter")
+    expect(page.locator('.message[data-status="received"]')).to_have_count(1, timeout=PATIENCE)
+    page.get_by_label("Where can we write to you if you leave?").fill(f"{slug}@shop.example", timeout=PATIENCE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#live")).to_have_text("Thank you", timeout=PATIENCE)
+    page.get_by_role("button", name="End the chat").click()
+    page.get_by_role("button", name="Mail me the transcript").click()
+    expect(page.locator("#live")).to_have_text("The transcript is on its way", timeout=PATIENCE)
+
+
+def test_each_language_is_said_and_stands_on_its_side(visit: Any, product: Any):
+    names = {"en": "Open the chat", "es": "Abrir el chat", "id": "Buka obrolan", "ar": "فتح المحادثة"}
+    for language in names:
+        visitor = visit(f"{product.url}/widget/demo-widget?lang={language}")
+        page = visitor.page
+        page.locator("#chat").wait_for()
+        write, send = page.locator("#attach").bounding_box(), page.locator("#send").bounding_box()
+        assert write
+        assert send
+        assert (write["x"] < send["x"]) is (language != "ar"), language
+        page.locator("#close").click()
+        expect(page.locator("#launcher")).to_have_accessible_name(names[language])
+        launcher = page.locator("#launcher").bounding_box()
+        assert launcher
+        assert (launcher["x"] > 550) is (language != "ar"), language
 
 
 def test_by_itself_on_a_phone_and_from_right_to_left(visit: Any, product: Any, word: str):

@@ -12,7 +12,7 @@ export class Problem extends Error {
 
 export class Line {
   chat = null; unread = 0; failures = 0; notice = null; told = 0;
-  #messages = new Map(); #config; #on; #key; #files = new Map(); #blobs = new Map(); #next = null; #flushing = false; #later = null; #reading = null; #admitting = null; #seq = null; #loadingOlder = false;
+  #messages = new Map(); #config; #on; #key; #files = new Map(); #blobs = new Map(); #next = null; #flushing = false; #later = null; #reading = null; #admitting = null; #seq = null; #loadingOlder = false; #settled = new Set();
 
   constructor(config, on) {
     this.#config = config;
@@ -26,8 +26,11 @@ export class Line {
   #stored() {
     try { return JSON.parse(localStorage.getItem(this.#key)) ?? {}; } catch { return {}; }
   }
+  /** What another tab has written and not sent stays: a reload finds all of it. */
   keep() {
-    try { localStorage.setItem(this.#key, JSON.stringify(this.kept)); } catch { /* storage is off: as long as the page */ }
+    const ours = new Set(this.kept.queue.map(({ client_id }) => client_id));
+    const theirs = (this.#stored().queue ?? []).filter(({ client_id }) => !ours.has(client_id) && !this.#settled.has(client_id));
+    try { localStorage.setItem(this.#key, JSON.stringify({ ...this.kept, queue: [...theirs, ...this.kept.queue].sort((a, b) => (a.created_at < b.created_at ? -1 : 1)) })); } catch { /* storage is off: as long as the page */ }
   }
   /** Another tab is the same person. */
   #merge() {
@@ -183,6 +186,7 @@ export class Line {
   #has(clientId) {
     const { kept } = this, before = kept.queue.length;
     kept.queue = kept.queue.filter(({ client_id }) => client_id !== clientId);
+    this.#settled.add(clientId);
     this.#files.delete(clientId);
     if (kept.queue.length !== before) this.keep();
   }

@@ -14,7 +14,8 @@
     const phone = innerWidth < 448 || innerHeight < 420, side = getComputedStyle(document.documentElement).direction === "rtl" ? "left" : "right";
     put({ inset: "auto", [side]: "0", bottom: "0", width: open ? (phone ? "100%" : "448px") : "92px", height: open ? (phone ? "100%" : "min(712px, 100%)") : "92px" });
   };
-  put({ position: "fixed", "z-index": "2147483000", border: "0", "color-scheme": "normal", background: "transparent", margin: "0", padding: "0", "max-width": "none", "max-height": "none", opacity: "1", display: "block", visibility: "visible" });
+  // Of the frame's own colours: where the two differ, browsers put an opaque sheet behind it.
+  put({ position: "fixed", "z-index": "2147483000", border: "0", "color-scheme": ["light", "dark"].includes(theme) ? theme : "light dark", background: "transparent", margin: "0", padding: "0", "max-width": "none", "max-height": "none", opacity: "1", display: "block", visibility: "visible" });
   const tell = (type) => frame.contentWindow?.postMessage({ switchboard: channel, type }, base);
   const hear = {};
   addEventListener("message", ({ data, origin, source }) => {

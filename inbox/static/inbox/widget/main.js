@@ -92,7 +92,12 @@ function beep() {
 async function lookAround() {
   if (!open || document.hidden) return;
   const now = await line.ask().catch(() => null);
-  if (now) { presence = now.presence; config.enabled = now.enabled; render(); }
+  if (!now) return;
+  const back = now.enabled && !config.enabled;
+  presence = now.presence;
+  config.enabled = now.enabled;
+  if (back) line.begin();
+  render();
 }
 setInterval(lookAround, PRESENCE_EVERY);
 document.addEventListener("visibilitychange", () => { seen(); lookAround(); });
@@ -124,7 +129,7 @@ function paint() {
   $("email").hidden = ended || !line.lonely(config.email_after);
   questions();
   draw($("messages"), items, { t, config, seenUpTo: chat?.seen_up_to, retry: (item) => line.retry(item), fetchFile: (url) => line.file(url) });
-  $("typing").hidden = typingUntil < Date.now();
+  $("typing").hidden = ended || typingUntil < Date.now();
   status();
   if (atFoot) scroll.scrollTop = scroll.scrollHeight;
 }
