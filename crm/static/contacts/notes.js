@@ -22,7 +22,6 @@ function mentions(field, list, picked) {
   function close() {
     from = -1;
     show(list, false);
-    attribute(field, "aria-expanded", "false");
     attribute(field, "aria-activedescendant", null);
   }
 
@@ -59,7 +58,6 @@ function mentions(field, list, picked) {
       return option;
     }));
     show(list, true);
-    attribute(field, "aria-expanded", "true");
     return point(0);
   }
 

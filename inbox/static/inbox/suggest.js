@@ -12,7 +12,8 @@ export class Suggest {
   constructor(field, list, sources, { most = MOST } = {}) {
     [this.#field, this.#list, this.#sources, this.#most] = [field, list, sources, most];
     list.id ||= `suggest-${boxes += 1}`;
-    for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" })) attribute(field, name, value);
+    // A field of several lines is a textbox and nothing else; what it points at says the rest.
+    for (const [name, value] of Object.entries({ "aria-autocomplete": "list", "aria-controls": list.id, "aria-haspopup": "listbox" })) attribute(field, name, value);
     field.addEventListener("input", () => this.offer());
     field.addEventListener("blur", () => this.close());
     field.addEventListener("keydown", (event) => this.#key(event), { capture: true });
@@ -27,7 +28,6 @@ export class Suggest {
     this.#from = -1;
     this.#turn += 1;
     show(this.#list, false);
-    attribute(this.#field, "aria-expanded", "false");
     attribute(this.#field, "aria-activedescendant", null);
   }
 
@@ -52,7 +52,6 @@ export class Suggest {
       return row;
     }));
     show(this.#list, true);
-    attribute(this.#field, "aria-expanded", "true");
     this.#point(0);
   }
 
