@@ -36,10 +36,13 @@ class Wrong(Exception):
     """A sentence about one condition."""
 
 
+Definitions = dict[str, AttributeDefinition]
+
+
 @dataclass(slots=True)
 class Reader:
     actor: Actor
-    definitions: dict[str, AttributeDefinition]
+    definitions: Definitions
     fields: Mapping[str, "Operators"] = field(default_factory=lambda: FIELDS)
     now: datetime = field(default_factory=timezone.now)
     count: int = 0
@@ -60,22 +63,29 @@ def compile_filters(actor: Actor, tree: object, fields: "Mapping[str, Operators]
     return condition
 
 
-def condition_of(actor: Actor, name: str, operator: str, value: Any) -> Q:
-    """One condition; Wrong with a sentence when it cannot be."""
-    definitions = {row.key: row for row in _known(actor)} if name.startswith("attribute.") else {}
-    return _condition(Reader(actor, definitions), name, operator, value)
+def condition_of(actor: Actor, name: str, operator: str, value: Any, *, known: Definitions | None = None) -> Q:
+    """One condition; Wrong with a sentence when it cannot be. `known` are the workspace's own fields, where they have
+    been read already."""
+    if known is None:
+        known = definitions_of(actor) if is_own(name) else {}
+    return _condition(Reader(actor, known), name, operator, value)
+
+
+def is_own(name: str) -> bool:
+    """A field that the workspace has added."""
+    return name.startswith("attribute.")
+
+
+def definitions_of(actor: Actor) -> Definitions:
+    return {row.key: row for row in AttributeDefinition.objects.filter(workspace_id=actor.workspace_id)}
 
 
 def field_names() -> list[str]:
     return sorted(FIELDS)
 
 
-def _definitions(actor: Actor, tree: object) -> dict[str, AttributeDefinition]:
-    return {row.key: row for row in _known(actor)} if "attribute." in str(tree) else {}
-
-
-def _known(actor: Actor) -> list[AttributeDefinition]:
-    return list(AttributeDefinition.objects.filter(workspace_id=actor.workspace_id))
+def _definitions(actor: Actor, tree: object) -> Definitions:
+    return definitions_of(actor) if "attribute." in str(tree) else {}
 
 
 # --- The tree -----------------------------------------------------------------------------------------------

@@ -19,14 +19,14 @@ def list_answer(
     limit: int = DEFAULT_LIMIT,
 ) -> dict[str, Any]:
     """`given` is the query that the links to the next pages repeat. The live number is read before the state."""
-    live = queries.get_list_live(actor.workspace_slug)
+    counts, live = queries.get_tabs_and_live(actor)
     found = queries.list_conversations(actor, wanted, cursor=cursor, limit=limit)
     path = f"/api/v1/workspaces/{actor.workspace_slug}/conversations/"
     return {
         "results": queries.for_reader(actor, found.rows),
         "next": link(path, given, found.next),
         "previous": link(path, given, found.previous),
-        "counts": queries.get_tab_counts(actor),
+        "counts": counts,
         "live": live,
     }
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from config.live.coalesce import Coalescer
 from config.live.events import signal
+from config.live.log import HEAD
 from config.live.unit import on_commit
 from inbox.states import ConversationStatus, Scope
 
@@ -31,6 +32,7 @@ _SQL = f"""
     select 'assignee', m.user_id, (select count(*) from ({_OPEN} and assignee_id = m.user_id limit {CAP + 1}) x)
     from crm_member m where m.workspace_id = %(workspace)s
 """  # noqa: S608  # only constants are put in
+_WITH_NUMBER = f"{_SQL} union all select 'number', null, {HEAD}"
 
 
 class Counts(TypedDict):
@@ -42,9 +44,23 @@ class Counts(TypedDict):
 
 def get_counts(workspace_id: UUID) -> Counts:
     """A number above `capped` means "more than that"."""
+    return _counts(_rows(_SQL, {"workspace": workspace_id}))
+
+
+def get_counts_and_number(workspace_id: UUID, topic: str) -> tuple[Counts, int]:
+    """And the topic's newest number, as of the same moment."""
+    rows = _rows(_WITH_NUMBER, {"workspace": workspace_id, "topic": topic})
+    return _counts(rows), next(number for name, _, number in rows if name == "number")
+
+
+def _rows(sql: str, given: dict[str, UUID | str]) -> list[tuple[str, UUID | None, int]]:
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, {"workspace": workspace_id})
-        rows = cursor.fetchall()
+        cursor.execute(sql, given)
+        rows: list[tuple[str, UUID | None, int]] = cursor.fetchall()
+    return rows
+
+
+def _counts(rows: list[tuple[str, UUID | None, int]]) -> Counts:
     whole = {name: count for name, _, count in rows if name != "assignee"}
     return {
         "all": whole["all"],

@@ -38,27 +38,36 @@ class _Fields(dict[str, Operators]):
     def __init__(self, actor: Actor) -> None:
         super().__init__(_OWN)
         self.actor = actor
+        self._known: filters.Definitions | None = None
+
+    def known(self, name: str) -> filters.Definitions:
+        """The workspace's own fields, read once for a tree, and only where it names one."""
+        if self._known is None and filters.is_own(name):
+            self._known = filters.definitions_of(self.actor)
+        return self._known or {}
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or (isinstance(name, str) and name.startswith(CONTACT))
 
     def __missing__(self, name: str) -> Operators:
-        return _OfContact(name.removeprefix(CONTACT))
+        return _OfContact(name.removeprefix(CONTACT), self)
 
 
 class _OfContact(dict[str, Callable[[Reader, Any], Q]]):
     """Whatever crm/filters.py says of a contact, said of the contact of a conversation."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, fields: _Fields) -> None:
         super().__init__()
         self.name = name
+        self.fields = fields
 
     def __contains__(self, operator: object) -> bool:
         return True
 
     def __missing__(self, operator: str) -> Callable[[Reader, Any], Q]:
         def build(reader: Reader, value: Any) -> Q:
-            condition = filters.condition_of(reader.actor, self.name, operator, value)
+            known = self.fields.known(self.name)
+            condition = filters.condition_of(reader.actor, self.name, operator, value, known=known)
             return Q(contact_id__in=visible_contacts(reader.actor).filter(condition).order_by().values("pk"))
 
         return build

@@ -5,24 +5,27 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, SmallIntegerField, Subquery, Value, When
+from django.db.models.functions import JSONObject
 
 from config.errors import Invalid, NotFound
 from config.live.events import head
-from crm.actors import Actor, Member
+from crm.actors import Actor, Caller, Member
 from crm.models import Member as Membership
 from crm.models import ViewScope, Workspace
 from crm.paging import DEFAULT_LIMIT, Page, page
 from crm.payloads import ContactPayload, contact_payload
-from crm.queries.time_limit import time_limit
-from crm.queries.views import view_for
+from crm.queries.time_limit import LIMIT, time_limit
+from crm.queries.views import visible_views
 from crm.roles import Action, Role, is_allowed
+from crm.services.teams import visible_teams
 from inbox import topics
 from inbox.access import allowed_actions, conversation_for, visible_conversations, visible_messages
-from inbox.counts import Counts, get_counts
+from inbox.counts import Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
-from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Message
+from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Label, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
 from inbox.search import conversations_like
 from inbox.states import Priority, Scope
@@ -100,14 +103,32 @@ def list_conversations(
     actor: Actor, wanted: ListFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[Conversation]:
     rows = _narrow(with_lines(visible_conversations(actor)), actor, wanted)
+    rows = rows.prefetch_related(None).annotate(worn=_WORN)
     if wanted.view is None:
-        return _ordered(rows, wanted.order, cursor, limit)
-    with time_limit():
-        view = view_for(actor, wanted.view)
-        if view.scope != ViewScope.CONVERSATIONS:
+        return _labelled(_ordered(rows, wanted.order, cursor, limit))
+    with time_limit(sets_itself=True):
+        view = visible_views(actor).annotate(limit=LIMIT).filter(pk=wanted.view).first()
+        if view is None or view.scope != ViewScope.CONVERSATIONS:
             raise NotFound
         rows = rows.filter(compile_view(actor, view.filters))
-        return _ordered(rows, wanted.order or view.sort, cursor, limit)
+        return _labelled(_ordered(rows, wanted.order or view.sort, cursor, limit))
+
+
+# The list reads labels with the page itself.
+_WORN = ArraySubquery(
+    ConversationLabel.objects.filter(conversation=OuterRef("pk"))
+    .order_by("pk")
+    .values(found=JSONObject(pk="label_id", name="label__name", hue="label__hue"))
+)
+
+
+def _labelled(found: Page[Conversation]) -> Page[Conversation]:
+    """As if the labels had been prefetched."""
+    for row in found.rows:
+        labels = Label.objects.all()
+        labels._result_cache = [Label(workspace_id=row.workspace_id, **label) for label in row.worn]  # type: ignore[attr-defined]
+        row._prefetched_objects_cache = {"labels": labels}
+    return found
 
 
 def _ordered(rows: QuerySet[Conversation], order: str, cursor: str | None, limit: int) -> Page[Conversation]:
@@ -224,16 +245,20 @@ def _for_reader(actor: Actor, row: Conversation, seen: int) -> ReaderConversatio
     }
 
 
+def get_tabs_and_live(actor: Caller) -> tuple[TabCounts, LivePayload]:
+    """Read this before the list: what happens in between is then applied again, which is harmless."""
+    topic = topics.inbox(actor.workspace_slug)
+    counts, number = get_counts_and_number(actor.workspace_id, topic)
+    return _with_mine(actor, counts), {"topic": topic, "seq": number}
+
+
 def get_tab_counts(actor: Actor) -> TabCounts:
-    counts = get_counts(actor.workspace_id)
+    return _with_mine(actor, get_counts(actor.workspace_id))
+
+
+def _with_mine(actor: Actor, counts: Counts) -> TabCounts:
     mine = counts["by_assignee"].get(str(actor.user_id), 0) if isinstance(actor, Member) else 0
     return {**counts, "mine": mine}
-
-
-def get_list_live(workspace_slug: str) -> LivePayload:
-    """Read this before the list: what happens in between is then applied again, which is harmless."""
-    topic = topics.inbox(workspace_slug)
-    return {"topic": topic, "seq": head(topic)}
 
 
 # --- One conversation --------------------------------------------------------------------------------------
@@ -283,6 +308,12 @@ def list_agents(workspace_id: UUID) -> list[dict[str, Any]]:
         {"id": member.user.pk, "name": member.user.display_name}
         for member in members.select_related("user").order_by("user__name", "user_id")
     ]
+
+
+def list_teams(actor: Actor) -> list[dict[str, Any]]:
+    """To whom a conversation can be given besides one person."""
+    rows = visible_teams(actor).prefetch_related(None).values_list("id", "name")
+    return [{"id": team_id, "name": name} for team_id, name in rows]
 
 
 def get_workspace(actor: Actor) -> Workspace:

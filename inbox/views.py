@@ -24,6 +24,7 @@ from inbox.services.joining import leads_to
 from inbox.states import ConversationStatus
 
 NARROWING = ("channel", "label", "team", "priority", "view")
+SPAM = "spam"  # stands among the statuses on the page: what is spam is in no other list
 TABS = {"mine": "me", "unassigned": "none", "all": ""}
 
 
@@ -38,6 +39,7 @@ def inbox(request: HttpRequest, conversation: UUID | None = None) -> HttpRespons
         "list": _list(request, actor),
         "thread": _thread(actor, conversation) if conversation else None,
         "agents": queries.list_agents(actor.workspace_id),
+        "teams": queries.list_teams(actor),
     }
     return render(request, "inbox/inbox.html", {"state": state})
 
@@ -75,7 +77,7 @@ def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:
 def _list(request: HttpRequest, actor: Member) -> dict[str, Any]:
     """All by default: what comes in new is nobody's yet, and everybody should see it arrive."""
     status = request.GET.get("status", ConversationStatus.OPEN)
-    if status and status not in ConversationStatus.values:
+    if status and status not in (*ConversationStatus.values, SPAM):
         status = ConversationStatus.OPEN
     order = request.GET.get("order", "newest")
     plain = {
@@ -93,6 +95,8 @@ def _list(request: HttpRequest, actor: Member) -> dict[str, Any]:
 
 def _listed(actor: Member, asked: dict[str, str]) -> dict[str, Any]:
     given = {name: value for name, value in asked.items() if value}
+    if asked["status"] == SPAM:
+        given = {name: value for name, value in given.items() if name != "status"} | {"spam": "true"}
     answer = list_answer(actor, ListQuery(data=given).wanted(), given=given)
     return {**answer, "filter": {**asked, "unread": bool(asked["unread"])}}
 

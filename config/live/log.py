@@ -85,6 +85,10 @@ def append(entries: Sequence[E]) -> list[tuple[E, int, datetime]]:
     return [(entry, seq, at) for entry, (_, seq, at) in zip(sorted(entries, key=_topic), rows, strict=True)]
 
 
+# The newest number of %(topic)s as an expression, for a statement that asks for more than it.
+HEAD = "coalesce((select seq from live_topic where name = %(topic)s), 0)"
+
+
 def heads(topics: Iterable[str]) -> dict[str, int]:
     wanted = dict.fromkeys(topics, 0)
     return wanted | dict(LiveTopic.objects.filter(name__in=wanted).values_list("name", "seq"))

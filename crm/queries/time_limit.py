@@ -6,25 +6,33 @@ from contextvars import ContextVar
 
 import psycopg
 from django.db import OperationalError, connection, transaction
+from django.db.models import Func, TextField, Value
 
 from crm.errors import TooSlow
 
 # A list is worth that much of everybody's database.
 MOST = 2000  # milliseconds
 _limited: ContextVar[bool] = ContextVar("limited", default=False)
+# Sets the limit for what follows in the transaction, as a column of a statement that is needed anyhow.
+LIMIT = Func(
+    *(Value("statement_timeout"), Value(str(MOST)), Value(True)), function="set_config", output_field=TextField()
+)
 
 
 @contextmanager
-def time_limit(milliseconds: int = MOST) -> Iterator[None]:
-    """Around several statements each has that long; inside of another one it changes nothing."""
+def time_limit(milliseconds: int = MOST, *, sets_itself: bool = False) -> Iterator[None]:
+    """Around several statements each has that long; inside of another one it changes nothing.
+
+    `sets_itself`: the first statement inside has `LIMIT` among its columns, which spares one.
+    """
     if _limited.get():
         yield
         return
     token = _limited.set(True)
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("select set_config('statement_timeout', %s, true)", [str(milliseconds)])
+            if not sets_itself:
+                _set(milliseconds)
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
@@ -32,3 +40,8 @@ def time_limit(milliseconds: int = MOST) -> Iterator[None]:
         raise
     finally:
         _limited.reset(token)
+
+
+def _set(milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('statement_timeout', %s, true)", [str(milliseconds)])
