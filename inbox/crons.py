@@ -6,6 +6,7 @@ from datetime import timedelta
 from inbox.services.assigning import offer_waiting
 from inbox.services.attachments import clear_unsent
 from inbox.services.chats.visitors import prune_visitors
+from inbox.services.leaving import look_for_gone
 from inbox.services.notices import clear_old
 from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
@@ -31,6 +32,11 @@ def wake_snoozed() -> Mapping[str, JSON]:
 @cron("inbox.share_out_waiting", every=timedelta(minutes=1))
 def share_out_waiting() -> Mapping[str, JSON]:
     return offer_waiting()
+
+
+@cron("inbox.hand_back_of_gone", every=timedelta(minutes=1))
+def hand_back_of_gone() -> Mapping[str, JSON]:
+    return look_for_gone()
 
 
 @cron("inbox.clear_notices", every=timedelta(days=1))

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from inbox.notices import mailing as notice_mails
 from inbox.notices import pushing
-from inbox.services import archiving, assigning, fetching, outbox, presence, sharing_out, snoozing, templates
+from inbox.services import archiving, assigning, fetching, leaving, outbox, presence, sharing_out, snoozing, templates
 from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
 from jobs.payloads import JSON
@@ -82,6 +82,11 @@ def wake(job: RunningJob, conversation_id: str) -> bool:
 @task(assigning.SHARE_OUT)
 def share_out(job: RunningJob, conversation_id: str) -> str | None:
     return sharing_out.share_out(conversation_id=UUID(conversation_id))
+
+
+@task(leaving.HAND_BACK)
+def hand_back_of_gone(job: RunningJob, workspace_id: str, user_id: str) -> int:
+    return leaving.hand_back_of(workspace_id=UUID(workspace_id), user_id=UUID(user_id))
 
 
 @task(notice_mails.TASK, atomic=False, max_attempts=6)

@@ -2,11 +2,15 @@
 
 from uuid import uuid4
 
+import pytest
+from django.db import connection
+from django.utils import timezone
+
 from config.live import presence
 from config.live.presence import Here
 from crm.presence import shown_as
 from inbox.models import Conversation
-from inbox.services import assigning, sharing_out
+from inbox.services import assigning, leaving, sharing_out
 from jobs.models import Job
 from tests.cast import receive
 from tests.jobs_at_hand import run_job
@@ -71,3 +75,65 @@ def test_handing_back_gives_it_to_the_next(cast, desk):
         run_job(job.pk)
     conversation.refresh_from_db()
     assert conversation.assignee_id == cast.bea.pk
+
+
+def leave(cast, user) -> None:
+    with connection.cursor() as cursor:
+        topic = f"presence.workspace.{cast.workspace.slug}"
+        cursor.execute(
+            "update live_presence set expires_at = clock_timestamp() where topic = %s and person = %s",
+            [topic, str(user.pk)],
+        )
+
+
+def run_waiting(like: str) -> int:
+    jobs = list(Job.objects.filter(key__startswith=like, status="pending"))
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_attempt=timezone.now())
+    for job in jobs:
+        run_job(job.pk)
+    return len(jobs)
+
+
+def test_what_was_given_in_turn_goes_on_when_its_agent_closes_the_browser(cast, desk):
+    team = team_of(cast, desk, cast.ben, cast.bea)
+    come(cast, cast.ben, cast.bea)
+    conversation = give(cast, desk, team)
+    assert conversation.assignee_id == cast.ben.pk
+    gone = f"gone:{cast.workspace.pk}:{cast.ben.pk}:"
+
+    leaving.look_for_gone()
+    assert run_waiting(gone) == 0  # here
+    leave(cast, cast.ben)
+    leaving.look_for_gone()
+    come(cast, cast.ben)  # only reloaded
+    assert run_waiting(gone) == 1
+    conversation.refresh_from_db()
+    assert conversation.assignee_id == cast.ben.pk
+
+    Job.objects.filter(key__startswith=gone).delete()
+    leave(cast, cast.ben)
+    leaving.look_for_gone()
+    assert run_waiting(gone) == 1
+    run_waiting(f"share:{conversation.pk}:")
+    conversation.refresh_from_db()
+    assert conversation.assignee_id == cast.bea.pk
+
+
+@pytest.mark.parametrize("how", ["taken", "given by a colleague", "answered"])
+def test_what_was_meant_for_one_person_stays_with_them(cast, desk, how):
+    team = team_of(cast, desk, cast.ben, cast.bea)
+    conversation = give(cast, desk, team)
+    if how == "answered":
+        come(cast, cast.ben)
+        sharing_out.share_out(conversation_id=conversation.pk)
+        send = {"client_id": str(uuid4()), "type": "text", "body": "Here"}
+        desk.ben.post(f"conversations/{conversation.pk}/messages/", send)
+        leave(cast, cast.ben)
+    elif how == "taken":
+        desk.ben.post(f"conversations/{conversation.pk}/claim")
+    else:
+        desk.ada.post(f"conversations/{conversation.pk}/assign", {"assignee": str(cast.ben.pk)})
+    leaving.look_for_gone()
+    assert leaving.hand_back_of(workspace_id=cast.workspace.pk, user_id=cast.ben.pk) == 0
+    conversation.refresh_from_db()
+    assert conversation.assignee_id == cast.ben.pk
