@@ -7,6 +7,7 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.models import ViewScope
+        from crm.services.audit import on_record
         from crm.services.contacts import on_deleted, on_restored
         from crm.services.members import on_hand_back
         from crm.services.teams import on_team_gone
@@ -14,6 +15,7 @@ class InboxConfig(AppConfig):
         from inbox import dossier, timeline
         from inbox.chats import section, tokens  # noqa: F401  # a section registers itself
         from inbox.chats import topics as chat_topics
+        from inbox.events import hear_record
         from inbox.filters import check_view
         from inbox.services.contacts import hide, show_again
         from inbox.services.conversations import hand_back, leave_team
@@ -25,6 +27,7 @@ class InboxConfig(AppConfig):
         dossier.register_parts()
         timeline.register_sources()
         on_hand_back(hand_back)
+        on_record(hear_record)
         on_team_gone(leave_team)
         on_scope(ViewScope.CONVERSATIONS, check_view)
         on_deleted(hide)

@@ -1,11 +1,14 @@
 """What the inbox announces, and to whom. Readers of a topic all get the same."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
+from config.live import unit
 from config.live.events import Event, publish
 from crm import feed
+from crm.models import Workspace
 from inbox import counts, topics
 from inbox.chats import events as chats
 from inbox.models import Conversation, Message
@@ -27,6 +30,30 @@ class ConversationCreated(Event):
 @dataclass(frozen=True)
 class ConversationUpdated(ConversationCreated):
     type: ClassVar[str] = "conversation.updated"
+
+
+@dataclass(frozen=True)
+class SettingsUpdated(Event):
+    """Something that open desks show or offer was set up anew: `what` of it, by its id. A label says more, since its
+    name stands on rows that are not told one by one."""
+
+    type: ClassVar[str] = "settings.updated"
+    what: str
+    id: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def data(self) -> dict[str, Any]:
+        return {"id": self.id, "what": self.what, **self.more}
+
+
+def announce_setting(workspace_slug: str, what: str, id_: object, **more: Any) -> None:
+    publish(topics.inbox(workspace_slug), SettingsUpdated(what, str(id_), more))
+
+
+def hear_record(workspace_id: UUID, kind: str, id_: str) -> None:
+    """What crm keeps and desks offer: registered with the record of changes."""
+    if kind in {"team", "view", "member"} and unit.is_open():
+        announce_setting(Workspace.objects.values_list("slug", flat=True).get(pk=workspace_id), kind, id_)
 
 
 @dataclass(frozen=True)

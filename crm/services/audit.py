@@ -1,7 +1,7 @@
 """The record of who changed what. Written in the same transaction as the change; nothing here alters or removes it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,15 @@ from crm.actors import Actor, ApiKey, Member
 from crm.models import AuditEntry, User
 
 LONGEST_NAME = 200
+# Told of what was recorded in a workspace: its id, and kind and id of what was changed.
+Listener = Callable[[UUID, str, str], None]
+_listeners: list[Listener] = []
+
+
+def on_record(listener: Listener) -> None:
+    """Registers who else hears of changes, inside their unit of work; apps above do it in AppConfig.ready()."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def record(
@@ -25,13 +34,17 @@ def record(
     secret. An actor of a workspace writes into its log; a User is a platform admin and None the command line, whose
     entries belong to the platform.
     """
-    return AuditEntry.objects.create(
+    entry = AuditEntry.objects.create(
         **_who(actor),
         action=action,
         target_kind=target_kind,
         target_id=str(target_id),
         detail=json.loads(json.dumps(dict(detail or {}), default=str)),
     )
+    if entry.workspace_id:
+        for listener in _listeners:
+            listener(entry.workspace_id, target_kind, str(target_id))
+    return entry
 
 
 def _who(actor: Actor | User | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from crm.actors import Actor
 from crm.models import User
 from crm.roles import Action
 from crm.services import audit
+from inbox.events import announce_setting
 from inbox.models import Channel
 
 # Under which name each kind keeps a secret, and whether several are good at once, newest first.
@@ -49,6 +50,7 @@ def create_channel(*, actor: Actor, slug: str, kind: str, wanted: Wanted, by: Us
             channel.save(force_insert=True)
     except IntegrityError:
         raise ChannelSlugTaken from None
+    announce_setting(channel.workspace.slug, "channel", channel.pk)
     audit.record(
         actor=actor,
         action="channel.created",
@@ -66,6 +68,7 @@ def change_channel(*, actor: Actor, channel: Channel, wanted: Wanted, by: User |
     before = {name: getattr(locked, name) for name in ("name", "identifier", "phone", "is_active")}
     _take(locked, wanted)
     locked.save(update_fields=[*before, "credentials"])
+    announce_setting(locked.workspace.slug, "channel", locked.pk)
     changed: dict[str, Any] = {
         name: [value, getattr(locked, name)] for name, value in before.items() if getattr(locked, name) != value
     }

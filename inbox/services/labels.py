@@ -13,6 +13,7 @@ from crm.actors import Actor
 from crm.roles import Action
 from crm.services.audit import record
 from inbox.access import conversation_for
+from inbox.events import announce_setting
 from inbox.models import Conversation, Label
 from inbox.services.amending import amend
 
@@ -52,7 +53,6 @@ def create_label(*, actor: Actor, name: str, hue: int | None = None) -> Label:
 
 @unit_of_work
 def change_label(*, actor: Actor, label_id: UUID, fields: LabelFields) -> Label:
-    """Open lists show the new name with the conversation's next change."""
     label = _label_for(actor, label_id)
     name = fields.get("name", label.name)
     others = Label.objects.filter(workspace_id=actor.workspace_id, name__iexact=name).exclude(pk=label.pk)
@@ -60,6 +60,7 @@ def change_label(*, actor: Actor, label_id: UUID, fields: LabelFields) -> Label:
         raise LabelTaken
     before, label.name, label.hue = label.name, name, fields.get("hue", label.hue)
     _save(label)
+    _announce(label, before=before, name=label.name, hue=label.hue)
     _record(actor, label, "label.changed", {"name": [before, label.name]})
     return label
 
@@ -68,6 +69,7 @@ def change_label(*, actor: Actor, label_id: UUID, fields: LabelFields) -> Label:
 def delete_label(*, actor: Actor, label_id: UUID) -> None:
     label = _label_for(actor, label_id)
     _record(actor, label, "label.deleted", {"name": [label.name, None]})
+    _announce(label, before=label.name, deleted=True)
     label.delete()
 
 
@@ -119,6 +121,10 @@ def _save(label: Label) -> None:
             label.save()
     except IntegrityError:
         raise LabelTaken from None
+
+
+def _announce(label: Label, **more: str | int | bool) -> None:
+    announce_setting(label.workspace.slug, "label", label.pk, **more)
 
 
 def _record(actor: Actor, label: Label, action: str, detail: dict[str, list[str | None]]) -> None:

@@ -15,6 +15,7 @@ from crm.actors import Actor, Caller, System
 from crm.models import Team, ViewAudience
 from crm.roles import Action
 from inbox.access import conversation_for
+from inbox.events import announce_setting
 from inbox.models import Conversation, Macro, Message, SavedReply
 from inbox.services.amending import Known, Wanted, amend
 from inbox.services.messages import send_message
@@ -72,6 +73,7 @@ def save_reply(*, actor: Caller, fields: Fields, reply_id: UUID | None = None) -
             row.save()
     except IntegrityError:
         raise ShortcutTaken from None
+    _announce(row)
     return row
 
 
@@ -84,13 +86,20 @@ def save_macro(*, actor: Caller, fields: Fields, macro_id: UUID | None = None) -
     row.steps = fields.get("steps", row.steps)
     _address(actor, row, fields)
     row.save()
+    _announce(row)
     return row
 
 
 @unit_of_work
 def delete(*, actor: Caller, row: SavedReply | Macro) -> None:
     _check_may_write(actor, row)
+    _announce(row)
     row.delete()
+
+
+def _announce(row: SavedReply | Macro) -> None:
+    """Also of one's own alone: it says which, not what."""
+    announce_setting(row.workspace.slug, "macro" if isinstance(row, Macro) else "saved_reply", row.pk)
 
 
 def _new(actor: Caller, model: type[SavedReply] | type[Macro]) -> dict[str, Any]:
