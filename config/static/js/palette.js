@@ -9,14 +9,11 @@ const MOST = 60;
 const dialog = $("#dialog-palette"), input = $("input", dialog), list = $('[role="listbox"]', dialog), none = $('[data-part="nothing"]', dialog);
 let commands = [], ready = Promise.resolve(), found = [], shown = [], at = 0, timer, asking = new AbortController();
 
-export function openPalette(words = "") {
-  if (dialog.open) return;
+/** What it offers: the dialog is open already, and something may have been typed. */
+export function fillPalette() {
+  if (!dialog.open) return;
   commands = null;
-  input.value = words;
-  dialog.showModal();
-  input.focus();
-  ready = offered().then((all) => { commands = all; fill(); }, () => { commands = []; fill(); });
-  typed();
+  ready = offered().catch(() => []).then((all) => { commands = all; typed(); }); // look-ups come with them
 }
 
 const fold = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();

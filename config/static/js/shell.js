@@ -24,9 +24,13 @@ offer(() => [
 const iconOf = (element) => $("use", element)?.getAttribute("href").split("#").at(-1);
 const wordsOf = (element) => [...element.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE).map(({ data }) => data).join(" ").trim();
 
+/** Open at once, so that what is typed next is typed into it; what it offers comes when its module has. */
 async function palette() {
-  const { openPalette } = await import("./palette.js");
-  openPalette();
+  const dialog = $("#dialog-palette"), input = $("input", dialog);
+  input.value = "";
+  dialog.showModal();
+  const { fillPalette } = await import("./palette.js");
+  fillPalette();
 }
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || $("dialog[open]")) return;
