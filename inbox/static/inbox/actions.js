@@ -32,6 +32,12 @@ export class Actions {
     await this.change(id, { assignee: agent && { id: agent.id, name: agent.name } }, "failed.assign", ask);
   }
 
+  async giveTeam(id, teamId) {
+    const team = this.#store.teams.find((one) => one.id === teamId) ?? null;
+    if ((this.#store.conversations.get(id).team?.id ?? null) === (team?.id ?? null)) return;
+    await this.change(id, { team }, "failed.assign", () => this.#api.team(id, team?.id ?? null));
+  }
+
   async setStatus(id, status, { said, back } = {}) {
     const before = this.#store.conversations.get(id).status;
     if (before === status) return;

@@ -22,6 +22,7 @@ export function inboxApi(slug) {
     refetch: (id, message, file) => call("POST", own(id, `messages/${message}/attachments/${file}/retry`), {}),
     read: (id, seen) => call("POST", own(id, "read"), { seen_count: seen }, { keepalive: true }), // also as the page goes
     assign: (id, assignee) => call("POST", own(id, "assign"), { assignee }),
+    team: (id, team) => call("POST", own(id, "team"), { team }),
     claim: (id) => call("POST", own(id, "claim"), {}),
     presets: () => call("GET", `${workspace}snooze-presets`),
     labels: () => call("GET", `${workspace}labels/`),
@@ -58,7 +59,8 @@ export function address(filter, id) {
 export function query(filter, limit) {
   const words = new URLSearchParams();
   if (filter.assignee) words.set("assignee", filter.assignee);
-  if (filter.status) words.set("status", filter.status);
+  if (filter.status === "spam") words.set("spam", "true");
+  else if (filter.status) words.set("status", filter.status);
   narrow(words, filter);
   if (filter.order && (filter.view || filter.order !== "newest")) words.set("order", filter.order);
   if (limit) words.set("limit", limit);

@@ -120,7 +120,7 @@ export function start({ store, api, sync, list, slug }) {
         ...["open", "pending", "resolved"].map((value) => entry(t(`state.${value}`), { do: "status", value })),
         ...PRIORITIES.toReversed().map((value) => entry(t("do.priority", { name: t(`priority.${value}`) }), { do: "priority", value })),
         entry(t("bulk.read"), { do: "read", value: true }), entry(t("do.unread"), { do: "unread", value: true }),
-        entry(t(store.filter.spam ? "do.not-spam" : "do.spam"), { do: "spam", value: !store.filter.spam }),
+        entry(t(store.filter.status === "spam" ? "do.not-spam" : "do.spam"), { do: "spam", value: store.filter.status !== "spam" }),
       ];
     },
   };

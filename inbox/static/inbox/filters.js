@@ -12,6 +12,8 @@ export function start({ store, api, setFilter, later, run }) {
   const dialog = $("#dialog-filter"), form = $("form", dialog), bar = $('[data-part="filters"]');
   let known = null, drawn = "";
 
+  store.addEventListener("setting", () => { known = null; drawn = ""; });
+
   /** Channels, teams and labels as value and name; asked anew whenever the dialog opens. */
   async function ask() {
     const [channels, teams, labels] = await Promise.all([api.channels(), api.teams(), api.labels()]);

@@ -14,6 +14,8 @@ export function start({ store, thread, later, slug }) {
   const dialog = $("#dialog-macro"), form = dialog && $("form", dialog), parts = dialog && fields(dialog);
   let macros = [], asked = 0, chosen = null;
 
+  store.addEventListener("setting", () => { asked = 0; });
+
   async function all() {
     if (Date.now() - asked > FRESH) {
       macros = (await call("GET", `${base}macros/`)).results;

@@ -53,7 +53,7 @@ const composer = new Composer(store, state.workspace.slug, {
 const drafts = new Drafts({ store, api, shown: () => { composer.opened(); composer.render(); } });
 const person = new Person(store, api.ofContact);
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
-const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed };
+const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed, setting, gone };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
 const actions = new Actions({ store, api, outbox, sync, composer });
 
@@ -71,6 +71,7 @@ const quoting = new Quoting(store, $('[data-part="messages"]'), {
 const LATER = {
   bulk: () => import("./bulk.js"),
   filters: () => import("./filters.js"),
+  further: () => import("./further.js"),
   guard: () => import("./guard.js"),
   macros: () => import("./macros.js"),
   offers: () => import("./offers.js"),
@@ -89,6 +90,25 @@ function later(name) {
 
 /** What a module does by that name. Without a line it may not come: that is said. */
 const run = (module, name, button) => later(module).then((does) => does[name]?.(button)).catch(() => toast(t("problem.network"), { tone: "danger" }));
+
+/** Somebody set something up anew: what is offered here is asked for again, what stands on rows is changed. */
+function setting(data) {
+  store.dispatchEvent(new CustomEvent("setting", { detail: data }));
+  if (data.what === "label") {
+    store.relabel(data);
+    if (data.before && store.filter.label === data.before) setFilter({ label: data.deleted ? "" : data.name });
+  } else if (data.what === "channel") sync.loadList().catch(() => {});
+  else if (data.what === "member" || data.what === "team") run("further", "further-people");
+}
+
+/** The open one has gone: into another that it became part of, or for good. */
+async function gone(id) {
+  const now = await api.conversation(id).catch(() => null);
+  if (store.open !== id) return;
+  if (now) store.learn(now);
+  open(now?.id ?? null);
+  toast(t(now ? "merged.into" : "gone"));
+}
 
 /** The customer sees that somebody writes, where the provider shows it: it lasts for 25 s over there. */
 let toldAt = { id: null, at: 0 };
@@ -192,6 +212,7 @@ const acts = {
   resolve() { actions.setStatus(store.open, "resolved", { said: t("done.resolved") }); },
   reopen() { actions.setStatus(store.open, "open"); },
   assign(button) { actions.assign(store.open, button.dataset.value || null); },
+  team(button) { actions.giveTeam(store.open, button.dataset.value || null); },
   jump() { thread.toFoot(); sync.looked(); },
   person() {
     if (page.dataset.view === "person") return view("thread");
@@ -250,6 +271,7 @@ bind("e", resolveAndNext);
 bind("/", acts.search);
 for (const [key, name] of [["s", "snooze-menu"], ["l", "labels-menu"], ["p", "priority-menu"], ["u", "unread"]]) bind(key, () => { if (store.open) acts[name](); });
 bind("m", () => { if (store.open && store.can.has("reply")) run("macros", "macros-menu"); });
+bind("t", () => { if (store.open) run("further", "further-messages"); });
 bind("f", () => run("filters", "filters-open"));
 bind("v", () => run("views", "views-menu"));
 bind("c", () => { if (store.can.has("reply")) run("begin", "begin-open"); });

@@ -4,6 +4,7 @@ import { t } from "../ui/js/words.js";
 import { kindWord } from "./list.js";
 
 const REACTING = new Set(["kapso"]); // channels that take reactions
+const UNDER_WAY = new Set(["queued", "sending", "unknown"]); // those are not taken out
 
 export class Quoting {
   #store; #react; #focus;
@@ -24,12 +25,19 @@ export class Quoting {
   /** One set of buttons for the whole thread: it goes where the pointer is. */
   #offer(element) {
     const message = this.#messageOf(element);
-    if (!message || !["in", "out"].includes(message.direction) || element.contains(this.#actions)) return;
+    if (!message || message.direction === "activity" || element.contains(this.#actions)) return;
     const conversation = this.#store.conversations.get(this.#store.open);
-    const may = this.#store.can.has("reply") && (conversation?.allowed_actions?.includes("reply") ?? true); // an event's row does not say
-    if (!may || !message.provider_id) return this.#actions.remove();
-    for (const button of this.#actions.querySelectorAll("[data-emoji]")) show(button, REACTING.has(conversation.channel.kind) && message.direction === "in");
-    element.append(this.#actions);
+    const { can, me } = this.#store, written = message.direction !== "note";
+    const quotes = written && message.provider_id && can.has("reply") && (conversation?.allowed_actions?.includes("reply") ?? true); // an event's row does not say
+    const does = {
+      quote: quotes,
+      react: quotes && REACTING.has(conversation.channel.kind) && message.direction === "in",
+      forward: written && message.type !== "reaction" && can.has("reply"),
+      delete: can.has("note") && !UNDER_WAY.has(message.status) && (can.has("manage") || (message.direction !== "in" && message.sender?.id === me.id)),
+    };
+    for (const button of this.#actions.children) show(button, does[button.dataset.does]);
+    if (Object.values(does).some(Boolean)) element.append(this.#actions);
+    else this.#actions.remove();
   }
 
   #messageOf(element) {
@@ -37,7 +45,7 @@ export class Quoting {
   }
 
   #act(button) {
-    const message = button && this.#messageOf(button.closest(".message"));
+    const message = button && !button.dataset.act && this.#messageOf(button.closest(".message"));
     if (!message) return;
     if (button.dataset.emoji) return this.#react(this.#store.open, message, button.dataset.emoji);
     this.#chosen.set(this.#store.open, message);

@@ -13,6 +13,8 @@ export function start({ store, composer, later, slug }) {
   const base = `/api/v1/workspaces/${slug}/`;
   let replies = [], asked = 0;
 
+  store.addEventListener("setting", () => { asked = 0; });
+
   async function saved() {
     if (Date.now() - asked > FRESH) {
       replies = (await call("GET", `${base}saved-replies/`)).results;

@@ -20,6 +20,7 @@ export class Store extends EventTarget {
     this.me = state.me;
     this.can = new Set(state.workspace.can);
     this.agents = state.agents;
+    this.teams = state.teams;
     this.counts = state.list.counts;
     this.filter = { assignee: "", status: "open", unread: false, order: "newest", ...withoutNulls(state.list.filter) };
     this.takeList(state.list);
@@ -54,6 +55,16 @@ export class Store extends EventTarget {
     if (data.deleted) this.conversations.delete(data.id);
     else this.conversations.set(data.id, { ...this.conversations.get(data.id), ...data });
     this.changed("list", data.id);
+  }
+
+  /** A label has another name or colour, or is no more: rows are not told one by one. */
+  relabel({ before, name, hue, deleted }) {
+    for (const [id, row] of this.conversations) {
+      if (!row.labels?.some((label) => label.name === before)) continue;
+      const labels = deleted ? row.labels.filter((label) => label.name !== before) : row.labels.map((label) => (label.name === before ? { ...label, name, hue } : label));
+      this.conversations.set(id, { ...row, labels });
+    }
+    this.changed("list", this.open);
   }
 
   /** An optimistic change; the answer undoes it when the server would not have it and nothing else came meanwhile. */
@@ -128,8 +139,8 @@ export class Store extends EventTarget {
     const { assignee, status, unread, channel, label, team, priority, view } = this.filter;
     if (view && !this.inView.has(conversation.id)) return false;
     if (conversation.scope && conversation.scope !== "support") return false;
-    if (conversation.is_spam) return false;
-    if (status && conversation.status !== status) return false;
+    if (Boolean(conversation.is_spam) !== (status === "spam")) return false;
+    if (status && status !== "spam" && conversation.status !== status) return false;
     if (assignee === "none" && conversation.assignee) return false;
     if (assignee && assignee !== "none" && conversation.assignee?.id !== (assignee === "me" ? this.me.id : assignee)) return false;
     if (channel && conversation.channel.slug !== channel) return false;

@@ -31,7 +31,7 @@ export class Sync {
     let before = false;
     live.subscribe(`inbox.${slug}`, {
       after,
-      event: (frame) => this.#conversation(frame),
+      event: (frame) => (frame.type === "settings.updated" ? views.setting(frame.data) : this.#conversation(frame)),
       signal: ({ type, data }) => type === "counts" && this.#counted(data),
       subscribed: () => { if (before) this.#expectCounts(0); before = true; },
       reload: () => this.loadList({ fresh: true }),
@@ -91,7 +91,10 @@ export class Sync {
     const before = store.conversations.get(data.id);
     store.tell(data);
     if (store.filter.view) this.#viewing ??= setTimeout(() => { this.#viewing = null; this.loadList().catch(() => {}); }, VIEW_LATE);
-    if (data.deleted) return this.#expectCounts();
+    if (data.deleted) {
+      if (data.id === store.open) this.#views.gone(data.id);
+      return this.#expectCounts();
+    }
     if (!store.seen.has(data.id)) {
       if (type === "conversation.created") store.saw(data.id, 0);
       else this.#wonder(data.id);

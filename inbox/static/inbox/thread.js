@@ -187,11 +187,13 @@ export class Thread {
     show(parts.assignee, assignee);
     show(parts.nobody, !assignee);
     if (assignee) avatar(parts.assignee, parts["assignee-letters"], assignee);
-    text(parts["assignee-name"], assignee?.name ?? t("nobody"));
+    text(parts["assignee-name"], assignee?.name ?? conversation.team?.name ?? t("nobody"));
     show(parts.resolve, can && status !== "resolved");
     if (parts.snooze) show(parts.snooze, can && status !== "resolved");
     show(parts.reopen, can && status === "resolved");
+    if (parts["spam-word"]) text(parts["spam-word"], t(conversation.is_spam ? "do.not-spam" : "do.spam"));
     for (const entry of document.querySelectorAll('#menu-assign [data-act="assign"]')) entry.setAttribute("aria-checked", entry.dataset.value === (assignee?.id ?? ""));
+    for (const entry of document.querySelectorAll('#menu-assign [data-act="team"]')) entry.setAttribute("aria-checked", entry.dataset.value === (conversation.team?.id ?? ""));
   }
 }
 

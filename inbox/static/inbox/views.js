@@ -15,6 +15,8 @@ export function start({ store, setFilter, later, slug }) {
   const dialog = $("#dialog-view"), form = $("form", dialog), parts = fields(dialog);
   let views = [], asked = 0, edited = null, builder = null;
 
+  store.addEventListener("setting", () => { asked = 0; });
+
   async function all() {
     if (Date.now() - asked > FRESH) {
       views = (await call("GET", `${base}?scope=conversations`)).results;
@@ -121,7 +123,7 @@ export function start({ store, setFilter, later, slug }) {
   function fromFilter({ channel, assignee, team, label, priority }) {
     const { status, unread } = store.filter;
     const one = (field, value, is = "is") => (value ? [{ field, is, value }] : []);
-    return { all: [...one("status", status), ...one("channel", channel), ...one("assignee", assignee), ...one("team", team), ...(label ? [{ field: "labels", is: "any", value: [label] }] : []), ...one("priority", priority), ...one("unread", unread)] };
+    return { all: [...one("status", status === "spam" ? "" : status), ...one("channel", channel), ...one("assignee", assignee), ...one("team", team), ...(label ? [{ field: "labels", is: "any", value: [label] }] : []), ...one("priority", priority), ...one("unread", unread)] };
   }
 
   return {
