@@ -44,7 +44,7 @@ def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, w
     product.deliver(f"Hi {word}", number=f"628128{next(_number):06d}", name=f"Budi {word}")
     bea.page.goto(f"{product.url}/contacts")
     bea.page.locator("html[data-ready]").wait_for()
-    bea.page.locator('[data-live][data-state="live"]').wait_for(timeout=PATIENT)
+    bea.page.locator('.rail [data-live][data-state="live"]').wait_for(timeout=PATIENT)
     before = int(count(bea).text_content() or 0)
     bea.page.mouse.click(600, 20)
     expect(ben.page.locator("a.conversation").filter(has_text=word).first).to_be_visible(timeout=PATIENT)
