@@ -87,6 +87,10 @@ def test_a_broken_delivery_is_there_with_its_reason(product, sign_in, word):
     assert deliver_broken(product, word) == 400
     failed = ada.page.locator('[data-row][data-state="failed"]').first
     expect(failed).to_be_visible(timeout=4_000)
+    ada.page.set_viewport_size({"width": 390, "height": 844})
+    button = failed.get_by_role("button", name="Replay").bounding_box()
+    assert button["x"] + button["width"] <= 390  # on a phone too, without moving the table
+    ada.page.set_viewport_size({"width": 1440, "height": 900})
     failed.locator("[data-toggle]").click()
     detail = ada.page.locator("[data-detail]")
     expect(detail.get_by_label("Body")).to_contain_text('{"message": {"id":')
