@@ -105,7 +105,14 @@ export class Drawer {
     this.#draw();
   }
 
-  entry(entry) { if (entry.session === this.id) { this.#entries.set(entry.id, entry); this.#draw(); } }
+  entry(entry) {
+    if (entry.session !== this.id) return;
+    const isNew = !this.#entries.has(entry.id);
+    this.#entries.set(entry.id, entry);
+    this.#draw();
+    if (isNew && entry.type === "connection_restored") this.reload(); // the ledger has a line more
+  }
+
   command(command) {
     if (command.session !== this.id) return;
     this.#commands.set(command.id, command);

@@ -39,9 +39,14 @@ for (const { exam: slug, live: topic } of state.exams) {
   });
 }
 
+const states = new Map(); // of sessions heard of: a count that changed is no news, a state is
 function what(type, data) {
   if (type === "violation.logged") return data.merged_into || data.severity === "info" ? "" : entryWord(data);
-  return type === "session.started" || type === "session.updated" ? t(`state.${data.status}`) : "";
+  if (type !== "session.started" && type !== "session.updated") return "";
+  const before = states.get(data.id);
+  states.set(data.id, data.status);
+  const isNews = type === "session.started" || (before ? before !== data.status : data.status !== "active");
+  return isNews ? t(`state.${data.status}`) : "";
 }
 
 tellConnection(live);
