@@ -265,10 +265,8 @@ _NOTES = f"""coalesce((select json_agg(note) from (
         order by n.id desc limit {MOST_NOTES})
         union all
         (select m.id, m.conversation_id, m.sender_user_id, m.body, array[]::uuid[], m.created_at, m.updated_at
-        from (
-            select * from inbox_message m where m.conversation_id = talk.id and m.deleted_at is null
-            order by m.id desc limit {5 * MOST_NOTES}
-        ) as m where m.direction = '{Direction.NOTE.value}'
+        from inbox_message m where m.conversation_id = talk.id and m.deleted_at is null
+            and m.direction = '{Direction.NOTE.value}'
         order by m.id desc limit {MOST_NOTES})
     ) as note order by note.id desc limit {MOST_NOTES}
 ) as note), '[]')"""

@@ -76,6 +76,12 @@ class Message(TenantModel):
         indexes = [
             models.Index(F("conversation"), F("id").desc(), name="message_thread"),
             GinIndex(F("workspace"), F("search"), name="message_search"),
+            models.Index(
+                F("conversation"),
+                F("id").desc(),
+                condition=Q(direction=Direction.NOTE, deleted_at=None),
+                name="message_thread_notes",
+            ),
         ]
 
     def __str__(self) -> str:
