@@ -1,12 +1,16 @@
 """Who calls, and all there is to know of them: answers a second by telephone number, next to FastAPI and asyncpg.
 
 All servers read one database: 100,000 contacts, 200,000 conversations, a million messages. Both sides look the API key
-up by its digest and answer with one statement.
+up by its digest and answer with one statement; that they answer the same, to the last member, is seen before anything
+is measured.
 """
 
+import json
+import urllib.request
 from dataclasses import dataclass, field
 
 from company import KEY, company
+from processes import BenchError
 from report import Result, Row, median, ms, rate
 from stage import Server, Stage
 
@@ -15,6 +19,7 @@ CONNECTIONS = 10
 TARGETS = {"daphne": 0.6, "uvicorn": 1.0}
 P95_MS = 25.0
 ROUNDS = 5
+COMPARED = 200  # people, from all over
 
 
 @dataclass
@@ -35,11 +40,26 @@ class Contest:
         self.taken: dict[str, Taken] = {}
         self.round = 0
 
+    @property
+    def path(self) -> str:
+        return f"/api/v1/workspaces/{self.stage.cast['workspace']}/contacts/context?phone=%2B"
+
+    def answer(self, server: Server, number: int) -> object:
+        url = f"http://127.0.0.1:{server.port}{self.path}1202{5_000_000 + number:07d}"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {KEY}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def compare(self, yardstick: Server, server: Server) -> None:
+        for number in range(0, self.contacts, self.contacts // COMPARED):
+            if self.answer(yardstick, number) != self.answer(server, number):
+                raise BenchError(f"The yardstick and {server.name} answer differently about person {number}.")
+
     def take(self, server: Server, requests: int = 0) -> float:
         self.round += 1
         spec = {
             "port": server.port,
-            "path": f"/api/v1/workspaces/{self.stage.cast['workspace']}/contacts/context?phone=%2B",
+            "path": self.path,
             "key": KEY,
             "contacts": self.contacts,
             "seed": self.round,
@@ -66,6 +86,8 @@ def take(stage: Stage) -> Result:
     yardstick = stage.yardstick(seeded.database)
     ours = [stage.product(kind, seeded.database) for kind in TARGETS]
     contest = Contest(stage, seeded.contacts)
+    for server in ours:
+        contest.compare(yardstick, server)
     for server in (yardstick, *ours):
         contest.take(server, requests=500)  # statements prepared, caches filled
     ratios = _rounds(contest, yardstick, ours, rounds=1 if stage.quick else ROUNDS)

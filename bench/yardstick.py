@@ -44,40 +44,101 @@ select 'delivery:' || id, 'webhooks.unpack_delivery', '', workspace_id, jsonb_bu
 from kept
 on conflict (key) do nothing
 """
-# The key by its digest, the person by the number, and what there is to know of them, as JSON.
-CONTEXT = """
+# The key by its digest, the person by the number, and what there is to know of them: the product's own answer, written
+# the way one writes it by hand. `context.py` compares the two before it measures.
+_USER = "json_build_object('id', {0}.id, 'name', coalesce(nullif({0}.name, ''), split_part({0}.email, '@', 1)))"
+_SENDER = """json_build_object('kind', {0}.sender_kind,
+    'id', case when {0}.sender_kind = 'contact' then c.id else {1}.id end,
+    'name', case when {0}.sender_kind = 'contact' then c.name
+        else coalesce(nullif({1}.name, ''), split_part({1}.email, '@', 1), '') end)"""
+_ERROR = """case when {0}.error_message <> ''
+    then json_build_object('code', {0}.error_code, 'message', {0}.error_message) end"""
+CONTEXT = f"""
 select json_build_object(
     'contact', json_build_object('id', c.id, 'phone', c.phone, 'phone_normalized', c.phone_normalized, 'name', c.name,
         'email', c.email, 'lead_status', c.lead_status, 'lead_score', c.lead_score, 'tags', c.tags,
-        'metadata', c.metadata, 'created_at', c.created_at, 'updated_at', c.updated_at),
+        'metadata', c.metadata, 'attributes', c.attributes,
+        'owner', case when o.id is not null then {_USER.format("o")} end,
+        'identities', coalesce((select json_agg(json_build_object('kind', i.kind, 'value', i.value)
+            order by i.kind, i.value)
+            from crm_contactidentity i where i.contact_id = c.id and i.kind <> 'match'), '[]'),
+        'created_at', c.created_at, 'updated_at', c.updated_at, 'deleted_at', c.deleted_at),
     'profile', (select to_json(p) from (select first_name, relationship, zip_code, journey_phase, burnout_score,
-        burnout_band, pressure_zones, last_contact_at, assessment from crm_contactprofile where contact_id = c.id) p),
+        burnout_band, pressure_zones, last_contact_at, assessment, updated_at
+        from crm_contactprofile where contact_id = c.id) p),
     'state', (select to_json(s) from (select recent_messages, historical_summary, conversation_started_at,
-        total_interactions, last_message_at from crm_contactmemory where contact_id = c.id) s),
-    'billing', (select to_json(b) from (select status, price_id, quantity, trial_ends_at, period_end, canceled_at
-        from crm_billingaccount where contact_id = c.id order by id desc limit 1) b),
-    'conversation', case when t.id is not null then json_build_object('id', t.id, 'channel', t.channel,
-        'status', t.status, 'assignee', t.assignee_id, 'priority', t.priority, 'inbound_count', t.inbound_count,
-        'last_activity_at', t.last_activity_at, 'waiting_since', t.waiting_since, 'created_at', t.created_at) end,
-    'messages', coalesce((select json_agg(m) from (select id, conversation_id, client_id, provider_id, direction,
-        sender_kind, sender_user_id, type, body, reply_to_id, status, sent_at, delivered_at, read_at, created_at
-        from inbox_message where conversation_id = t.id and deleted_at is null and direction in ('in', 'out')
-        order by id desc limit 20) m), '[]'),
-    'notes', coalesce((select json_agg(n) from (select id, author_id, body, created_at from crm_contactnote
-        where contact_id = c.id and deleted_at is null order by id desc limit 20) n), '[]'),
+        total_interactions, last_message_at, updated_at from crm_contactmemory where contact_id = c.id) s),
+    'billing', (select to_json(b) from (select id, status, status in ('past_due', 'unpaid') as past_due, price_id,
+        quantity, trial_ends_at, period_end, cancels_at, canceled_at, ended_at, collection_paused,
+        collection_resumes_at, payment_failed_at, updated_at
+        from crm_billingaccount where contact_id = c.id
+        order by subscription_created_at desc nulls last, id desc limit 1) b),
+    'conversation', case when t.id is not null then json_build_object('id', t.id,
+        'contact', json_build_object('id', c.id, 'name', c.name, 'phone', c.phone_normalized),
+        'channel', json_build_object('id', h.id, 'name', h.name, 'slug', h.slug, 'kind', h.kind),
+        'scope', t.scope, 'status', t.status, 'assignee', case when a.id is not null then {_USER.format("a")} end,
+        'team', (select json_build_object('id', g.id, 'name', g.name) from crm_team g where g.id = t.team_id),
+        'snoozed_until', t.snoozed_until, 'is_spam', t.spam_at is not null, 'priority', t.priority,
+        'labels', coalesce((select json_agg(json_build_object('name', l.name, 'hue', l.hue) order by l.name)
+            from inbox_conversationlabel x join inbox_label l on l.id = x.label_id
+            where x.conversation_id = t.id), '[]'),
+        'inbound_count', t.inbound_count,
+        'last_message', (select json_build_object('id', n.id, 'direction', n.direction, 'type', n.type,
+            'body', left(n.body, 200), 'status', n.status, 'sender', {_SENDER.format("n", "v")},
+            'error', {_ERROR.format("n")}, 'created_at', n.created_at)
+            from inbox_message n left join crm_user v on v.id = n.sender_user_id where n.id = t.last_message_id),
+        'last_activity_at', t.last_activity_at, 'waiting_since', t.waiting_since,
+        'window', json_build_object('open', coalesce(t.last_inbound_at > now() - interval '24 hours', false),
+            'closes_at', t.last_inbound_at + interval '24 hours'),
+        'created_at', t.created_at, 'updated_at', t.updated_at,
+        'unread_count', t.inbound_count, 'seen_count', 0) end,
+    'messages', coalesce((select json_agg(m) from (select m.id, m.conversation_id as conversation, m.client_id,
+        m.provider_id, m.direction, {_SENDER.format("m", "v")} as sender, m.type, m.body,
+        coalesce((select json_agg(json_build_object('id', f.id, 'kind', f.kind, 'name', f.name,
+            'content_type', f.content_type, 'size', f.size, 'state', f.state,
+            'url', case when f.state = 'stored'
+                then '/api/v1/workspaces/' || w.slug || '/attachments/' || f.id || '/' end,
+            'error', case when f.state = 'failed' then {_ERROR.format("f")} end) order by f.position)
+            from inbox_attachment f where f.message_id = m.id), '[]') as attachments,
+        m.reply_to_id as reply_to, m.status, {_ERROR.format("m")} as error,
+        case when m.direction = 'in' then '{{}}' else json_strip_nulls(json_build_object('queued', m.created_at,
+            'sent', m.sent_at, 'delivered', m.delivered_at, 'read', m.read_at, 'failed', m.failed_at)) end
+            as status_times,
+        m.provider_time, m.edited_at, m.detail, m.created_at
+        from inbox_message m left join crm_user v on v.id = m.sender_user_id
+        where m.conversation_id = t.id and m.deleted_at is null and m.direction in ('in', 'out')
+        order by m.id desc limit 20) m), '[]'),
+    'notes', coalesce((select json_agg(n) from (
+        select n.id, c.id as contact, n.conversation,
+            case when v.id is not null then {_USER.format("v")} end as author, n.body, n.mentions, n.created_at,
+            n.updated_at
+        from (
+            select id, null::uuid as conversation, author_id, body, mentions, created_at, updated_at
+            from crm_contactnote where contact_id = c.id and deleted_at is null
+            union all
+            select id, conversation_id, sender_user_id, body, array[]::uuid[], created_at, updated_at
+            from inbox_message where conversation_id = t.id and deleted_at is null and direction = 'note'
+        ) n left join crm_user v on v.id = n.author_id order by n.id desc limit 20) n), '[]'),
     'window', json_build_object('open', coalesce(t.last_inbound_at > now() - interval '24 hours', false),
-        'closes_at', t.last_inbound_at + interval '24 hours')
+        'closes_at', t.last_inbound_at + interval '24 hours'),
+    'allowed_actions', case when t.id is null then '[]'::json
+        when t.last_inbound_at > now() - interval '24 hours' then '["reply","note"]'::json
+        else '["send_template","note"]'::json end
 )
 from crm_apikey k
 join crm_workspace w on w.id = k.workspace_id and w.slug = $2
+join crm_member r on r.workspace_id = w.id and r.user_id = k.created_by_id and r.role <> 'student'
+join crm_user y on y.id = k.created_by_id and y.deactivated_at is null
 join crm_contact c on c.workspace_id = w.id and c.phone_normalized = $3 and c.deleted_at is null
     and c.phone_normalized <> ''
+left join crm_user o on o.id = c.owner_id
 left join lateral (
-    select t.*, json_build_object('id', h.id, 'slug', h.slug, 'kind', h.kind, 'name', h.name) as channel
-    from inbox_conversation t join inbox_channel h on h.id = t.channel_id
-    where t.contact_id = c.id and t.scope = 'support' and t.deleted_at is null
+    select * from inbox_conversation t
+    where t.contact_id = c.id and t.scope = 'support' and t.deleted_at is null and t.merged_into_id is null
     order by t.last_activity_at desc limit 1
 ) t on true
+left join inbox_channel h on h.id = t.channel_id
+left join crm_user a on a.id = t.assignee_id
 where k.digest = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
     and 'read_inbox' = any(k.scopes)
 """
