@@ -34,14 +34,16 @@ def page(
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     empty_last: frozenset[str] = frozenset(),
+    kept_last: frozenset[str] = frozenset(),
 ) -> Page[M]:
     """`order` names fields, all in one direction, the last of them unique: ("-last_activity_at", "-id").
 
     They are never null, but for those in `empty_last`: those go down, and the empty ones come last.
+    `kept_last` are not null in `rows`, but their index has the empty ones last: unless that is said, it does not serve.
     """
     descending = order[0].startswith("-")
     fields = [name.lstrip("-") for name in order]
-    columns = [_column(rows, name, name in empty_last) for name in fields]
+    columns = [_column(rows, name, name in empty_last, name in kept_last) for name in fields]
     backwards, position = _read(cursor, columns) if cursor else (False, None)
     down = descending is not backwards
     if position is not None:
@@ -65,21 +67,22 @@ class _Column:
     name: str  # may lead through a relation: memory__last_message_at
     field: "Field[Any, Any]"
     nullable: bool
+    kept_last: bool
 
 
-def _column(rows: "QuerySet[M]", name: str, nullable: bool) -> _Column:
+def _column(rows: "QuerySet[M]", name: str, nullable: bool, kept_last: bool) -> _Column:
     if name in rows.query.annotations:
-        return _Column(name, rows.query.annotations[name].output_field, nullable)
+        return _Column(name, rows.query.annotations[name].output_field, nullable, kept_last)
     *way, last = name.split("__")
     model: type[Model] = rows.model
     for step in way:
         model = model._meta.get_field(step).related_model  # type: ignore[assignment]  # a relation
     field: Field[Any, Any] = model._meta.get_field(last)  # type: ignore[assignment]  # a column of its own
-    return _Column(name, field, nullable)
+    return _Column(name, field, nullable, kept_last)
 
 
 def _ordered(column: _Column, *, down: bool) -> OrderBy:
-    if not column.nullable:
+    if not (column.nullable or column.kept_last):
         return F(column.name).desc() if down else F(column.name).asc()
     return F(column.name).desc(nulls_last=True) if down else F(column.name).asc(nulls_first=True)
 

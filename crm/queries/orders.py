@@ -1,7 +1,7 @@
 """In which order contacts are listed. Every order is total, so that pages neither skip nor repeat anybody."""
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from crm.models import Contact
 from crm.paging import Page, page
@@ -37,7 +37,9 @@ def _by_last_seen(rows: "QuerySet[Contact]", cursor: str | None, limit: int) -> 
     never = rows.filter(memory__last_message_at=None)
     if cursor and cursor.startswith(NOBODY_LEFT):
         return _marked(page(never, ("-id",), cursor=cursor.removeprefix(NOBODY_LEFT) or None, limit=limit))
-    seen = page(rows.filter(memory__last_message_at__isnull=False), _SEEN, cursor=cursor, limit=limit)
+    # The workspace once more, on the side where the index begins with it
+    known = rows.filter(memory__last_message_at__isnull=False, memory__workspace=F("workspace"))
+    seen = page(known, _SEEN, cursor=cursor, limit=limit, kept_last=frozenset({"memory__last_message_at"}))
     if seen.next is not None:
         return seen
     if len(seen.rows) == limit:  # whether anybody is left is not worth a query
