@@ -93,12 +93,13 @@ class _Batch:
             else:
                 self._given_up[identity.value] = identity
         numbers = {values.phone.e164: values.phone.match for values in good if values.phone}
-        plain = Contact.objects.alive().filter(workspace=self._workspace, phone_normalized__in=list(numbers))
+        # Of so many values Postgres does not see by itself that none is empty, which both indexes are built on
+        alive = Contact.objects.alive().filter(workspace=self._workspace)
+        plain = alive.filter(phone_normalized__in=list(numbers)).exclude(phone_normalized="")
         for contact in plain:
             self._by_match.setdefault(numbers[contact.phone_normalized], contact)
         emails = sorted({values.email for values in good if values.email})
-        mailed = Contact.objects.alive().annotate(_email=Lower("email"))
-        for contact in mailed.filter(workspace=self._workspace, _email__in=emails):
+        for contact in alive.annotate(_email=Lower("email")).filter(_email__in=emails).exclude(email=""):
             self._by_email.setdefault(contact.email.lower(), []).append(contact)
         if lock:
             self._lock()
