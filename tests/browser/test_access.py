@@ -1,0 +1,142 @@
+"""Every page, in light and dark, has nothing that axe knows to keep people out."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page, expect
+
+PASSWORD = "demo-password"
+PATIENT = 30_000
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SETTINGS = (
+    *("general", "members", "teams", "labels", "views", "channels", "boards", "saved-replies", "macros"),
+    *("api-keys", "features", "audit", "profile", "notifications"),
+)
+
+
+def first_link(page: Page, selector: str) -> None:
+    page.goto(page.locator(selector).first.evaluate("link => link.href"))
+
+
+def open_thread(page: Page) -> None:
+    page.locator("a[data-conversation-id]").first.click()
+    expect(page.locator('.thread[data-state="open"]')).to_be_visible(timeout=PATIENT)
+
+
+def keys(*pressed: str, until: str):
+    def press(page: Page) -> None:
+        for one in pressed:
+            page.keyboard.press(one)
+        page.locator(until).first.wait_for(timeout=PATIENT)
+
+    return press
+
+
+def choose_many(page: Page) -> None:
+    page.locator("a[data-conversation-id]").first.focus()
+    page.keyboard.press("x")
+    page.get_by_role("toolbar", name="For the selected").wait_for(timeout=PATIENT)
+
+
+def open_more(page: Page) -> None:
+    open_thread(page)
+    page.get_by_role("button", name="More", exact=True).last.click()
+    page.locator("#menu-thread:popover-open").wait_for(timeout=PATIENT)
+
+
+def open_forward(page: Page) -> None:
+    open_thread(page)
+    page.locator(".message[data-direction=in]").last.hover()
+    page.get_by_role("button", name="Forward", exact=True).click(timeout=PATIENT)
+    page.locator("#dialog-forward[open]").wait_for(timeout=PATIENT)
+
+
+def build_view(page: Page) -> None:
+    page.keyboard.press("v")
+    page.get_by_role("menuitem", name=re.compile("New view")).click(timeout=PATIENT)
+    page.get_by_role("dialog", name="New view").get_by_role("button", name="Group").click(timeout=PATIENT)
+
+
+def nothing(page: Page) -> None:
+    """As it stands."""
+
+
+# Who looks, where they begin, and how they come to what is looked at.
+PLACES = {
+    "inbox": ("ben", "/inbox", nothing),
+    "inbox-thread": ("ben", "/inbox", open_thread),
+    "inbox-as-viewer": ("vic", "/inbox", open_thread),
+    "inbox-filter": ("ben", "/inbox", keys("f", until="#dialog-filter[open]")),
+    "inbox-view": ("ben", "/inbox", build_view),
+    "inbox-many": ("ben", "/inbox", choose_many),
+    "inbox-more": ("ben", "/inbox", open_more),
+    "inbox-forward": ("ben", "/inbox", open_forward),
+    "inbox-spam": ("ben", "/inbox?status=spam", nothing),
+    "palette": ("ben", "/inbox", keys("Control+k", until="#dialog-palette [role=option]")),
+    "shortcuts": ("ben", "/inbox", keys("?", until="#dialog-shortcuts[open]")),
+    "account": ("ben", "/inbox", lambda page: page.locator('[popovertarget="menu-account"]').click()),
+    "contacts": ("ben", "/contacts", nothing),
+    "contacts-board": ("ben", "/contacts?layout=board", nothing),
+    "contacts-import": ("ben", "/contacts/import", nothing),
+    "contact": ("ben", "/contacts", lambda page: first_link(page, "[data-rows] a[href^='/contacts/']")),
+    "outbox": ("ada", "/outbox", nothing),
+    "exams": ("tia", "/proctor", nothing),
+    "exam-grid": ("tia", "/proctor/demo-exam", nothing),
+    "exam-paper": ("sam", "/exam/demo-exam", nothing),
+    **{f"settings-{name}": ("ada", f"/settings/{name}", nothing) for name in SETTINGS},
+}
+
+
+def violations(page: Page, only: dict[str, object]) -> list[str]:
+    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+    return [
+        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}"
+        for one in found.response["violations"]
+    ]
+
+
+def look(page: Page) -> None:
+    """All rules once; in the dark only the colours differ."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert violations(page, {"type": "tag", "values": TAGS}) == []
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert violations(page, {"type": "rule", "values": ["color-contrast"]}) == []
+
+
+@pytest.fixture(scope="module")
+def page_of(product, browser):
+    """One browser a person, signed in once; each place is gone to anew."""
+    pages = {}
+
+    def page(name):
+        if name not in pages:
+            pages[name] = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+            pages[name].goto(f"{product.url}/login")
+            pages[name].fill("input[name=email]", f"{name}@demo.example")
+            pages[name].fill("input[name=password]", PASSWORD)
+            pages[name].keyboard.press("Enter")
+            pages[name].wait_for_url(lambda url: "/login" not in url, timeout=PATIENT)
+        return pages[name]
+
+    yield page
+    for one in pages.values():
+        one.close()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_keeps_people_out(place, page_of, product):
+    name, path, come = PLACES[place]
+    page = page_of(name)
+    page.goto(product.url + path)
+    expect(page.locator("html[data-ready]")).to_be_attached(timeout=PATIENT)
+    come(page)
+    expect(page.locator("html[data-ready]")).to_be_attached(timeout=PATIENT)
+    look(page)
+
+
+def test_nobody_is_kept_out_of_signing_in(product, browser):
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(f"{product.url}/login")
+    look(page)
+    page.close()
