@@ -6,7 +6,7 @@ import { moment, paint } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { ExamClient } from "../proctoring/client.js";
-import { entryWord, seconds } from "../proctor/wording.js";
+import { entryWord, reasonWord, seconds } from "../proctor/wording.js";
 
 const state = JSON.parse($("#exam-state").textContent);
 const page = $(".exam"), part = (name) => $(`[data-part="${name}"]`);
@@ -108,10 +108,11 @@ function told(command) {
   heard.add(command.id);
   const from = command.from_name ? t("from", { name: command.from_name }) : t("from.tutor");
   const what = command.body || t(`told.${command.type}`, { span: seconds(command.seconds * 1000) });
-  const words = command.reason && command.type !== "pause" ? t("told.reason", { what, reason: command.reason }) : what;
+  const reason = reasonWord(command.reason);
+  const words = reason && command.type !== "pause" ? t("told.reason", { what, reason }) : what;
   if (command.type === "pause") {
-    text(part("paused-reason"), command.reason ? t("paused.reason", { reason: command.reason }) : "");
-    show(part("paused-reason"), command.reason);
+    text(part("paused-reason"), reason ? t("paused.reason", { reason }) : "");
+    show(part("paused-reason"), reason);
     return client.seen(command.id);
   }
   if (command.type === "terminate") return client.seen(command.id);

@@ -6,7 +6,7 @@ import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { plot } from "./beats.js";
 import { LIVE, silence } from "./store.js";
-import { commandWord, entryDetail, entryWord, leftUntil, seconds, whyWord } from "./wording.js";
+import { commandWord, entryDetail, entryWord, leftUntil, reasonWord, seconds, whyWord } from "./wording.js";
 
 const ICONS = { active: "wifi", idle: "clock", hidden: "window", throttled: "window", disconnected: "wifi-off", paused: "lock", submitted: "resolve", terminated: "x", expired: "clock" };
 const TYPING = 6_000; // ms until a word of typing is old
@@ -291,10 +291,10 @@ export class Drawer {
 
   #timeline(session) {
     const moments = [{ key: "start", at: session.started_at, word: t("stream.started") }];
-    if (session.ended_at) moments.push({ key: "end", at: session.ended_at, word: t(`state.${session.status}`), text: session.end_reason });
+    if (session.ended_at) moments.push({ key: "end", at: session.ended_at, word: t(`state.${session.status}`), text: reasonWord(session.end_reason) });
     for (const entry of this.#entries.values()) moments.push({ key: entry.id, at: entry.corrected_at, severity: entry.severity, word: entryWord(entry), text: entryDetail(entry) });
     for (const command of this.#commands.values())
-      moments.push({ key: command.id, at: command.created_at, word: commandWord(command), text: [command.by?.name, command.type === "note" ? "" : t(`acknowledged.${command.state}`), command.reason].filter(Boolean).join(" · ") });
+      moments.push({ key: command.id, at: command.created_at, word: commandWord(command), text: [command.by?.name, command.type === "note" ? "" : t(`acknowledged.${command.state}`), reasonWord(command.reason)].filter(Boolean).join(" · ") });
     for (const gap of this.#detail?.gaps ?? []) moments.push({ key: gap.id, at: gap.began_at, word: t(`gap.${gap.cause}`, { span: seconds(gap.seconds * 1000) }) });
     moments.sort((one, other) => (one.at < other.at ? 1 : -1));
     reconcile(this.#parts.timeline, moments, { key: ({ key }) => key, make: () => clone("moment"), fill: fillMoment });

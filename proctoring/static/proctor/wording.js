@@ -37,3 +37,11 @@ export const commandWord = (command) => {
   return command.body ? `${word}: ${command.body}` : command.seconds ? `${word}: ${seconds(command.seconds * 1000)}` : word;
 };
 export const leftUntil = (at) => Math.max(0, at - now());
+
+/** Reasons that the product gives itself are words of ours; all others are somebody's own. */
+export function reasonWord(reason) {
+  const [, type, n] = /^([a-z_]+): (\d+)$/.exec(reason) ?? [];
+  if (type && has(`violation.${type}`)) return t("why.times", { what: t(`violation.${type}`), n });
+  if (has(`reason.${reason}`)) return t(`reason.${reason}`);
+  return reason === "lost_time" ? "" : reason;
+}
