@@ -248,6 +248,7 @@ def test_it_stands_in_pages_of_other_hosts_as_high_as_it_is(look, product, code)
     page = look(
         STRAY,
         live=False,
+        permissions=["local-network-access"],  # a page of the world may not call this machine
         before=lambda page: page.route(STRAY + "**", lambda route: route.fulfill(body=html, content_type="text/html")),
     )
     frame = page.frame_locator("iframe")
