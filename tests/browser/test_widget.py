@@ -2,12 +2,15 @@
 
 import itertools
 import os
+import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import jwt
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
@@ -265,6 +268,48 @@ def test_a_chat_of_ones_own_asks_first_proves_itself_and_asks_where_to_write(sig
     page.get_by_role("button", name="End the chat").click()
     page.get_by_role("button", name="Mail me the transcript").click()
     expect(page.locator("#live")).to_have_text("The transcript is on its way", timeout=PATIENCE)
+
+
+def test_who_signs_in_next_at_a_browser_sends_and_sees_nothing_of_who_was_there(sign_in: Any, product: Any, visit: Any):
+    slug = f"signed-{next(_number)}"
+    ada = sign_in("ada", path="/settings/channels", wait=False).page
+    form = ada.locator("form", has=ada.get_by_role("heading", name="Connect a channel"))
+    form.get_by_label("Kind").select_option("widget")
+    form.get_by_label("Name", exact=True).fill(slug)
+    form.get_by_label("Name in addresses").fill(slug)
+    form.get_by_role("button", name="Connect").click()
+    expect(ada.locator(f'[data-channel="{slug}"]')).to_be_visible(timeout=PATIENCE)
+    ada.goto(f"{product.url}/settings/web-chat?channel={slug}")
+    ada.locator("button[value=renew]").click()
+    secret = ada.locator("#new-secret").input_value(timeout=PATIENCE)
+
+    def at(who: str) -> str:
+        claims = {"sub": who, "name": who, "exp": int(time.time()) + 600}
+        return f"{product.url}/widget/{slug}#identity={jwt.encode(claims, secret, algorithm='HS256')}"
+
+    visitor = visit(at("Ana"))
+    page = visitor.page
+    page.locator("#body").fill("Of Ana")
+    page.keyboard.press("Enter")
+    expect(page.locator('.message[data-status="received"]')).to_have_count(1, timeout=PATIENCE)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    visitor.context.set_offline(True)
+    page.locator("#body").fill("Kept by Ana")
+    page.keyboard.press("Enter")
+    expect(page.locator('.message[data-status="sending"]')).to_have_count(1, timeout=PATIENCE)
+    page.goto("about:blank")
+    visitor.context.set_offline(False)
+    page.goto(at("Ben"))
+    page.locator("#body").fill("Of Ben")
+    page.keyboard.press("Enter")
+    expect(page.locator('.message[data-status="received"]')).to_have_text([re.compile("Of Ben")], timeout=PATIENCE)
+    page.goto("about:blank")
+    sent.clear()
+    page.goto(at("Ana"))
+    expect(page.locator(".message").filter(has_text="Of Ana")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".message").filter(has_text="Of Ben")).to_have_count(0)
+    assert not any("Kept by Ana" in body for body in sent)
 
 
 def test_each_language_is_said_and_stands_on_its_side(visit: Any, product: Any):

@@ -3,6 +3,11 @@
 const FIRST_WAIT = 1_000, LONGEST_WAIT = 30_000, LIMIT = 15_000; // ms
 const CHATS = "/api/v1/chats/";
 
+/** Whom the site says it is; only the server looks whether that is so. */
+function person(identity) {
+  try { return JSON.parse(atob(identity.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return identity; }
+}
+
 export class Problem extends Error {
   constructor(status, code, message, wait = 0) {
     super(message);
@@ -20,6 +25,10 @@ export class Line {
     this.#key = `switchboard:${config.channel}`;
     this.kept = { queue: [], ...this.#stored() };
     this.kept.queue = this.kept.queue.filter(({ body }) => body); // files do not outlive the page
+    if (on.identity && this.kept.person && person(on.identity) !== this.kept.person) {
+      this.#become({ mute: this.kept.mute });
+      localStorage.removeItem(this.#key);
+    }
     addEventListener("storage", ({ key }) => { if (key === this.#key) this.#merge(); });
   }
 
@@ -32,9 +41,21 @@ export class Line {
     const theirs = (this.#stored().queue ?? []).filter(({ client_id }) => !ours.has(client_id) && !this.#settled.has(client_id));
     try { localStorage.setItem(this.#key, JSON.stringify({ ...this.kept, queue: [...theirs, ...this.kept.queue].sort((a, b) => (a.created_at < b.created_at ? -1 : 1)) })); } catch { /* storage is off: as long as the page */ }
   }
-  /** Another tab is the same person. */
+  /** Somebody else sits here now: nothing of who was here before is shown to them, or sent in their name. */
+  #become(now) {
+    for (const name of Object.keys(this.kept)) delete this.kept[name];
+    Object.assign(this.kept, now, { queue: [] });
+    this.#clear();
+  }
+  /** Another tab is the same person, or was told of another one. */
   #merge() {
-    const { token, chat, mute, email } = this.#stored();
+    const stored = this.#stored(), { token, chat, mute, email } = stored;
+    if (this.kept.person && stored.person !== this.kept.person) {
+      this.#become(stored);
+      this.#on.changed();
+      this.find();
+      return;
+    }
     Object.assign(this.kept, { mute, email });
     if (token && (token !== this.kept.token || chat !== this.kept.chat)) {
       Object.assign(this.kept, { token, chat });
@@ -93,7 +114,7 @@ export class Line {
         const given = { ...kept.about, page_url: page, language: document.documentElement.lang, identity, back };
         if (proof && !kept.token) Object.assign(given, { proof, proof_answer: await solve(proof) });
         const made = await this.#call("POST", `/api/v1/widgets/${this.#config.channel}/visitors`, given);
-        Object.assign(kept, { token: made.token, identity, email: made.email || kept.email, answered: kept.answered || Boolean(back) });
+        Object.assign(kept, { token: made.token, identity, person: identity ? person(identity) : kept.person, email: made.email || kept.email, answered: kept.answered || Boolean(back) });
         this.keep();
       } catch (problem) {
         if (problem.code === "proof_needed") this.#config.proof = (await this.ask()).proof;
@@ -106,10 +127,14 @@ export class Line {
   /** The token is worth nothing any more: become somebody new, and keep what was written. */
   #forget() {
     Object.assign(this.kept, { token: null, chat: null, start: null });
+    this.#clear();
+    this.keep();
+  }
+
+  #clear() {
     this.chat = null;
     this.#messages.clear();
     this.#on.follow(null);
-    this.keep();
   }
 
   async renew() {
