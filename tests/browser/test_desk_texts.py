@@ -80,8 +80,15 @@ def test_what_arrived_while_one_wrote_is_shown_before_the_reply_leaves(product, 
     for count in range(6):
         product.deliver(f"Part {count} {word}" + "\nand more" * 12, number=number)
     ben.open(f"Part 5 {word}")
-    page.locator("[data-part=log]").evaluate("log => log.scrollTo(0, -300)")  # reading above: what comes is not seen
-    page.wait_for_function("() => document.querySelector('[data-part=log]').scrollTop < -200")
+    # Reading above: what comes is not seen. A thread that is still being drawn goes back to its foot.
+    page.wait_for_function(
+        """() => {
+            const log = document.querySelector('[data-part=log]'), stayed = log.scrollTop < -200;
+            log.scrollTo(0, -300);
+            return stayed;
+        }""",
+        polling=200,
+    )
     product.deliver(f"Wait, {word}", number=number)
     expect(ben.row(f"Wait, {word}")).to_be_visible(timeout=PATIENT)
     page.locator("textarea[name=body]").fill(f"Too late {word}")

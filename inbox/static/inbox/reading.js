@@ -4,7 +4,7 @@ const PAUSE = 1_000; // ms between two tellings
 const AGAIN = 5_000; // ms after one that did not get through
 
 export class Reading {
-  #tell; #untold = new Map(); #timer = null; #told = 0;
+  #tell; #untold = new Map(); #underway = new Map(); #timer = null; #told = 0;
 
   /** `tell(id, count)` answers a promise; a passing failure is told again, any other is let go. */
   constructor(tell) {
@@ -23,11 +23,18 @@ export class Reading {
     return this.#untold.get(id) ?? 0;
   }
 
+  /** What was said to be read has arrived, and nothing of it is told any more: what comes next is the last word. */
+  async settled(id) {
+    this.#untold.delete(id);
+    await this.#underway.get(id);
+    this.#untold.delete(id);
+  }
+
   flush() {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#told = performance.now();
-    for (const [id, count] of this.#untold) this.#one(id, count);
+    for (const [id, count] of this.#untold) this.#underway.set(id, this.#one(id, count));
   }
 
   #later(wait) {

@@ -8,8 +8,8 @@ import { failed } from "./actions.js";
 const PRIORITIES = ["urgent", "high", "medium", "low", "none"];
 
 /** What the buttons and keys of the inbox call by name. */
-export function start({ store, api, actions, open }) {
-  const standing = new Standing({ store, api, actions, leave: () => open(null) });
+export function start({ store, api, actions, sync, open }) {
+  const standing = new Standing({ store, api, actions, sync, leave: () => open(null) });
   const able = (action, run) => (button) => (store.can.has(action) ? run(button) : null);
   return {
     "snooze-menu": able("resolve", () => standing.openSnooze()),
@@ -25,11 +25,11 @@ export function start({ store, api, actions, open }) {
 }
 
 class Standing {
-  #store; #api; #actions; #leave; #labels = null; #presets = [];
+  #store; #api; #actions; #sync; #leave; #labels = null; #presets = [];
 
   /** `leave()` goes back to the list. */
-  constructor({ store, api, actions, leave }) {
-    [this.#store, this.#api, this.#actions, this.#leave] = [store, api, actions, leave];
+  constructor({ store, api, actions, sync, leave }) {
+    [this.#store, this.#api, this.#actions, this.#sync, this.#leave] = [store, api, actions, sync, leave];
   }
 
   get #row() {
@@ -103,8 +103,7 @@ class Standing {
     const { id } = this.#row;
     this.#leave();
     try {
-      const { seen_count: seen } = await this.#api.unread(id);
-      this.#store.saw(id, seen);
+      await this.#sync.unread(id);
     } catch (problem) {
       failed("failed.unread", problem);
     }

@@ -50,6 +50,13 @@ export class Sync {
     document.addEventListener("visibilitychange", () => this.looked());
   }
 
+  /** Back among what this reader has not seen, whatever was on its way to say otherwise. */
+  async unread(id) {
+    await this.#reading.settled(id);
+    const { seen_count: seen } = await this.#api.unread(id);
+    this.#store.saw(id, seen);
+  }
+
   // --- the list --------------------------------------------------------------------------------------------------------
 
   /** The list from the server. Answers its number; of several loads under way only the last is shown. */
