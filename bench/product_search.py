@@ -1,8 +1,10 @@
-"""For bench/search.py: the words of the demo's texts as the product keeps them, and requests timed in process.
+"""For bench/search.py: the words of the demo's texts as the product keeps them, and requests timed in process, with the
+garbage collector set as in a web process.
 
 Reads one JSON line, prints one.
 """
 
+import gc
 import json
 import sys
 import time
@@ -124,9 +126,20 @@ def _rows(answer: Any) -> int:
     return len(answer["results"])
 
 
+def settle() -> None:
+    """All that a server has loaded when it begins to listen."""
+    from config import urls
+    from config.servers.start import GC_THRESHOLDS
+
+    assert urls.urlpatterns
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
 def main() -> None:
     spec = json.loads(sys.stdin.readline())
     django.setup()
+    settle()
     answer = words(spec) if spec["do"] == "words" else Reader(spec).take()
     sys.stdout.write(json.dumps(answer) + "\n")
 

@@ -13,17 +13,22 @@ from webhooks.backfill import urls as backfill
 from webhooks.outbox import urls as outbox
 from webhooks.outgoing import urls as outgoing
 
+# In one list: of each list that has no match Django notes all that it tried, for every request.
+of_workspace: list[URLPattern | URLResolver] = [
+    *crm.of_workspace,
+    *inbox.api_v1,
+    *proctoring.api_v1,
+    *outgoing.api_v1,
+    *outbox.api_v1,
+    *backfill.api_v1,
+]
+
 api_v1: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     *crm.api_v1,
     *proctoring.public,
     *chats.api_v1,
-    path("workspaces/<slug:workspace>/", include(crm.of_workspace)),
-    path("workspaces/<slug:workspace>/", include(inbox.api_v1)),
-    path("workspaces/<slug:workspace>/", include(proctoring.api_v1)),
-    path("workspaces/<slug:workspace>/", include(outgoing.api_v1)),
-    path("workspaces/<slug:workspace>/", include(outbox.api_v1)),
-    path("workspaces/<slug:workspace>/", include(backfill.api_v1)),
+    path("workspaces/<slug:workspace>/", include(of_workspace)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
