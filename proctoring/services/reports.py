@@ -174,6 +174,16 @@ def session_line(row: SessionRow, totals: dict[str, int]) -> dict[str, Any]:
     }
 
 
+def _about(violation: Violation) -> dict[str, Any]:
+    return {
+        "session": str(violation.session_id),
+        "student": violation.session.student,
+        "student_name": violation.session.student_name,
+        "type": violation.type,
+        "severity": violation.severity,
+    }
+
+
 def violation_lines(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
     log = Violation.objects.filter(session__exam=exam).select_related("session", "reviewed_by")
     if student:
@@ -181,11 +191,7 @@ def violation_lines(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
     for violation in log.order_by("session_id", "corrected_at", "pk").iterator(2_000):
         by = violation.reviewed_by
         yield {
-            "session": str(violation.session_id),
-            "student": violation.session.student,
-            "student_name": violation.session.student_name,
-            "type": violation.type,
-            "severity": violation.severity,
+            **_about(violation),
             "source": violation.source,
             "occurred_at": violation.corrected_at,
             "received_at": violation.received_at,
@@ -206,11 +212,7 @@ def review_lines(exam: Exam, student: str) -> Iterator[dict[str, Any]]:
     for change in trail.order_by("pk").iterator(2_000):
         violation = change.violation
         yield {
-            "session": str(violation.session_id),
-            "student": violation.session.student,
-            "student_name": violation.session.student_name,
-            "type": violation.type,
-            "severity": violation.severity,
+            **_about(violation),
             "occurred_at": violation.corrected_at,
             "before": change.before,
             "after": change.after,
