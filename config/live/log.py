@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any, Protocol, TypeVar
 
 import orjson
-from django.db import connection
 
+from config.live import prepared
 from config.live.models import LiveEvent, LiveTopic
 
 # One statement, so that a unit of work pays one round trip and holds the topic rows no longer than its commit takes.
@@ -79,9 +79,7 @@ def append_parameters(entries: Sequence[Entry]) -> dict[str, list[Any]]:
 
 def append(entries: Sequence[E]) -> list[tuple[E, int, datetime]]:
     """Numbers and stores the entries inside the open transaction; they come back sorted by topic and number."""
-    with connection.cursor() as cursor:
-        cursor.execute(APPEND, append_parameters(entries))
-        rows = sorted(cursor.fetchall())
+    rows = sorted(prepared.fetch(APPEND, append_parameters(entries)))
     return [(entry, seq, at) for entry, (_, seq, at) in zip(sorted(entries, key=_topic), rows, strict=True)]
 
 

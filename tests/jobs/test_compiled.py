@@ -1,0 +1,70 @@
+"""A compiled queryset answers what the queryset answers, for any values."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from inbox.models import Conversation, Message
+from jobs.compiled import Compiled
+from tests.cast import receive, sender, unique
+
+LINES = Compiled(
+    lambda workspace, pk: (
+        Conversation.objects.select_related("contact", "channel", "assignee")
+        .defer("channel__credentials")
+        .filter(workspace_id=workspace, pk=pk)
+    ),
+    UUID,
+    UUID,
+)
+LOCKED = Compiled(lambda pk: Conversation.objects.select_for_update(of=("self",)).filter(pk=pk), UUID)
+SINCE = Compiled(
+    lambda body, at: Message.objects.filter(body=body, created_at__gt=at).values_list("id", "detail"),
+    str,
+    type(timezone.now()),
+)
+
+
+def test_it_finds_what_the_queryset_finds_with_all_that_is_joined(cast, assert_queries):
+    first, second = (receive(cast, who=sender(f"628123456780{last}")) for last in (1, 2))
+    for row in (first, second, first):
+        with assert_queries(1):
+            found = LINES.first(cast.workspace.pk, row.pk)
+            assert found is not None
+            assert (found.pk, found.contact.pk, found.channel.pk) == (row.pk, row.contact_id, row.channel_id)
+            assert found.assignee is None
+        assert found.get_deferred_fields() == set()
+        assert "credentials" in found.channel.get_deferred_fields()
+        assert not found._state.adding
+    assert LINES.first(cast.elsewhere.pk, first.pk) is None
+
+
+def test_without_anybody_counting_it_is_the_same_prepared(cast):
+    row = receive(cast)
+    assert LINES.first(cast.workspace.pk, row.pk) == row
+    assert LINES.first(cast.workspace.pk, uuid4()) is None
+
+
+def test_a_lock_is_taken(cast):
+    row = receive(cast)
+    with transaction.atomic():
+        assert LOCKED.first(row.pk) == row
+
+
+def test_values_are_converted_as_their_fields_say(cast):
+    words = unique("words")
+    message = receive(cast, words).last_message
+    assert message is not None
+    before = message.created_at - timedelta(seconds=1)
+    assert SINCE.tuples(words, before) == [(message.pk, {})]
+    assert SINCE.tuples(words, message.created_at) == []
+    with pytest.raises(TypeError, match="no instances"):
+        SINCE.first(words, before)
+
+
+def test_a_value_that_is_no_parameter_is_refused():
+    with pytest.raises(TypeError, match="not a parameter"):
+        Compiled(lambda pk: Conversation.objects.all(), UUID).first(uuid4())
