@@ -11,32 +11,50 @@ from crm.roles import Action
 from inbox.models import Attachment, Conversation, Message
 from inbox.senders import can_send
 from inbox.states import RETRYABLE, ConversationStatus, MessageStatus, Scope
+from jobs.compiled import Compiled
 
 
 def visible_conversations(actor: Actor) -> QuerySet[Conversation]:
     """Support conversations of the actor's workspace. Exam rooms are for that exam's tutors alone."""
     if not actor.may(Action.READ_INBOX):
         return Conversation.objects.none()
+    return _of_workspace(actor.workspace_id)
+
+
+def _of_workspace(workspace_id: UUID) -> QuerySet[Conversation]:
     return Conversation.objects.filter(
-        workspace_id=actor.workspace_id, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
+        workspace_id=workspace_id, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
     )
 
 
 def conversation_for(actor: Actor, conversation_id: UUID, *, for_update: bool = False) -> Conversation:
     """With its contact, channel and assignee. `for_update` locks the conversation's row alone."""
-    rows = visible_conversations(actor).select_related("contact", "channel", "channel__workspace", "assignee", "team")
-    rows = rows.defer("channel__credentials")
-    if for_update:
-        rows = rows.select_for_update(of=("self",))
-    conversation = rows.filter(pk=conversation_id).first()
+    if not actor.may(Action.READ_INBOX):
+        raise NotFound
+    conversation = (_LOCKED if for_update else _ONE).first(actor.workspace_id, conversation_id)
     if conversation is None:
         raise NotFound
     if for_update:
-        _forget_stale(conversation)
+        forget_stale(conversation)
     return conversation
 
 
-def _forget_stale(conversation: Conversation) -> None:
+def with_parties(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Whose it is, and where: all that announcing one reads besides its last message. No secrets."""
+    rows = rows.select_related("contact", "channel", "channel__workspace", "assignee", "team")
+    return rows.defer("channel__credentials", "contact__search")
+
+
+# Asked with every message.
+_ONE = Compiled(lambda workspace, pk: with_parties(_of_workspace(workspace).filter(pk=pk)), UUID, UUID)
+_LOCKED = Compiled(
+    lambda workspace, pk: with_parties(_of_workspace(workspace).filter(pk=pk)).select_for_update(of=("self",)),
+    UUID,
+    UUID,
+)
+
+
+def forget_stale(conversation: Conversation) -> None:
     """Whoever had to wait for the lock gets the row as it is now, but what was joined to it as it was before."""
     for name in ("contact", "channel", "assignee", "team"):
         joined = conversation._state.fields_cache.get(name)

@@ -3,6 +3,7 @@
 Nothing here depends on who reads. REST adds `unread_count`, `seen_count` and `allowed_actions` on top.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
@@ -11,8 +12,9 @@ from django.db.models import QuerySet
 
 from crm.models import Contact
 from inbox.links import attachment_path
-from inbox.models import Attachment, AttachmentState, Conversation, Draft, Message
+from inbox.models import Attachment, AttachmentState, Conversation, ConversationLabel, Draft, Label, Message
 from inbox.states import Direction, MessageStatus, SenderKind
+from jobs.compiled import Compiled
 
 PREVIEW = 200  # characters of a message's body in the list
 # What of a message's detail is shown. Never a file's own part: it may hold an address that opens without a password.
@@ -169,7 +171,7 @@ def conversation_payload(conversation: Conversation) -> ConversationPayload:
         "snoozed_until": conversation.snoozed_until,
         "is_spam": conversation.spam_at is not None,
         "priority": conversation.priority,
-        "labels": [{"name": label.name, "hue": label.hue} for label in conversation.labels.all()],
+        "labels": [{"name": label.name, "hue": label.hue} for label in _labels(conversation)],
         "inbound_count": conversation.inbound_count,
         "last_message": _last_message(last, contact) if last else None,
         "last_activity_at": conversation.last_activity_at,
@@ -178,6 +180,21 @@ def conversation_payload(conversation: Conversation) -> ConversationPayload:
         "created_at": conversation.created_at,
         "updated_at": conversation.updated_at,
     }
+
+
+# Asked with every message.
+_WORN = Compiled(
+    lambda conversation: (
+        ConversationLabel.objects.filter(conversation=conversation).select_related("label").order_by("pk")
+    ),
+    UUID,
+)
+
+
+def _labels(conversation: Conversation) -> Iterable[Label]:
+    if "labels" in getattr(conversation, "_prefetched_objects_cache", ()):
+        return conversation.labels.all()
+    return [worn.label for worn in _WORN.all(conversation.pk)]
 
 
 def _last_message(message: Message, contact: Contact) -> LastMessagePayload:

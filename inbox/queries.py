@@ -29,6 +29,7 @@ from inbox.models import Attachment, Conversation, ConversationLabel, Conversati
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
 from inbox.search import conversations_like
 from inbox.states import Priority, Scope
+from jobs.compiled import Compiled
 
 NEWEST = ("-last_activity_at", "-id")
 OLDEST = ("last_activity_at", "id")
@@ -94,6 +95,19 @@ def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
     files = Prefetch("attachments", with_address(Attachment.objects.all()))
     return rows.select_related("sender_user").prefetch_related(files).defer("search")
+
+
+# Asked with every message that somebody sends.
+_OF_CLIENT = Compiled(
+    lambda workspace, client: Message.objects.filter(workspace_id=workspace, client_id=client).defer("search"),
+    UUID,
+    UUID,
+)
+
+
+def message_of_client(workspace_id: UUID, client_id: UUID) -> Message | None:
+    """The one that its sender's client has given this id, whoever that was."""
+    return _OF_CLIENT.first(workspace_id, client_id)
 
 
 # --- The list -------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from crm.models import BrowserSession, User, UserIdentity
 from crm.models import Member as Membership
 from crm.roles import Role
 from crm.services.roles import grant_first_admin
+from jobs.compiled import Compiled
 
 PROVIDER = "supabase"
 # The claims of an older token may have been overtaken by a newer one's; only a fresh one changes the row.
@@ -40,19 +41,22 @@ def user_for(claims: Claims) -> User:
 
 def seen(claims: Claims, workspace: str | None = None) -> Seen:
     """One query for a known user; NotFound when not a member of the workspace or no such workspace."""
-    theirs = Q(identities__provider=PROVIDER, identities__subject=str(claims.sub))
-    return _seen(theirs, workspace, claims=claims)
+    subject = str(claims.sub)
+    if workspace is None:
+        return Seen(_fresh(_users(_theirs(subject)).first(), claims), None)
+    membership = _BY_TOKEN.first(subject, workspace.lower())
+    return _seen(_theirs(subject), membership, claims)
 
 
 def seen_in_browser(user_id: UUID, session_id: UUID, workspace: str | None = None) -> Seen:
     """The same for a cookie. SessionEnded when signed out meanwhile, on whichever process."""
-    return _seen(Q(pk=user_id) & Q(Exists(BrowserSession.objects.filter(pk=session_id, user_id=user_id))), workspace)
-
-
-def _seen(who: Q, workspace: str | None, claims: Claims | None = None) -> Seen:
+    who = _in_browser(user_id, session_id)
     if workspace is None:
-        return Seen(_fresh(_users(who).first(), claims), None)
-    membership = _membership(who, workspace)
+        return Seen(_fresh(_users(who).first(), None), None)
+    return _seen(who, _BY_COOKIE.first(user_id, session_id, workspace.lower()), None)
+
+
+def _seen(who: Q, membership: Membership | None, claims: Claims | None) -> Seen:
     # No row says that they are no member, or that they are nobody yet.
     user = _fresh(_users(who).first() if membership is None else membership.user, claims)
     if membership is None:
@@ -64,10 +68,23 @@ def _users(who: Q) -> QuerySet[User]:
     return User.objects.filter(who)
 
 
-def _membership(who: Q, slug: str) -> Membership | None:
+def _theirs(subject: str) -> Q:
+    return Q(identities__provider=PROVIDER, identities__subject=subject)
+
+
+def _in_browser(user_id: UUID, session_id: UUID) -> Q:
+    return Q(pk=user_id) & Q(Exists(BrowserSession.objects.filter(pk=session_id, user_id=user_id)))
+
+
+def _memberships(who: Q, slug: str) -> QuerySet[Membership]:
     """`who` speaks of users; so the user is where the query starts."""
-    members = Membership.objects.filter(user__in=_users(who), workspace__slug=slug.lower())
-    return members.select_related("user", "workspace").first()
+    members = Membership.objects.filter(user__in=_users(who), workspace__slug=slug)
+    return members.select_related("user", "workspace")
+
+
+# Asked with every request below a workspace.
+_BY_TOKEN = Compiled(lambda subject, slug: _memberships(_theirs(subject), slug), str, str)
+_BY_COOKIE = Compiled(lambda user, session, slug: _memberships(_in_browser(user, session), slug), UUID, UUID, str)
 
 
 def _actor(membership: Membership, user: User) -> Member:

@@ -5,11 +5,13 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from config.errors import NotFound
-from crm.actors import Guest, Visitor
+from crm.actors import Customer, Guest, Visitor
 from crm.features import Feature, FeatureOff, is_on
+from inbox.access import forget_stale, with_parties
 from inbox.chats.payloads import SHOWN
 from inbox.models import Attachment, Channel, Conversation, Message, Participant, ParticipantRole
 from inbox.states import ChannelKind
+from jobs.compiled import Compiled
 
 _OF_USERS = (ParticipantRole.CUSTOMER, ParticipantRole.STUDENT)
 
@@ -26,15 +28,27 @@ def visible_chats(guest: Guest) -> QuerySet[Conversation]:
 
 
 def chat_for(guest: Guest, chat_id: UUID, *, for_update: bool = False) -> Conversation:
-    """With its contact, channel, workspace and assignee. `for_update` locks the conversation's row alone."""
-    rows = visible_chats(guest).select_related("contact", "channel", "channel__workspace", "assignee")
-    rows = rows.defer("channel__credentials")
-    if for_update:
-        rows = rows.select_for_update(of=("self",))
-    conversation = rows.filter(pk=chat_id).first()
+    """With its contact, channel, workspace, assignee and team. `for_update` locks the conversation's row alone."""
+    who = guest.visitor_id if isinstance(guest, Visitor) else guest.user_id
+    conversation = _ONE[isinstance(guest, Visitor), for_update].first(who, chat_id)
     if conversation is None:
         raise NotFound
+    if for_update:
+        forget_stale(conversation)
     return conversation
+
+
+def _one(is_visitor: bool, for_update: bool) -> Compiled[Conversation]:
+    def build(who: UUID, chat_id: UUID) -> QuerySet[Conversation]:
+        guest = Visitor(who, who, who) if is_visitor else Customer(who)
+        rows = with_parties(visible_chats(guest).filter(pk=chat_id))
+        return rows.select_for_update(of=("self",)) if for_update else rows
+
+    return Compiled(build, UUID, UUID)
+
+
+# Asked with every message: by whether it is a visitor, and whether it locks.
+_ONE = {(visitor, locks): _one(visitor, locks) for visitor in (True, False) for locks in (True, False)}
 
 
 def visible_messages(conversation: Conversation) -> QuerySet[Message]:

@@ -308,12 +308,9 @@ class ChatMessages(ChatView):
         guest = self.guest(request)
         given = checked(ChatWriteBody(data=request.data))
         uploads = request.FILES.getlist("files") if hasattr(request.FILES, "getlist") else []
-        conversation = chat_for(guest, chat)
         pace.take_message(guest, files=len(uploads))
         writing.check_words(given["body"], files=len(uploads))
-        if uploads and not _takes_files(conversation):
-            raise Invalid(errors={"files": "Files cannot be sent here."})
-        kept = _keep(conversation, uploads)
+        kept = _keep(chat_for(guest, chat), uploads) if uploads else []
         used = False
         try:
             words = Words(given["client_id"], given["body"], kept)
@@ -321,7 +318,7 @@ class ChatMessages(ChatView):
         finally:
             if not used:
                 writing.drop(kept)
-        shown = chat_for(guest, chat)
+        shown = message.conversation if used else chat_for(guest, chat)
         return Response(chat_message_payload(message, shown), status=201 if used else 200)
 
 
@@ -331,6 +328,8 @@ def _takes_files(conversation: Conversation) -> bool:
 
 def _keep(conversation: Conversation, uploads: list[Any]) -> list[Kept]:
     """All or none: what lies in the storage already goes again when a later one is refused."""
+    if not _takes_files(conversation):
+        raise Invalid(errors={"files": "Files cannot be sent here."})
     kept: list[Kept] = []
     try:
         for file in uploads:

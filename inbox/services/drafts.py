@@ -13,6 +13,7 @@ from inbox.errors import DraftChanged
 from inbox.events import announce_draft
 from inbox.models import Draft
 from inbox.payloads import DraftPayload, draft_payload
+from jobs.compiled import Compiled
 
 MOST_LISTED = 500
 
@@ -68,9 +69,17 @@ def delete_draft(*, actor: Member, conversation_id: UUID, version: int | None = 
 
 def clear(*, user_id: UUID, conversation_id: UUID) -> None:
     """It was sent. Inside the unit of work of the message."""
-    draft = Draft.objects.select_for_update().filter(user_id=user_id, conversation_id=conversation_id).first()
+    draft = _LOCKED.first(user_id, conversation_id)
     if draft is not None and (draft.body or draft.detail):
         _empty(draft)
+
+
+# Asked with every message.
+_LOCKED = Compiled(
+    lambda user, conversation: Draft.objects.select_for_update().filter(user_id=user, conversation_id=conversation),
+    UUID,
+    UUID,
+)
 
 
 def _empty(draft: Draft) -> None:

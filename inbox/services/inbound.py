@@ -49,6 +49,7 @@ _TOUCHED = (
     "peer_address",
     "updated_at",
 )
+REOPENED = frozenset({ConversationStatus.RESOLVED, ConversationStatus.SNOOZED})
 BLOCKED = "blocked"  # in a message's detail: it was never counted
 MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
 
@@ -308,7 +309,7 @@ def _touch(conversation: Conversation, message: Message, incoming: Incoming, *, 
     conversation.inbound_count += 1
     conversation.peer_address = incoming.peer_address
     fields = [*_TOUCHED]
-    if conversation.status in {ConversationStatus.RESOLVED, ConversationStatus.SNOOZED}:
+    if conversation.status in REOPENED:
         fields += reopening.reopen(conversation)
     conversation.save(update_fields=fields)
 

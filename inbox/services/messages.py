@@ -11,6 +11,7 @@ from config.live.events import events_after
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Caller, Member
+from crm.models import User
 from crm.roles import Action
 from crm.search import vector_of
 from crm.services.profiles import count_interactions
@@ -19,6 +20,7 @@ from inbox.access import conversation_for, is_retryable, message_for
 from inbox.errors import ClientIdReused, ConversationChanged, NotRetryable
 from inbox.events import announce_conversation, announce_deletion, announce_message
 from inbox.models import Attachment, Conversation, Message
+from inbox.queries import message_of_client
 from inbox.senders import has_provider
 from inbox.services import drafts, notices, watching
 from inbox.services.chats.mailing import mail_unread_later
@@ -26,6 +28,10 @@ from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_sen
 from inbox.services.mentions import Mentioned, mentioned_by
 from inbox.services.outbox import enqueue_delivery
 from inbox.states import Direction, MessageStatus, SenderKind
+from jobs.compiled import Compiled
+
+# Asked with every message.
+_PERSON = Compiled(lambda user_id: User.objects.filter(pk=user_id), UUID)
 
 
 @unit_of_work
@@ -101,7 +107,7 @@ def send_message(
 
 
 def _same_client_id(actor: Caller, conversation: Conversation, client_id: UUID, wanted: Wanted) -> Message | None:
-    known = Message.objects.filter(workspace_id=actor.workspace_id, client_id=client_id).first()
+    known = message_of_client(actor.workspace_id, client_id)
     if known is None:
         return None
     same = (
@@ -161,6 +167,10 @@ def _create(
     except IntegrityError:
         # The same id at the same moment in another conversation: this conversation's lock does not cover that one.
         raise ClientIdReused from None
+    if bot is None:
+        message.sender_user = _PERSON.first(actor.user_id)
+    if not part.attachments:
+        message.known_files([])
     for position, attachment in enumerate(part.attachments):
         attachment.message, attachment.position = message, position
         attachment.save(update_fields=["message", "position"])

@@ -3,14 +3,14 @@
 Of what a customer or colleagues write, a conversation has one unread notice a person: the newest takes its place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from config.live.unit import unit_of_work
@@ -27,6 +27,8 @@ from inbox.notices.payloads import notice_payload
 from inbox.notices.pushing import push_later
 from inbox.notices.queries import preferences_of
 from inbox.states import Scope
+from jobs import statements
+from jobs.compiled import Compiled
 from jobs.payloads import JSON
 
 KEPT = timedelta(days=30)
@@ -69,7 +71,7 @@ def tell_team(actor: Actor, conversation: Conversation, line: Message | None = N
 
 def tell_returned(actor: Actor, conversation: Conversation, line: Message | None = None) -> None:
     """To whom it is assigned, and to who takes part: it is open again, and no customer's message says so."""
-    _tell(actor, conversation, Kind.RETURNED, _concerned(conversation), line)
+    _tell(actor, conversation, Kind.RETURNED, None, line)
 
 
 def tell_message(actor: Actor, conversation: Conversation, message: Message, *, opened: bool) -> None:
@@ -78,7 +80,7 @@ def tell_message(actor: Actor, conversation: Conversation, message: Message, *, 
         wanted = {f"preferences__{PREFERENCE}__has_key": Kind.OPENED.value}
         _tell(actor, conversation, Kind.OPENED, Q(**wanted), message)
     else:
-        _tell(actor, conversation, Kind.MESSAGE, _concerned(conversation), message)
+        _tell(actor, conversation, Kind.MESSAGE, None, message)
 
 
 def tell_note(actor: Actor, conversation: Conversation, note: Message, mentioned: Iterable[UUID]) -> None:
@@ -86,31 +88,41 @@ def tell_note(actor: Actor, conversation: Conversation, note: Message, mentioned
     named = set(mentioned)
     if named:
         _tell(actor, conversation, Kind.MENTIONED, Q(user_id__in=named), note)
-    _tell(actor, conversation, Kind.NOTE, _concerned(conversation) & ~Q(user_id__in=named), note)
+    concerned = _concerned(conversation.pk, conversation.assignee_id)
+    _tell(actor, conversation, Kind.NOTE, concerned & ~Q(user_id__in=named), note)
 
 
-def _concerned(conversation: Conversation) -> Q:
-    watching = Participant.objects.filter(conversation=conversation, role=ParticipantRole.WATCHER)
+def _concerned(conversation_id: UUID, assignee_id: UUID | None) -> Q:
+    watching = Participant.objects.filter(conversation_id=conversation_id, role=ParticipantRole.WATCHER)
     who = Q(user_id__in=watching.values("user_id"))
-    return who | Q(user_id=conversation.assignee_id) if conversation.assignee_id else who
+    return who | Q(user_id=assignee_id) if assignee_id else who
+
+
+def _preferences(workspace_id: UUID, who: Q) -> QuerySet[Member, tuple[UUID, dict[str, Any]]]:
+    rows = Member.objects.filter(who, workspace_id=workspace_id, role__in=_READERS, user__deactivated_at=None)
+    return rows.values_list("user_id", "preferences")
+
+
+# Asked with every message that comes in: by whether the conversation is somebody's.
+_CONCERNED: Mapping[bool, Compiled[Member]] = {
+    False: Compiled(lambda workspace, pk: _preferences(workspace, _concerned(pk, None)), UUID, UUID),
+    True: Compiled(lambda workspace, pk, user: _preferences(workspace, _concerned(pk, user)), UUID, UUID, UUID),
+}
 
 
 # --- Writing it down ----------------------------------------------------------------------------------------------
 
 
-def _tell(actor: Actor, conversation: Conversation, kind: Kind, who: Q, message: Message | None) -> None:
-    """Inside the unit of work of what happened, with the conversation's row locked: so that two never take one place.
+def _tell(actor: Actor, conversation: Conversation, kind: Kind, who: Q | None, message: Message | None) -> None:
+    """To those it concerns, unless `who` names others. Inside the unit of work of what happened, with the
+    conversation's row locked: so that two never take one place.
 
     Nobody hears of what they did themselves, of spam, or of exam rooms, which have alerts of their own.
     """
     if conversation.scope != Scope.SUPPORT or conversation.spam_at is not None:
         return
-    rows = Member.objects.filter(
-        who, workspace_id=conversation.workspace_id, role__in=_READERS, user__deactivated_at=None
-    )
-    if isinstance(actor, MemberActor):
-        rows = rows.exclude(user_id=actor.user_id)
-    ways = {user_id: ways_of(wanted, kind) for user_id, wanted in rows.values_list("user_id", "preferences")}
+    own_id = actor.user_id if isinstance(actor, MemberActor) else None
+    ways = {user_id: ways_of(wanted, kind) for user_id, wanted in _wishes(conversation, who) if user_id != own_id}
     ways = {user_id: wanted for user_id, wanted in sorted(ways.items()) if wanted}
     if not ways:
         return
@@ -129,6 +141,14 @@ def _tell(actor: Actor, conversation: Conversation, kind: Kind, who: Q, message:
         )
     mail_later([one for one in made if one.mailed_at is None and Way.EMAIL in ways[one.user_id]])
     push_later([one for one in made if Way.PUSH in ways[one.user_id]])
+
+
+def _wishes(conversation: Conversation, who: Q | None) -> Iterable[tuple[Any, ...]]:
+    """Members with their preferences."""
+    if who is not None:
+        return _preferences(conversation.workspace_id, who)
+    of_whom = [] if conversation.assignee_id is None else [conversation.assignee_id]
+    return _CONCERNED[bool(of_whom)].tuples(conversation.workspace_id, conversation.pk, *of_whom)
 
 
 def _notice(
@@ -150,9 +170,9 @@ def _notice(
 
 
 def _take_place(conversation: Conversation, kind: Kind, users: list[UUID]) -> dict[UUID, _Earlier]:
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_PLACE, {"conversation": conversation.pk, "kind": kind.value, "users": users})
-        return {user_id: _Earlier(pk, mailed_at) for user_id, pk, mailed_at in cursor.fetchall()}
+    place = {"conversation": conversation.pk, "kind": kind.value, "users": users}
+    rows = statements.execute(_TAKE_PLACE, place).fetchall()
+    return {user_id: _Earlier(pk, mailed_at) for user_id, pk, mailed_at in rows}
 
 
 # --- Reading it ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from crm.roles import Action, Role, is_allowed
 from inbox import topics
 from inbox.access import conversation_for
 from inbox.models import Conversation, Participant, ParticipantRole
+from jobs.compiled import Compiled
 
 MOST = 100
 _READERS = [role for role in Role if is_allowed(role, Action.READ_INBOX)]
@@ -73,14 +74,19 @@ def _check_may(actor: Caller, user_id: UUID) -> None:
         check(actor, Action.ASSIGN)
 
 
+# Asked with every message.
+_TAKING_PART = Compiled(
+    lambda conversation: (
+        Participant.objects.filter(conversation=conversation).exclude(user=None).values_list("user_id")
+    ),
+    UUID,
+)
+
+
 def join_all(conversation: Conversation, users: Iterable[UUID]) -> None:
     """Inside the unit of work, with the conversation locked. Who is its customer as well stays that."""
     wanted = set(users)
-    known = set(
-        Participant.objects.filter(conversation=conversation, user_id__in=wanted).values_list("user_id", flat=True)
-        if wanted
-        else ()
-    )
+    known = {user_id for (user_id,) in _TAKING_PART.tuples(conversation.pk)} if wanted else set()
     new = sorted(wanted - known)
     if not new:
         return

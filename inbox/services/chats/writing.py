@@ -19,10 +19,11 @@ from inbox import storage
 from inbox.chats.access import chat_for, check_open
 from inbox.errors import AnotherIsOpen, BodyTooLong, ClientIdReused, WrongFile
 from inbox.models import Attachment, AttachmentState, Conversation, Message
+from inbox.queries import message_of_client
 from inbox.senders import WIDGET
 from inbox.services.attachments import looked_at
 from inbox.services.chats.keepers import keeper_of
-from inbox.services.inbound import Incoming, settle
+from inbox.services.inbound import REOPENED, Incoming, settle
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 
 FILES_AT_MOST = 5
@@ -87,16 +88,18 @@ def drop(files: Sequence[Kept]) -> None:
 def write_message(*, guest: Guest, chat_id: UUID, words: Words) -> tuple[Message, bool]:
     """The message, and whether this call made it. The same client_id again is the same message. What was ended is open
     again: a person who writes wants an answer."""
-    conversation = chat_for(guest, chat_id)
-    keeper = keeper_of(conversation)
-    if keeper is not None and not isinstance(guest, Visitor):
-        if words.files:
-            raise Invalid(errors={"files": "Files cannot be sent here."})
-        return keeper.write(guest, conversation, words.client_id, words.body)
+    if not isinstance(guest, Visitor):
+        conversation = chat_for(guest, chat_id)
+        keeper = keeper_of(conversation)
+        if keeper is not None:
+            if words.files:
+                raise Invalid(errors={"files": "Files cannot be sent here."})
+            return keeper.write(guest, conversation, words.client_id, words.body)
+    conversation = chat_for(guest, chat_id, for_update=True)
     if conversation.scope != Scope.SUPPORT:
         raise Conflict("Nobody is in this room.")
     check_open(conversation.channel)
-    return _write(guest, chat_for(guest, chat_id, for_update=True), words, opened=False)
+    return _write(guest, conversation, words, opened=False)
 
 
 def write_first(*, guest: Guest, conversation: Conversation, words: Words, opened: bool) -> Message:
@@ -106,7 +109,7 @@ def write_first(*, guest: Guest, conversation: Conversation, words: Words, opene
 
 def _write(guest: Guest, conversation: Conversation, words: Words, *, opened: bool) -> tuple[Message, bool]:
     check_words(words.body, files=len(words.files))
-    known = Message.objects.filter(workspace_id=conversation.workspace_id, client_id=words.client_id).first()
+    known = message_of_client(conversation.workspace_id, words.client_id)
     if known is not None:
         if not _is_same(known, guest, conversation, words):
             raise ClientIdReused
@@ -126,6 +129,9 @@ def _write(guest: Guest, conversation: Conversation, words: Words, *, opened: bo
         peer_address=conversation.peer_address,
         received_at=now,
     )
+    if conversation.status not in REOPENED:  # it is the open one itself
+        settle(conversation, message, incoming, opened=opened)
+        return message, True
     try:
         with transaction.atomic():
             settle(conversation, message, incoming, opened=opened)
