@@ -8,7 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from crm.errors import TooSlow
 from crm.models import AttributeDefinition, Contact, SavedView
+from crm.queries import time_limit
 from crm.services.contacts import create_contact, delete_contact
 from crm.services.merging import merge_contacts
 from crm.services.notes import add_note
@@ -69,6 +71,21 @@ def test_a_filter_that_means_nothing_is_said_on_the_page(cast: Any) -> None:
     assert "This list cannot be shown" in text(page(cast.ben, sort="upside-down"))
     assert "This list cannot be shown" in text(page(cast.ben, view="00000000-0000-0000-0000-000000000000"))
     assert names(page(cast.ben, cursor="not-ours")) != []
+
+
+@pytest.mark.parametrize("layout", ["", "board"])
+def test_a_list_that_takes_too_long_is_said_on_the_page(cast: Any, monkeypatch: Any, layout: str) -> None:
+    monkeypatch.setattr(time_limit.time_limit.__wrapped__, "__defaults__", (1,))
+    Contact.objects.bulk_create(
+        Contact(workspace=cast.workspace, name=f"{number} {'x' * 150}", email=f"{number}@x.example")
+        for number in range(3000)
+    )
+    tree = {"any": [{"field": "name", "is": "contains", "value": f"{one}y{one}"} for one in range(40)]}
+    view = SavedView.objects.create(workspace=cast.workspace, scope="contacts", owner=cast.ben, filters=tree)
+    for asked in ({}, {"part": "body"}):
+        found = page(cast.ben, view=str(view.pk), **asked, **({"layout": layout} if layout else {}))
+        assert "This list cannot be shown" in text(found)
+        assert TooSlow.message in text(found)
 
 
 def test_heads_sort_and_pages_go_on(cast: Any) -> None:

@@ -16,6 +16,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 
 from crm.services import members, roles
+from crm.services.features import set_features
 from tests.crm.conftest import account_for
 from tests.live.web import ROOT, Client, Web, _wait_for_answer, free_port
 
@@ -88,6 +89,22 @@ async def test_a_member_who_is_removed_hears_no_more_of_the_inbox(browser, cast)
         assert (await client.subscribe(topic))["code"] == "not_found"
         await client.tell(op="ping")
         assert (await client.op("pong"))["op"] == "pong"
+
+
+async def test_a_feature_that_is_switched_off_takes_its_topic_from_whoever_listens(browser, cast):
+    ben = browser(await sync_to_async(account_for)(cast.ben))
+    async with ben.socket() as connection:
+        client = Client(connection)
+        topic, own = f"inbox.{cast.workspace.slug}", f"user.{cast.ben.pk}"
+        for one in (topic, own):
+            assert (await client.subscribe(one))["op"] == "subscribed"
+        ada = await sync_to_async(cast.actor)(cast.ada)
+        await sync_to_async(set_features)(actor=ada, switches={"inbox": False})
+        lost = (await client.until(lambda frame: frame["op"] == "error", AT_ONCE_SECONDS))[-1]
+        assert (lost["code"], lost["topic"]) == ("feature_off", topic)
+        assert (await client.subscribe(topic))["code"] == "feature_off"
+        await sync_to_async(set_features)(actor=ada, switches={"inbox": True})
+        assert (await client.subscribe(topic))["op"] == "subscribed"
 
 
 async def test_a_person_who_is_deactivated_is_cut_off(browser, cast):
