@@ -15,6 +15,7 @@ from crm.models import ContactImport, ContactImportProblem, ImportState, Workspa
 from crm.services.imports.errors import Unreadable
 from crm.services.imports.events import announce_import
 from crm.services.imports.fields import Reader
+from crm.services.imports.growth import count_anew
 from crm.services.imports.moves import enqueue_slice
 from crm.services.imports.reading import Row, rows_of
 from crm.services.imports.uploading import AT_WORK
@@ -66,6 +67,8 @@ def _run(row: ContactImport, rows: Iterator[Numbered]) -> bool:
             return False
         done = batch[-1][0]
         told_at = time.monotonic() if tells else told_at
+        if row.state == ImportState.RUNNING:
+            count_anew()
         if time.monotonic() > until:
             return False
     return True
