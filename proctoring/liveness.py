@@ -19,7 +19,9 @@ SILENT_SINCE = f"""greatest(
     p.seen_at, (select back_at + interval '{RECONNECT_SECONDS} s' from proctoring_servicemark where id = 1)
 )"""  # noqa: S608  # constants
 SILENCE = f"extract(epoch from now() - {SILENT_SINCE})"
-PATIENCE = f"(case when p.is_hidden then {HIDDEN_SECONDS} else {DISCONNECTED_SECONDS} end)"
+# Nor is one whose page may no longer say whether it is in view
+MAY_BE_HIDDEN = "(p.is_hidden or s.consent_withdrawn_at is not null)"
+PATIENCE = f"(case when {MAY_BE_HIDDEN} then {HIDDEN_SECONDS} else {DISCONNECTED_SECONDS} end)"
 IS_OFFLINE = f"({SILENCE} > {PATIENCE})"
 IS_EXPIRED = f"(s.status = 'active' and {SILENCE} > {EXPIRED_SECONDS})"
 STATUS = f"(case when s.status = 'active' and {IS_OFFLINE} then 'disconnected' else s.status end)"

@@ -55,6 +55,8 @@ _V = Severity
 VOCABULARY: dict[str, Severity] = {
     "connection_lost": _V.INFO,  # never misconduct by itself
     "connection_restored": _V.INFO,
+    "consent_given": _V.INFO,  # again, after it was withdrawn
+    "consent_withdrawn": _V.INFO,  # one's right, and no misconduct
     "network_change": _V.INFO,
     "weak_network": _V.INFO,
     "low_battery": _V.INFO,
@@ -98,7 +100,16 @@ VOCABULARY: dict[str, Severity] = {
 # Other words that clients use for the same thing
 ALIASES = {"blur": "focus_loss", "hidden": "tab_switch", "visibility_hidden": "tab_switch"}
 # Written by us alone: a client must not accuse itself of them, nor fake its own line
-OURS = frozenset({"connection_lost", "connection_restored", "duplicate_session", "manual_irregularity"})
+OURS = frozenset(
+    {
+        "connection_lost",
+        "connection_restored",
+        "consent_given",
+        "consent_withdrawn",
+        "duplicate_session",
+        "manual_irregularity",
+    }
+)
 # What the reference client watches for, as the student's page and the settings list it
 WATCHED = (
     "tab_switch",

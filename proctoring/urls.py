@@ -17,6 +17,7 @@ public: list[URLPattern | URLResolver] = [
     path("sessions/<uuid:session>/violations", sessions.ViolationList.as_view()),
     path("sessions/<uuid:session>/violations/<uuid:violation>/explanation", sessions.Explanation.as_view()),
     path("sessions/<uuid:session>/end", sessions.SessionEnd.as_view()),
+    path("sessions/<uuid:session>/consent", sessions.SessionConsent.as_view()),
     path("sessions/<uuid:session>/hand", sessions.Hand.as_view()),
     path("sessions/<uuid:session>/commands", sessions.CommandList.as_view()),
     path("sessions/<uuid:session>/chat", chat.OwnChat.as_view()),

@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as lazy
 VIOLATIONS = {
     "connection_lost": lazy("Connection lost"),
     "connection_restored": lazy("Connection back"),
+    "consent_given": lazy("Agreed again"),
+    "consent_withdrawn": lazy("Withdrew consent"),
     "network_change": lazy("Another network"),
     "weak_network": lazy("Weak network"),
     "low_battery": lazy("Low battery"),

@@ -29,7 +29,8 @@ from proctoring.payloads.sessions import (
 from proctoring.people import Student
 from proctoring.queries import exams as queries
 from proctoring.rows import SessionRow
-from proctoring.services import commands, sessions, violations
+from proctoring.services import commands, consent, sessions, violations
+from proctoring.services.consent import Consent
 from proctoring.services.grants import TOKEN_HEADER, enrol_by_grant, token_of
 from proctoring.services.violations import BATCH, Answer, Refusal, Reported
 from proctoring.states import CommandState
@@ -94,11 +95,11 @@ class SessionStart(StudentView):
         """Starts one's session, or goes on with the one that is there (200)."""
         given = checked(StartBody(data=body_of(request)))
         student = self._student(request, exam, given["grant"])
-        consent = given["consent"]
+        agreed = given["consent"]
         start = sessions.Start(
             device=given["device"],
             user_agent=request.headers.get("User-Agent", "")[:200],
-            consent=sessions.Consent(consent["policy_version"], consent["guardian"]) if consent else None,
+            consent=Consent(agreed["policy_version"], agreed["guardian"]) if agreed else None,
         )
         row, created = sessions.start_session(student=student, slug=exam, start=start)
         answer = own_answer(row, queries.live_of(topics.session(row.id)))
@@ -323,6 +324,28 @@ class Hand(StudentView):
             student=self.student(request), session_id=session, is_raised=given["raised"], note=given["note"]
         )
         return Response(session_payload(row))
+
+
+class SessionConsent(StudentView):
+    @extend_schema(
+        operation_id="give_consent_again",
+        parameters=[TOKEN],
+        request=ConsentBody,
+        responses={200: schema_of(SessionPayload)},
+    )
+    def post(self, request: Request, session: UUID) -> Response:
+        """Agrees again, to the exam's rules as they are now: capture goes on. 409 `consent_required` if not."""
+        given = checked(ConsentBody(data=body_of(request)))
+        agreed = Consent(given["policy_version"], given["guardian"])
+        row = consent.give(student=self.student(request), session_id=session, consent=agreed)
+        return Response(session_payload(row))
+
+    @extend_schema(
+        operation_id="withdraw_consent", parameters=[TOKEN], request=None, responses={200: schema_of(SessionPayload)}
+    )
+    def delete(self, request: Request, session: UUID) -> Response:
+        """Nothing is captured from now on; the sitting goes on. Again changes nothing."""
+        return Response(session_payload(consent.withdraw(student=self.student(request), session_id=session)))
 
 
 class AcknowledgeBody(serializers.Serializer[Any]):

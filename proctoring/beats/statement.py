@@ -15,6 +15,7 @@ TRAIL = 90  # beats kept for the plot: a quarter of an hour
 
 # Pulses are locked in one order in every process. `held` is what stood there under the lock; a session that is not the
 # student's own is not in `known` at all. An enrolment taken away or a user deactivated counts from the same moment.
+# Without consent a beat says that its student is there and how far, and nothing of what they do.
 WRITE = f"""
 with given as (
     select * from unnest(
@@ -30,7 +31,12 @@ with given as (
     select p.* from proctoring_sessionpulse p where p.session_id = any(%(sessions)s)
     order by p.session_id for no key update
 ), known as (
-    select g.*, h.is_live, h.last_heartbeat, h.seen_at, h.lost_at, h.current_question, h.answered_count, h.client_seq,
+    select g.place, g.session_id, g.question, g.answered, g.seq,
+        c.is_captured, c.is_captured and g.hidden as hidden, case when c.is_captured then g.delay else 0 end as delay,
+        case when c.is_captured then g.idle else 0 end as idle, case when c.is_captured then g.rtt end as rtt,
+        case when c.is_captured then g.network end as network, case when c.is_captured then g.skew end as skew,
+        case when c.is_captured then g.device else '' end as device,
+        h.is_live, h.last_heartbeat, h.seen_at, h.lost_at, h.current_question, h.answered_count, h.client_seq,
         h.device as device_before, h.is_hidden, h.has_commands, s.status, e.slug, e.question_count,
         h.last_heartbeat > now() - interval '{LEAST_SECONDS} s' as is_early,
         h.client_seq > 0 and g.seq > 0 and g.seq <= h.client_seq and g.device in ('', h.device) as is_old,
@@ -39,6 +45,7 @@ with given as (
     from given g
     join held h on h.session_id = g.session_id
     join proctoring_examsession s on s.id = g.session_id
+    cross join lateral (select s.consent_withdrawn_at is null as is_captured) c
     join proctoring_enrolment n on n.id = s.enrolment_id and n.revoked_at is null
     join proctoring_exam e on e.id = s.exam_id
     where case when g.user_id is null
@@ -58,8 +65,12 @@ with given as (
         network = coalesce(k.network, p.network), skew_ms = coalesce(k.skew, p.skew_ms),
         client_seq = case when k.seq > 0 then k.seq else p.client_seq end,
         device = case when k.device = '' then p.device else k.device end,
-        trail_at = (p.trail_at || extract(epoch from now())::int)[greatest(1, cardinality(p.trail_at) + 2 - {TRAIL}):],
-        trail_rtt = (p.trail_rtt || coalesce(k.rtt, -1))[greatest(1, cardinality(p.trail_rtt) + 2 - {TRAIL}):]
+        trail_at = case when k.is_captured
+            then (p.trail_at || extract(epoch from now())::int)[greatest(1, cardinality(p.trail_at) + 2 - {TRAIL}):]
+            else p.trail_at end,
+        trail_rtt = case when k.is_captured
+            then (p.trail_rtt || coalesce(k.rtt, -1))[greatest(1, cardinality(p.trail_rtt) + 2 - {TRAIL}):]
+            else p.trail_rtt end
     from known k
     where p.session_id = k.session_id and p.is_live and k.is_early is not true and not k.is_old and not k.is_beyond
     returning p.session_id, p.is_hidden

@@ -34,6 +34,7 @@ class ExamSession(TenantModel):
     given_back_seconds = models.PositiveIntegerField(default=0, db_default=0)
     hand_raised_at = models.DateTimeField(null=True, blank=True)
     hand_note = models.CharField(max_length=300, blank=True, db_default="")
+    consent_withdrawn_at = models.DateTimeField(null=True, blank=True)  # nothing is captured from then on
 
     # Kept here so that a card of the grid costs no query; written under the row's lock
     violation_count = models.PositiveIntegerField(default=0, db_default=0)  # all but info
@@ -111,7 +112,8 @@ class SessionPulse(models.Model):
 
 
 class ConsentRecord(TenantModel):
-    """That somebody agreed, to what, and when. Kept as long as the session."""
+    """That somebody agreed, to what, from when and until when. Kept as long as the session; agreeing again after a
+    withdrawal is a record of its own."""
 
     session = models.ForeignKey(ExamSession, on_delete=models.CASCADE, related_name="consents")
     policy_version = models.CharField(max_length=40)
@@ -122,7 +124,9 @@ class ConsentRecord(TenantModel):
     class Meta:
         constraints = [
             tenant_key("consent_record"),
-            models.UniqueConstraint(fields=["session", "policy_version"], name="consent_once"),
+            models.UniqueConstraint(
+                fields=["session", "policy_version"], condition=Q(withdrawn_at=None), name="consent_stands_once"
+            ),
         ]
 
     def __str__(self) -> str:

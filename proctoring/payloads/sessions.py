@@ -59,6 +59,7 @@ class SessionPayload(TypedDict):
     given_back_seconds: int
     hand_raised_at: datetime | None
     hand_note: str
+    consent_withdrawn_at: datetime | None  # since then nothing is captured
     network: NetworkPayload
     skew_ms: int | None
     user_agent: str
@@ -96,6 +97,7 @@ def session_payload(row: SessionRow) -> SessionPayload:
         "given_back_seconds": row.given_back_seconds,
         "hand_raised_at": row.hand_raised_at,
         "hand_note": row.hand_note,
+        "consent_withdrawn_at": row.consent_withdrawn_at,
         "network": {
             "rtt_ms": row.rtt_ms,
             "type": row.network,

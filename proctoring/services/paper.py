@@ -3,6 +3,7 @@ what was noticed, and who said what of it."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -54,9 +55,18 @@ def pdf_report(exam: Exam, *, student: str = "") -> bytes:
             shown = f"{value:%Y-%m-%d %H:%M}" if name == "started_at" else str(value)
             paper.cell(width, 6, printable(shown[: width // 2], family))
         paper.ln()
+    _withdrawals(paper, family, lines)
     if student:
         _log(paper, family, exam, student)
     return bytes(paper.output())
+
+
+def _withdrawals(paper: FPDF, family: str, lines: Iterable[dict[str, Any]]) -> None:
+    withdrawn = [line for line in lines if line["consent_withdrawn_at"]]
+    if withdrawn:
+        _section(paper, family, _("Consent withdrawn: nothing was captured from then on"))
+    for line in withdrawn:
+        _line(paper, family, [_at(line["consent_withdrawn_at"]), line["student_name"] or line["student"]])
 
 
 def _log(paper: FPDF, family: str, exam: Exam, student: str) -> None:

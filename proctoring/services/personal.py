@@ -8,7 +8,7 @@ from crm.actors import Actor
 from crm.services import audit
 from inbox.models import Conversation, Message
 from proctoring import access, rows
-from proctoring.models import Command, ConsentRecord, Enrolment, Exam, ExamRoom, ExamSession, SessionGap, Violation
+from proctoring.models import Command, Enrolment, Exam, ExamRoom, ExamSession, SessionGap, Violation
 from proctoring.payloads.sessions import (
     chat_message_payload,
     enrolment_payload,
@@ -17,6 +17,7 @@ from proctoring.payloads.sessions import (
     own_violation_payload,
     session_payload,
 )
+from proctoring.queries import exams as queries
 from proctoring.states import CommandType
 
 
@@ -48,9 +49,7 @@ def _session(session: ExamSession) -> dict[str, Any]:
         "violations": [own_violation_payload(row) for row in Violation.objects.filter(session=session).order_by("pk")],
         "commands": [own_command_payload(row) for row in commands.order_by("pk")],
         "gaps": [gap_payload(row) for row in SessionGap.objects.filter(session=session).order_by("began_at")],
-        "consents": list(
-            ConsentRecord.objects.filter(session=session).values("policy_version", "has_guardian", "given_at")
-        ),
+        "consents": queries.consents_of(session),
         "chat": [chat_message_payload(row, session) for row in messages.select_related("sender_user")],
     }
 

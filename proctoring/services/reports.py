@@ -43,6 +43,7 @@ SESSION_COLUMNS = (
     "lost_seconds",
     "given_back_seconds",
     "extra_seconds",
+    "consent_withdrawn_at",
 )
 VIOLATION_COLUMNS = (
     "session",
@@ -171,6 +172,7 @@ def session_line(row: SessionRow, totals: dict[str, int]) -> dict[str, Any]:
         "lost_seconds": row.lost_seconds,
         "given_back_seconds": row.given_back_seconds,
         "extra_seconds": row.extra_seconds,
+        "consent_withdrawn_at": row.consent_withdrawn_at,
     }
 
 

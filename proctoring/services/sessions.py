@@ -1,6 +1,6 @@
 """A student's sitting: started or taken up again, handed in, and every other move between its states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -12,24 +12,19 @@ from config.live.unit import unit_of_work
 from crm import features
 from crm.features import Feature
 from proctoring import access, rows
-from proctoring.errors import ConsentRequired, ExamNotOpen, NoAttemptsLeft, SessionEnded, WrongMove
+from proctoring.errors import ExamNotOpen, NoAttemptsLeft, SessionEnded, WrongMove
 from proctoring.events import announce_session
 from proctoring.liveness import DISCONNECTED_SECONDS
-from proctoring.models import ConsentRecord, Enrolment, Exam, ExamSession, SessionGap, SessionPulse
+from proctoring.models import Enrolment, Exam, ExamSession, SessionGap, SessionPulse
 from proctoring.people import Student
 from proctoring.rows import SessionRow
-from proctoring.services import own_log
+from proctoring.services import consent, own_log
+from proctoring.services.consent import Consent
 from proctoring.services.summaries import make_summary
 from proctoring.states import LIVE, GapCause, SessionStatus, can_move
 
 # What was written in the last seconds is handed in, however slow the road
 GRACE = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    policy_version: str
-    has_guardian: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ def _check_may_start(enrolment: Enrolment, latest: ExamSession | None) -> None:
 
 def _create(enrolment: Enrolment, student: Student, attempt: int, start: Start) -> ExamSession:
     exam = enrolment.exam
-    _check_consent(exam, start.consent)
+    consent.check(exam, start.consent)
     user = enrolment.user
     session = ExamSession.objects.create(
         workspace_id=enrolment.workspace_id,
@@ -99,32 +94,17 @@ def _create(enrolment: Enrolment, student: Student, attempt: int, start: Start) 
     SessionPulse.objects.create(
         session=session, workspace_id=session.workspace_id, device=start.device, user_agent=start.user_agent
     )
-    _keep_consent(session, start.consent)
+    consent.keep(session, start.consent)
     return session
-
-
-def _check_consent(exam: Exam, consent: Consent | None) -> None:
-    agreed = consent is not None and consent.policy_version == exam.policy_version
-    if exam.requires_consent and not agreed:
-        raise ConsentRequired(policy_version=exam.policy_version)
-    if exam.requires_guardian and not (consent and consent.has_guardian):
-        raise ConsentRequired("A parent or guardian has to agree too.", policy_version=exam.policy_version)
-
-
-def _keep_consent(session: ExamSession, consent: Consent | None) -> None:
-    if consent is not None:
-        ConsentRecord.objects.get_or_create(
-            session=session,
-            policy_version=consent.policy_version,
-            defaults={"workspace_id": session.workspace_id, "has_guardian": consent.has_guardian},
-        )
 
 
 def _resume(session: ExamSession, start: Start) -> None:
     if session.status == SessionStatus.EXPIRED:
         session.status, session.ended_at, session.end_reason = SessionStatus.ACTIVE, None, ""
         session.save(update_fields=["status", "ended_at", "end_reason", "updated_at"])
-    _keep_consent(session, start.consent)
+    if session.consent_withdrawn_at is not None:  # a page that agrees with every load must not undo what was said
+        start = replace(start, consent=None, device="", user_agent="")
+    consent.keep(session, start.consent)
     pulse = SessionPulse.objects.select_for_update().get(pk=session.pk)
     is_fresh = pulse.is_live and timezone.now() - pulse.seen_at < timedelta(seconds=DISCONNECTED_SECONDS)
     if is_fresh and start.device and pulse.device not in ("", start.device):

@@ -66,4 +66,5 @@ def summary_data(session: ExamSession) -> dict[str, Any]:
         "lost_seconds": row.lost_seconds,
         "given_back_seconds": row.given_back_seconds,
         "extra_seconds": row.extra_seconds,
+        "consent_withdrawn_at": row.consent_withdrawn_at.isoformat() if row.consent_withdrawn_at else None,
     }

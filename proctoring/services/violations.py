@@ -18,6 +18,7 @@ from proctoring.models import ExamRule, ExamSession, SessionPulse, Violation
 from proctoring.people import Student
 from proctoring.services import own_log
 from proctoring.services.automatic import act_on
+from proctoring.services.consent import withdrawals_of
 from proctoring.services.summaries import make_summary
 from proctoring.states import (
     ALIASES,
@@ -121,6 +122,7 @@ class _Intake:
         self.skew = sent_at - self.now if sent_at else None
         self.rules = {rule.type: rule for rule in ExamRule.objects.filter(exam_id=session.exam_id)}
         log = Violation.objects.select_related("session", "reviewed_by").filter(session=session)
+        self.withdrawals = withdrawals_of(session)
         self.known: dict[UUID, Violation] = {
             row.client_id: row for row in log.filter(client_id__in=[item.client_id for item in items])
         }
@@ -168,6 +170,8 @@ class _Intake:
             return "before_the_session", "That was before the session began."
         if self.session.ended_at is not None and corrected > self.session.ended_at + MARGIN:
             return "after_the_end", "The session had ended by then."
+        if any(one.since <= corrected and (one.until is None or corrected < one.until) for one in self.withdrawals):
+            return "consent_withdrawn", "The student had withdrawn their consent by then."
         return None
 
     def _corrected(self, item: Reported) -> datetime:

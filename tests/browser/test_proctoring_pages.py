@@ -118,6 +118,31 @@ def test_a_pause_stops_the_paper_and_a_resume_lets_it_go_on(sign_in):
     expect(card(tia)).to_contain_text("Active")
 
 
+def test_a_withdrawn_consent_stops_the_watching_until_it_is_given_again(sign_in):
+    tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
+    expect(card(tia)).to_contain_text("Active")
+    sam.get_by_role("button", name="Withdraw my consent").click()
+    sam.locator("#dialog-withdraw").get_by_role("button", name="Withdraw my consent").click()
+    expect(sam.locator('[data-part="private"]')).to_contain_text("You withdrew your consent at")
+    expect(card(tia).get_by_role("img", name="Consent withdrawn")).to_be_visible()
+    expect(tia.locator('[data-part="stream"] > li').first).to_contain_text("Withdrew consent")
+    open_card(tia)
+    expect(tia.locator('[data-drawer="consent"]')).to_contain_text("withdrawn at")
+    paste(sam)
+    sam.reload()
+    sam.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    expect(sam.locator('[data-part="private"]')).to_be_visible()
+    sam.get_by_role("button", name="Agree again").click()
+    sam.locator("form[name=agree] input[name=agreed]").check()
+    sam.locator("form[name=agree]").get_by_role("button", name="Agree again").click()
+    expect(sam.locator('[data-part="private"]')).to_be_hidden()
+    expect(tia.locator('[data-drawer="consent"]')).to_have_text(re.compile("^Agreed to [^,]+$"))
+    sam.evaluate("document.dispatchEvent(new MouseEvent('contextmenu'))")
+    expect(sam.locator('[data-part="log"]')).to_contain_text("Opened the context menu")
+    expect(sam.locator('[data-part="log"]')).not_to_contain_text("Pasted")
+    expect(sam.locator('[data-part="log"]')).not_to_contain_text("Reloaded the page")
+
+
 def test_they_write_to_each_other(sign_in):
     tia, sam = enter(sign_in, "tia", GRID), sit(sign_in)
     sam.locator("form[name=chat] textarea").fill("My screen went black")

@@ -12,6 +12,7 @@ const state = JSON.parse($("#exam-state").textContent);
 const page = $(".exam"), part = (name) => $(`[data-part="${name}"]`);
 const client = new ExamClient({ exam: state.exam.slug, renew: async () => Boolean(await renew()) });
 const all = state.exam.question_count;
+const CLOCK = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "numeric", minute: "2-digit" });
 let paper = { question: 1, answers: {}, later: [] }; // the answers stay on this page: they are the exam system's business
 let typingUntil = 0, lostBanner = null, attention = null;
 
@@ -72,6 +73,7 @@ client.addEventListener("session", ({ detail: session }) => {
   const up = Boolean(session.hand_raised_at);
   $('[data-act="hand"]').setAttribute("aria-pressed", String(up));
   text(part("hand-word"), t(up ? "hand.lower" : "hand.raise"));
+  tellConsent();
   clock();
   return undefined;
 });
@@ -144,6 +146,19 @@ function notice({ icon: sign, tone = "accent", from, words, seen }) {
   part("notices").prepend(banner);
   return banner;
 }
+
+function tellConsent() {
+  const { isPrivate, session } = client, since = moment(session.consent_withdrawn_at);
+  show(part("private"), isPrivate);
+  show(part("withdraw"), !isPrivate);
+  show(part("agree"), isPrivate);
+  if (isPrivate) text(part("private-since"), since ? t("private.since", { at: CLOCK.format(since) }) : t("private.waiting"));
+}
+
+document.forms.agree.addEventListener("submit", ({ target }) => {
+  attempt(client.agree({ policy_version: state.exam.policy_version, guardian: target.elements.guardian?.checked ?? false }));
+  target.reset();
+});
 
 function tellLine() {
   const lost = client.trouble >= 3 || !navigator.onLine;
@@ -241,6 +256,10 @@ const ACTS = {
   "hand-in-now": () => {
     $("#dialog-hand-in").close();
     attempt(client.end({ current_question: paper.question, answered_count: answered() }));
+  },
+  withdraw: () => {
+    $("#dialog-withdraw").close();
+    attempt(client.withdraw());
   },
   hand: () => (client.session.hand_raised_at ? attempt(client.hand(false)) : $("#dialog-hand").showModal()),
   "attention-seen": () => $("#dialog-attention").close(),

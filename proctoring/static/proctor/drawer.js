@@ -236,7 +236,8 @@ export class Drawer {
     text(parts.device, session.user_agent);
     attribute(parts.device, "title", session.user_agent);
     const consent = this.#detail?.consents?.at(-1);
-    text(parts.consent, consent ? t("consented", { version: consent.policy_version }) : t("consented.none"));
+    const withdrawn = moment(session.consent_withdrawn_at), said = { version: consent?.policy_version, at: withdrawn && CLOCK.format(withdrawn) };
+    text(parts.consent, withdrawn ? t(consent ? "consented.until" : "consented.withdrawn", said) : t(consent ? "consented" : "consented.none", said));
     const report = `${this.#options.api.base}report`, who = `?student=${encodeURIComponent(session.student)}`;
     attribute(parts.csv, "href", `${report}.csv${who}`);
     attribute(parts.pdf, "href", `${report}.pdf${who}`);

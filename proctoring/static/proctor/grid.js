@@ -153,6 +153,7 @@ export class Grid {
     const why = whyWord(facts, silence(session));
     text(parts.why, why);
     show(parts.why, why);
+    show(parts.private, session.consent_withdrawn_at);
     attribute(parts.state, "data-state", facts.state);
     text(parts.word, t(`state.${facts.state}`));
     icon(parts.icon, ICONS[facts.state] ?? "wifi");

@@ -133,6 +133,8 @@ function tellMove(before, session) {
     else if (session.status === "active") tell(session, `back.${at}`, at, t(before.status === "paused" ? "stream.resumed" : "stream.back"));
     else tell(session, session.status, session.ended_at, t(`stream.${session.status}`, { n: session.answered_count }));
   }
+  if (session.consent_withdrawn_at && !before.consent_withdrawn_at) // nothing to settle, so no card floats up; its tutor should know
+    alertTo({ key: session.id, name: session.student_name, why: t("why.withdrawn"), tone: "warning", open: () => open(session.id) });
   if (session.hand_raised_at && !before.hand_raised_at)
     tell(session, `hand.${session.hand_raised_at}`, session.hand_raised_at, session.hand_note ? t("why.hand-note", { note: session.hand_note }) : t("why.hand"), { always: true });
 }
@@ -147,7 +149,7 @@ function tellEntry(entry) {
   const what = `${t(`severity.${entry.severity}`)}: ${entryWord(entry)}`;
   stream.add({
     key: entry.id, at: entry.received_at, severity: entry.severity, name: entry.student_name, session: entry.session, late: lateWord(entry),
-    text: verdict ? t("stream.reviewed", { what, verdict }) : what,
+    text: verdict ? t("stream.reviewed", { what, verdict }) : what, always: entry.type.startsWith("consent_"),
   });
 }
 

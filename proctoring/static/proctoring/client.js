@@ -61,6 +61,7 @@ export class ExamClient extends EventTarget {
   #commands = new Map();
   #shown = new Set(); // commands the student has seen and the server does not know of yet
   #watching = null;
+  #watched = null; // what the page asked to have watched, also while there is no consent
   #stopped = false;
 
   /** `base` of Switchboard ("" is this site); `token()` a bearer, where the page is another site's; `grant` the exam
@@ -83,6 +84,7 @@ export class ExamClient extends EventTarget {
     this.#progress = { current_question: session.current_question ?? undefined, answered_count: session.answered_count };
     this.#queue = new Queue(session.id, session.violation_seq);
     this.#learn(session);
+    if (this.#queue.withdrawn) this.#withdrawn().catch(() => {}); // said before the reload, and not heard yet
     this.#take(session.commands ?? []);
     this.#beatSeq = 0;
     this.#plan(500);
@@ -122,6 +124,38 @@ export class ExamClient extends EventTarget {
     return session;
   }
 
+  /** Nothing is noticed from here on, whether the server hears of it at once or when the line is back. */
+  withdraw() {
+    this.#queue.say(true);
+    this.#unwatch();
+    this.#say("session", this.session);
+    return this.#withdrawn();
+  }
+
+  async #withdrawn() {
+    for (let tries = 0; this.#queue.withdrawn; tries += 1) {
+      try {
+        await this.flush().catch(() => {}); // what was noticed until then was agreed to
+        const session = await this.#call("DELETE", this.#own("/consent"));
+        if (!this.#queue.withdrawn) return; // agreed again meanwhile
+        this.#queue.say(false);
+        this.#learn(session);
+      } catch (error) {
+        if (!error.passing) { this.#queue.say(false); throw error; }
+        await pause(Math.max(error.wait, Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** tries)));
+      }
+    }
+  }
+
+  /** Agrees again: `{ policy_version, guardian }`. Raises `consent_required` when the rules are others by now. */
+  async agree(consent) {
+    this.#queue.say(false);
+    this.#learn(await this.#call("POST", this.#own("/consent"), consent));
+  }
+
+  /** Whether the student has taken their consent back. */
+  get isPrivate() { return Boolean(this.session?.consent_withdrawn_at || this.#queue?.withdrawn); }
+
   async hand(raised, note = "") {
     this.#learn(await this.#call("POST", this.#own("/hand"), { raised, note }));
   }
@@ -142,11 +176,11 @@ export class ExamClient extends EventTarget {
     this.#beating = true;
     const late = Math.max(0, Date.now() - this.#beatDue);
     const seen = [...this.#shown].slice(0, 50);
-    const body = {
-      ...this.#progress, visibility: document.hidden ? "hidden" : "visible", timer_delay_ms: late, idle_ms: Date.now() - this.#usedAt,
-      rtt_ms: this.#rtt ?? undefined, network: networkType(), client_time: new Date().toISOString(), seq: ++this.#beatSeq, device: this.#device,
-      ...(seen.length && { seen }),
+    const about = this.isPrivate ? {} : {
+      visibility: document.hidden ? "hidden" : "visible", timer_delay_ms: late, idle_ms: Date.now() - this.#usedAt,
+      rtt_ms: this.#rtt ?? undefined, network: networkType(), client_time: new Date().toISOString(), device: this.#device,
     };
+    const body = { ...this.#progress, ...about, seq: ++this.#beatSeq, ...(seen.length && { seen }) };
     const sent = Date.now();
     try {
       const answer = await this.#sendBeat(body);
@@ -247,8 +281,10 @@ export class ExamClient extends EventTarget {
     else this.session.paused_at ??= new Date(this.now).toISOString();
     this.#endsSeenAt = this.now;
     if (session.server_time) this.#ahead = Date.parse(session.server_time) - Date.now();
-    const keys = ["status", "ends_at", "hand_raised_at", "violation_count", "extra_seconds"];
+    const keys = ["status", "ends_at", "hand_raised_at", "violation_count", "extra_seconds", "consent_withdrawn_at"];
     if (!before || keys.some((key) => before[key] !== this.session[key])) this.#say("session", this.session);
+    if (this.isPrivate) this.#unwatch();
+    else this.#watch();
     if (before && LIVE.has(before.status) && !this.isLive) { this.flush().catch(() => {}); this.#stop(""); }
   }
 
@@ -378,7 +414,7 @@ export class ExamClient extends EventTarget {
 
   /** Kept on this device until the server has answered for it, reloads and dead lines included. */
   report(type, detail = {}) {
-    if (!this.#queue || !this.isLive) return null;
+    if (!this.#queue || !this.isLive || this.isPrivate) return null;
     const entry = this.#queue.add(type, { ...(this.#progress.current_question && { question: this.#progress.current_question }), ...detail }, MOST_KEPT);
     this.#say("noticed", entry);
     this.#flushSoon(150);
@@ -440,21 +476,31 @@ export class ExamClient extends EventTarget {
 
   /** Listens to what the browser tells of. `without` leaves kinds out; `mouse` reports the pointer leaving the page. */
   watch({ without = [], mouse = false } = {}) {
-    if (this.#watching) return;
-    const stop = new AbortController();
-    this.#watching = stop;
+    if (this.#watched) return;
     const left = new Set(without);
-    const tell = (type, detail) => { if (!left.has(type)) this.report(type, detail); };
+    this.#watched = { mouse, tell: (type, detail) => { if (!left.has(type)) this.report(type, detail); } };
+    this.#watch();
+    if (performance.getEntriesByType("navigation")[0]?.type === "reload") this.#watched.tell("page_reload", {});
+    if (globalThis.screen?.isExtended) this.#watched.tell("multiple_displays", {});
+  }
+
+  #watch() {
+    if (!this.#watched || this.#watching || this.isPrivate) return;
+    const { mouse, tell } = this.#watched, stop = new AbortController();
+    this.#watching = stop;
     const on = (target, kind, run) => target.addEventListener(kind, run, { signal: stop.signal, capture: true });
     watchFocus(on, tell, stop.signal);
     watchKeys(on, tell);
     watchWindow(on, tell, stop.signal);
     if (mouse) on(document.documentElement, "mouseleave", () => tell("mouse_leave", {}));
-    if (performance.getEntriesByType("navigation")[0]?.type === "reload") tell("page_reload", {});
-    if (globalThis.screen?.isExtended) tell("multiple_displays", {});
   }
 
   unwatch() {
+    this.#watched = null;
+    this.#unwatch();
+  }
+
+  #unwatch() {
     this.#watching?.abort();
     this.#watching = null;
   }
@@ -552,6 +598,7 @@ class Queue {
     const kept = this.#read();
     this.seq = Math.max(kept.seq, known ?? 0);
     this.items = kept.items;
+    this.withdrawn = kept.withdrawn ?? false; // consent, and the server has not heard it yet
   }
 
   add(type, detail, most) {
@@ -561,6 +608,11 @@ class Queue {
     this.items = [...this.items, entry].slice(-most);
     this.#keep();
     return entry;
+  }
+
+  say(withdrawn) {
+    this.withdrawn = withdrawn;
+    this.#keep();
   }
 
   remove(ids) {
@@ -577,7 +629,7 @@ class Queue {
   }
 
   #keep() {
-    try { localStorage.setItem(this.key, JSON.stringify({ seq: this.seq, items: this.items })); } catch { /* full, or not allowed */ }
+    try { localStorage.setItem(this.key, JSON.stringify({ seq: this.seq, items: this.items, withdrawn: this.withdrawn })); } catch { /* full, or not allowed */ }
   }
 }
 
