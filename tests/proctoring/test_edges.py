@@ -76,7 +76,7 @@ def test_lost_time_is_given_back_in_one_call(scene):
 def test_two_minutes_of_silence_expire_and_coming_back_goes_on(scene):
     session = scene.start()["id"]
     scene.beat(session, current_question=5, answered_count=4)
-    silent_for(session, 119)
+    silent_for(session, 100)
     edges.expire_silent()
     assert scene.shown(session)["status"] == "disconnected"
     silent_for(session, 125)
