@@ -112,10 +112,15 @@ def test_what_is_known_is_skipped_or_updated(cast, ben):
     known = receive(cast, who=who).contact
     done = imported(ben, f"Name,Phone,Tags\nOther,+{who.whatsapp},new\n")
     assert (done["skipped_rows"], done["created_rows"]) == (1, 0)
-    done = imported(ben, f"Name,Phone,Tags\n,+{who.whatsapp},new\n", known="update")
+    second, before = number(), known.updated_at
+    ContactIdentity.objects.create(workspace=cast.workspace, contact=known, kind="phone", value=second)
+    done = imported(ben, f"Name,Phone,Tags,Score\n,+{who.whatsapp},new,7\n", known="update")
     assert (done["updated_rows"], done["created_rows"]) == (1, 0)
     known.refresh_from_db()
-    assert (known.name, known.tags) == ("Lucía", ["new"])
+    assert (known.name, known.tags, known.lead_score, known.metadata) == ("Lucía", ["new"], 7, {})
+    assert known.updated_at > before
+    for digits in (who.whatsapp, second):
+        assert [row["id"] for row in ben.get("contacts/", q=digits).json()["results"]] == [str(known.pk)]
 
 
 def test_the_history_of_a_contact_tells_of_its_imports(cast, ben):

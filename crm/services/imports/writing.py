@@ -1,5 +1,6 @@
 """One batch of an import: who is known already, who is new, and all of them written with a few statements."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -7,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import prefetch_related_objects
+from django.utils import timezone
 
 from config.live.events import publish
 from crm import feed, topics
@@ -15,7 +18,7 @@ from crm.ids import uuid7
 from crm.models import Contact, ContactIdentity, ContactImport, ContactImportLine, IdentityKind, Workspace
 from crm.payloads import contact_payload
 from crm.services.contacts.words import index_words
-from crm.services.imports.copying import copy_in, copy_whole
+from crm.services.imports.copying import copy_in, copy_whole, write_over
 from crm.services.imports.fields import Reader, Values
 from crm.services.imports.reading import Row
 
@@ -204,13 +207,30 @@ class _Batch:
     # --- Writing ------------------------------------------------------------------------------------------------
 
     def _save(self) -> None:
-        for contact in (*self._new.values(), *self._changed.values()):
-            index_words(contact)
+        self._index_words()
         copy_whole(Contact, self._new.values())
-        Contact.objects.bulk_update(self._changed.values(), _fields(), batch_size=200)
+        self._write_changed()
         self._save_identities()
         self._save_lines()
         self._tell()
+
+    def _index_words(self) -> None:
+        numbers: dict[UUID, set[str]] = defaultdict(set)
+        known = ContactIdentity.objects.filter(contact__in=list(self._changed), kind=IdentityKind.PHONE)
+        for contact_id, number in known.values_list("contact_id", "value"):
+            numbers[contact_id].add(number)
+        for (kind, value), contact in self._identities.items():
+            if kind == IdentityKind.PHONE:
+                numbers[contact.pk].add(value)
+        for contact in (*self._new.values(), *self._changed.values()):
+            index_words(contact, numbers[contact.pk])
+
+    def _write_changed(self) -> None:
+        now = timezone.now()
+        for contact in self._changed.values():
+            contact.updated_at = now
+        if self._changed:
+            write_over(Contact, (*UPDATED, "updated_at"), self._changed.values())
 
     def _save_identities(self) -> None:
         """Numbers of deleted contacts are free. An address stays with whom it is known for; a number that somebody
@@ -249,6 +269,8 @@ class _Batch:
         copy_in(ContactImportLine, ("workspace_id", "contact_id", "contact_import_id", "row", "is_new"), lines)
 
     def _tell(self) -> None:
+        told = [*self._changed.values(), *(self._new.values() if self._workspace.is_feed_open else ())]
+        prefetch_related_objects(told, "identities", "owner")
         for contact in self._changed.values():
             event = ContactUpdated(contact_payload(contact))
             publish(topics.contact(contact.pk), event)
@@ -266,7 +288,3 @@ def _known_by(workspace: Workspace, emails: list[str]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_BY_EMAIL, [emails, workspace.pk])
         return [contact_id for (contact_id,) in cursor.fetchall()]
-
-
-def _fields() -> list[str]:
-    return [name.removesuffix("_id") for name in UPDATED] + ["updated_at"]
