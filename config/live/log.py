@@ -62,7 +62,7 @@ class Logged:
         return orjson.loads(self.json)
 
 
-def append_parameters(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+def append_parameters(entries: Sequence[Entry]) -> dict[str, Any]:
     """The parameters of APPEND. Within a topic the order of `entries` is kept."""
     grouped = {topic: list(of) for topic, of in groupby(sorted(entries, key=_topic), key=_topic)}
     flat = [(topic, place, e) for topic, of in grouped.items() for place, e in enumerate(of, start=1)]
@@ -73,8 +73,13 @@ def append_parameters(entries: Sequence[Entry]) -> dict[str, list[Any]]:
         "places": [place for _, place, _ in flat],
         "types": [e.type for _, _, e in flat],
         "versions": [e.version for _, _, e in flat],
-        "data": [e.data for _, _, e in flat],
+        "data": _texts([e.data for _, _, e in flat]),
     }
+
+
+def _texts(texts: Sequence[str]) -> str:
+    """An array's literal. psycopg puts its backslashes in one by one, and JSON is full of quotes."""
+    return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 
 
 def append(entries: Sequence[E]) -> list[tuple[E, int, datetime]]:
