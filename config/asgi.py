@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
-from config import metrics  # noqa: E402  # settings and apps must be loaded first
+from config import metrics, writing  # noqa: E402  # settings and apps must be loaded first
 from config.live import socket  # noqa: E402
 from inbox.context.road import context, takes  # noqa: E402
 from proctoring.beats.road import heartbeat, is_heartbeat  # noqa: E402
@@ -30,8 +30,11 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
         return await context(scope, receive, send)
     if is_heartbeat(scope["path"]):
         return await heartbeat(scope, receive, send)
+    if writing.takes(scope):
+        return await writing_application(scope, receive, send)
     return await django_application(scope, receive, send)
 
 
+writing_application = writing.Handler()
 warm()
 application = ProtocolTypeRouter({"http": http, "websocket": metrics.counting_sockets(socket.application)})
