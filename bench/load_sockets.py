@@ -106,7 +106,7 @@ class Crowd:
 
     def _subscribe(self, client: Client, topic: str) -> None:
         asked = {"op": "subscribe", "topic": topic, "after": None, "gather": self.spec.get("gather", False)}
-        client.client.send(_frame(TEXT, json.dumps(asked).encode()))
+        client.client.send(masked(TEXT, json.dumps(asked).encode()))
 
     def settle(self) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -173,7 +173,7 @@ class Crowd:
     def _take(self, client: Client, now: int = 0) -> None:
         """Every whole frame in the buffer."""
         buffer = client.buffer
-        while (found := _parse(buffer)) is not None:
+        while (found := parse(buffer)) is not None:
             opcode, begin, end = found
             if opcode == TEXT and buffer.startswith(self.start, begin):
                 self.frames += 1
@@ -184,7 +184,7 @@ class Crowd:
             elif opcode == TEXT and client.waits_for:
                 self._confirm(client, json.loads(bytes(buffer[begin:end])))
             elif opcode == PING:
-                client.client.send(_frame(PONG, bytes(buffer[begin:end])))
+                client.client.send(masked(PONG, bytes(buffer[begin:end])))
             elif opcode == CLOSE:
                 client.closed = str(struct.unpack("!H", buffer[begin : begin + 2])[0]) if end - begin >= 2 else "1005"
             del buffer[:end]
@@ -224,14 +224,14 @@ class Crowd:
         }
 
 
-def _frame(opcode: int, payload: bytes) -> bytes:
+def masked(opcode: int, payload: bytes) -> bytes:
     """Masked, as a client must, with a mask of zeros."""
     size = len(payload)
     length = bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + struct.pack("!H", size)
     return bytes([0x80 | opcode]) + length + bytes(4) + payload
 
 
-def _parse(buffer: bytearray) -> tuple[int, int, int] | None:
+def parse(buffer: bytearray) -> tuple[int, int, int] | None:
     """Kind of the first frame, where its payload begins and where it ends; None while it is not whole."""
     if len(buffer) < 2:
         return None

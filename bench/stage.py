@@ -41,6 +41,7 @@ TEMPLATE = "bench_template"
 KEPT = "kept_"  # how the names of the databases begin that the next run finds
 # All migrations, and the cast, on a machine where much else goes on
 MIGRATE_SECONDS = 900.0
+START_SECONDS = 120.0  # of a server, on the same machine
 SUPABASE_URL = "https://bench.example"
 JWT_SECRET = "a-benchmark-signs-its-own-tokens-with-this"
 POSTGRES_OPTIONS = ("max_connections=200", "log_min_messages=fatal", "log_line_prefix=")
@@ -234,7 +235,7 @@ class Stage:
                 environment=self.product_environment(database, port=port),
                 pass_fds=[listening.fileno()],
             )
-        wait_for_answer(process, port, "/healthz")
+        wait_for_answer(process, port, "/healthz", START_SECONDS)
         return Server(kind, process, port, database)
 
     def yardstick(self, database: str) -> Server:
