@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.run.copies import RunningCopy, free_port, wait_for
+from tests.browser.numbers import numbers
+from tests.run.copies import RunningCopy, free_port
+from tests.waiting import wait_for
 from webhooks.kapso.signature import kapso_signature
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -25,6 +27,9 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "kapso-received-text
 
 PROMISES = {"test_two_agents.py", "test_widget.py", "test_live_client.py"}
 LADDER = ("sent", "delivered", "read")
+# Busy machines are slow, and what is there sooner is not waited for
+SECONDS = 60
+expect.set_options(timeout=SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -173,7 +178,7 @@ class Agent:
         self.page.locator("textarea[name=body]").fill(text)
         self.page.keyboard.press("Control+Enter")
 
-    def wait_status(self, text: str, status: str, seconds: float = 20) -> None:
+    def wait_status(self, text: str, status: str, seconds: float = SECONDS) -> None:
         """That far or further: a quick provider may be past it before anybody looks."""
         enough = LADDER[LADDER.index(status) :] if status in LADDER else (status,)
         any_of = ", ".join(f'.message[data-status="{one}"]' for one in enough)
@@ -202,6 +207,16 @@ class Agent:
         self.page.wait_for_function(
             "() => [...document.querySelectorAll('.live')].some(word => word.textContent.trim() === 'Live')"
         )
+
+
+@pytest.fixture
+def word() -> str:
+    return f"w{next(numbers)}x"
+
+
+@pytest.fixture
+def number() -> str:
+    return f"628120{next(numbers):06d}"
 
 
 SignIn = Callable[..., Agent]

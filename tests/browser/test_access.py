@@ -7,7 +7,6 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page, expect
 
 PASSWORD = "demo-password"
-PATIENT = 30_000
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SETTINGS = (
     *("general", "members", "teams", "labels", "views", "channels", "boards", "saved-replies", "macros"),
@@ -21,14 +20,14 @@ def first_link(page: Page, selector: str) -> None:
 
 def open_thread(page: Page) -> None:
     page.locator("a[data-conversation-id]").first.click()
-    expect(page.locator('.thread[data-state="open"]')).to_be_visible(timeout=PATIENT)
+    expect(page.locator('.thread[data-state="open"]')).to_be_visible()
 
 
 def keys(*pressed: str, until: str):
     def press(page: Page) -> None:
         for one in pressed:
             page.keyboard.press(one)
-        page.locator(until).first.wait_for(timeout=PATIENT)
+        page.locator(until).first.wait_for()
 
     return press
 
@@ -36,26 +35,26 @@ def keys(*pressed: str, until: str):
 def choose_many(page: Page) -> None:
     page.locator("a[data-conversation-id]").first.focus()
     page.keyboard.press("x")
-    page.get_by_role("toolbar", name="For the selected").wait_for(timeout=PATIENT)
+    page.get_by_role("toolbar", name="For the selected").wait_for()
 
 
 def open_more(page: Page) -> None:
     open_thread(page)
     page.get_by_role("button", name="More", exact=True).last.click()
-    page.locator("#menu-thread:popover-open").wait_for(timeout=PATIENT)
+    page.locator("#menu-thread:popover-open").wait_for()
 
 
 def open_forward(page: Page) -> None:
     open_thread(page)
     page.locator(".message[data-direction=in]").last.hover()
-    page.get_by_role("button", name="Forward", exact=True).click(timeout=PATIENT)
-    page.locator("#dialog-forward[open]").wait_for(timeout=PATIENT)
+    page.get_by_role("button", name="Forward", exact=True).click()
+    page.locator("#dialog-forward[open]").wait_for()
 
 
 def build_view(page: Page) -> None:
     page.keyboard.press("v")
-    page.get_by_role("menuitem", name=re.compile("New view")).click(timeout=PATIENT)
-    page.get_by_role("dialog", name="New view").get_by_role("button", name="Group").click(timeout=PATIENT)
+    page.get_by_role("menuitem", name=re.compile("New view")).click()
+    page.get_by_role("dialog", name="New view").get_by_role("button", name="Group").click()
 
 
 def nothing(page: Page) -> None:
@@ -116,7 +115,7 @@ def page_of(product, browser):
             pages[name].fill("input[name=email]", f"{name}@demo.example")
             pages[name].fill("input[name=password]", PASSWORD)
             pages[name].keyboard.press("Enter")
-            pages[name].wait_for_url(lambda url: "/login" not in url, timeout=PATIENT)
+            pages[name].wait_for_url(lambda url: "/login" not in url)
         return pages[name]
 
     yield page
@@ -129,9 +128,9 @@ def test_nothing_keeps_people_out(place, page_of, product):
     name, path, come = PLACES[place]
     page = page_of(name)
     page.goto(product.url + path)
-    expect(page.locator("html[data-ready]")).to_be_attached(timeout=PATIENT)
+    expect(page.locator("html[data-ready]")).to_be_attached()
     come(page)
-    expect(page.locator("html[data-ready]")).to_be_attached(timeout=PATIENT)
+    expect(page.locator("html[data-ready]")).to_be_attached()
     look(page)
 
 

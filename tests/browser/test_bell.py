@@ -1,19 +1,10 @@
 """What concerns somebody shows at the bell of whatever page is open, makes a sound, and leads to its place."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-PATIENT = 20_000
-
-
-@pytest.fixture
-def word():
-    return f"b{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def count(agent):
@@ -41,19 +32,19 @@ def give(agent, word, to):
 
 def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
-    product.deliver(f"Hi {word}", number=f"628128{next(_number):06d}", name=f"Budi {word}")
+    product.deliver(f"Hi {word}", number=f"628128{next(numbers):06d}", name=f"Budi {word}")
     bea.page.goto(f"{product.url}/contacts")
     bea.page.locator("html[data-ready]").wait_for()
-    bea.page.locator('.rail [data-live][data-state="live"]').wait_for(timeout=PATIENT)
+    bea.page.locator('.rail [data-live][data-state="live"]').wait_for()
     before = int(count(bea).text_content() or 0)
     bea.page.mouse.click(600, 20)
-    expect(ben.page.locator("a.conversation").filter(has_text=word).first).to_be_visible(timeout=PATIENT)
+    expect(ben.page.locator("a.conversation").filter(has_text=word).first).to_be_visible()
     conversation = give(ben, word, "Bea")
-    expect(count(bea)).to_have_text(str(before + 1), timeout=PATIENT)
-    expect(bea.page.locator("html[data-sounded]")).to_have_count(1, timeout=PATIENT)
+    expect(count(bea)).to_have_text(str(before + 1))
+    expect(bea.page.locator("html[data-sounded]")).to_have_count(1)
     bea.page.get_by_role("button", name="Notices").click()
     row = bea.page.get_by_role("menuitem", name=re.compile(f"gave you the conversation with .*{word}"))
-    expect(row).to_be_visible(timeout=PATIENT)
+    expect(row).to_be_visible()
     row.press("Enter")
     bea.page.wait_for_url(re.compile(f"/inbox/{conversation}"))
-    expect(count(bea)).to_have_text(str(before), timeout=PATIENT)
+    expect(count(bea)).to_have_text(str(before))

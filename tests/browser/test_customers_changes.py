@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import time
 import urllib.request
 from typing import Any
@@ -10,15 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.numbers import numbers
 from webhooks.kapso.signature import kapso_signature
-
-_number = itertools.count(os.getpid() * 1000 % 800_000)
 
 
 @pytest.fixture
 def customer(product):
     """Sends one message object after another, as one person."""
-    who = f"628130{next(_number):06d}"
+    who = f"628130{next(numbers):06d}"
     second = itertools.count(int(time.time()))
 
     def send(kind: str, content: Any) -> str:
@@ -52,7 +50,7 @@ def customer(product):
 
 
 def test_edits_reactions_places_and_deletions_show_at_once_and_after_a_reload(customer, sign_in):
-    word = f"w{next(_number)}x"
+    word = f"w{next(numbers)}x"
     ben = sign_in("ben")
     first = customer("text", {"body": f"Nine {word}"})
     second = customer("text", {"body": f"Gone {word}"})

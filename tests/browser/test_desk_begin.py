@@ -1,50 +1,41 @@
 """Writing first, and a draft that is on every device of its writer until it is sent."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-PATIENT = 30_000
-
-
-@pytest.fixture
-def word():
-    return f"w{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def test_one_writes_first_by_keys_and_another_device_has_the_draft(product, sign_in, word):
     ben, phone = sign_in("ben"), sign_in("ben")
     page, press = ben.page, ben.page.keyboard.press
-    product.deliver(f"Hi {word}", number=f"62819{next(_number):07d}", name=f"Person {word}")
+    product.deliver(f"Hi {word}", number=f"62819{next(numbers):07d}", name=f"Person {word}")
     ben.open(word)
     page.get_by_role("button", name="Resolve").click()
-    expect(phone.row(word)).to_have_count(0, timeout=PATIENT)
+    expect(phone.row(word)).to_have_count(0)
 
     # The latest conversation opens again, with the composer ready
     page.locator("a[data-conversation-id]").first.focus()
     press("c")
     dialog = page.get_by_role("dialog", name="Start a conversation")
     dialog.get_by_role("combobox", name="With whom").fill(f"Person {word}")
-    expect(page.locator("#begin-list [role=option]")).to_contain_text(f"Person {word}", timeout=PATIENT)
+    expect(page.locator("#begin-list [role=option]")).to_contain_text(f"Person {word}")
     press("Enter")
     expect(dialog.get_by_role("button", name="Open")).to_be_enabled()
     dialog.locator("select[name=channel]").select_option("demo-kapso")
     dialog.get_by_role("button", name="Open").focus()
     press("Enter")
-    expect(page.locator(".thread-title")).to_contain_text(re.compile(f"Person {word}.*Open", re.S), timeout=PATIENT)
-    expect(page.locator("textarea[name=body]")).to_be_focused(timeout=PATIENT)
+    expect(page.locator(".thread-title")).to_contain_text(re.compile(f"Person {word}.*Open", re.S))
+    expect(page.locator("textarea[name=body]")).to_be_focused()
 
     # What is begun here is gone on with there, and gone here when it is sent from there
     page.keyboard.type(f"Begun {word}")
-    expect(phone.row(f"Person {word}")).to_contain_text(f"Begun {word}", timeout=PATIENT)
+    expect(phone.row(f"Person {word}")).to_contain_text(f"Begun {word}")
     phone.row(f"Person {word}").click()
     body = phone.page.locator("textarea[name=body]")
-    expect(body).to_have_value(f"Begun {word}", timeout=PATIENT)
+    expect(body).to_have_value(f"Begun {word}")
     body.press("Control+Enter")
     phone.wait_status(f"Begun {word}", "sent")
-    expect(page.locator("textarea[name=body]")).to_have_value("", timeout=PATIENT)
+    expect(page.locator("textarea[name=body]")).to_have_value("")
     assert len(product.accepted(f"Begun {word}")) == 1

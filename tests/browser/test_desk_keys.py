@@ -1,19 +1,10 @@
 """A day's work without the mouse: find, open, answer with a saved text, note, label, assign, snooze, resolve, next."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-PATIENT = 20_000
-
-
-@pytest.fixture
-def word():
-    return f"k{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def forbid_the_mouse(page):
@@ -28,8 +19,8 @@ def test_a_day_at_the_desk_by_keys_alone(product, sign_in, word):
     page, press, type_ = ben.page, ben.page.keyboard.press, ben.page.keyboard.type
     forbid_the_mouse(page)
     for name in (f"Next {word}", f"First {word}"):
-        product.deliver(f"Hi from {name}", number=f"62816{next(_number):07d}", name=name)
-        ben.row(name).wait_for(timeout=PATIENT)
+        product.deliver(f"Hi from {name}", number=f"62816{next(numbers):07d}", name=name)
+        ben.row(name).wait_for()
 
     # The list: down to the row, in with Enter
     page.locator("a[data-conversation-id]").first.focus()
@@ -37,11 +28,11 @@ def test_a_day_at_the_desk_by_keys_alone(product, sign_in, word):
         press("j")
     expect(page.locator(":focus")).to_contain_text(f"First {word}")
     press("Enter")
-    expect(page.locator(".thread-title")).to_contain_text(f"First {word}", timeout=PATIENT)
+    expect(page.locator(".thread-title")).to_contain_text(f"First {word}")
 
     # An answer, and a note that names a colleague
     press("r")
-    expect(page.locator("textarea[name=body]")).to_be_focused(timeout=PATIENT)
+    expect(page.locator("textarea[name=body]")).to_be_focused()
     type_(f"Answer {word}")
     press("Control+Enter")
     ben.wait_status(f"Answer {word}", "sent")
@@ -49,59 +40,57 @@ def test_a_day_at_the_desk_by_keys_alone(product, sign_in, word):
     press("n")
     expect(page.locator("textarea[name=body]")).to_be_focused()
     type_("@be")
-    page.get_by_role("option", name=re.compile("Bea")).wait_for(timeout=PATIENT)
+    page.get_by_role("option", name=re.compile("Bea")).wait_for()
     press("Enter")
     type_(f"please look {word}")
     press("Control+Enter")
-    expect(page.locator('.message[data-direction="note"]').filter(has_text=f"please look {word}")).to_be_visible(
-        timeout=PATIENT
-    )
+    expect(page.locator('.message[data-direction="note"]').filter(has_text=f"please look {word}")).to_be_visible()
 
     # Priority, label, assignment
     press("Escape")
     press("p")
-    page.locator("#menu-priority [data-value=urgent]").wait_for(timeout=PATIENT)
+    page.locator("#menu-priority [data-value=urgent]").wait_for()
     press("Home")
     press("Enter")
-    expect(ben.row(f"First {word}")).to_contain_text("Urgent", timeout=PATIENT)
+    expect(ben.row(f"First {word}")).to_contain_text("Urgent")
     press("l")
-    page.locator("#menu-labels [data-act=label]").first.wait_for(timeout=PATIENT)
+    page.locator("#menu-labels [data-act=label]").first.wait_for()
     label = page.locator("#menu-labels [data-act=label]").first.get_attribute("data-value")
     press("Enter")
     press("Escape")
-    expect(ben.row(f"First {word}")).to_contain_text(label, timeout=PATIENT)
+    expect(ben.row(f"First {word}")).to_contain_text(label)
     press("a")
-    page.locator("#menu-assign:popover-open").wait_for(timeout=PATIENT)
+    page.locator("#menu-assign:popover-open").wait_for()
     press("Home")
     press("Enter")
-    expect(page.locator("[data-field=assignee-name]")).to_contain_text("Ben", timeout=PATIENT)
+    expect(page.locator("[data-field=assignee-name]")).to_contain_text("Ben")
 
     # The palette, resolving with the next one opening, and back with Undo
     press("Control+k")
     type_(f"next {word}")
-    expect(page.locator("#dialog-palette [role=option]").first).to_contain_text(f"Next {word}", timeout=PATIENT)
+    expect(page.locator("#dialog-palette [role=option]").first).to_contain_text(f"Next {word}")
     press("Enter")
-    expect(page.locator(".thread-title")).to_contain_text(f"Next {word}", timeout=PATIENT)
+    expect(page.locator(".thread-title")).to_contain_text(f"Next {word}")
     press("e")
-    expect(ben.row(f"Next {word}")).to_have_count(0, timeout=PATIENT)
+    expect(ben.row(f"Next {word}")).to_have_count(0)
     expect(page.locator(".thread-title")).not_to_contain_text(f"Next {word}")
 
     # Several at once, by the filter and the selection
     press("f")
-    page.locator("#dialog-filter[open]").wait_for(timeout=PATIENT)
+    page.locator("#dialog-filter[open]").wait_for()
     page.locator("#dialog-filter select[name=priority]").focus()
     type_("Urgent")
     page.locator("#dialog-filter [type=submit]").focus()
     press("Enter")
-    expect(page.get_by_role("button", name=re.compile("Priority: Urgent"))).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("button", name=re.compile("Priority: Urgent"))).to_be_visible()
     row = ben.row(f"First {word}")
     row.focus()
     press("x")
     bar = page.get_by_role("toolbar", name="For the selected")
-    expect(bar).to_contain_text("1 selected", timeout=PATIENT)
+    expect(bar).to_contain_text("1 selected")
     bar.get_by_role("button", name="Resolve").focus()
     press("Enter")
-    expect(row).to_have_count(0, timeout=PATIENT)
+    expect(row).to_have_count(0)
     page.get_by_role("button", name="Undo").last.focus()
     press("Enter")
-    expect(row).to_be_visible(timeout=PATIENT)
+    expect(row).to_be_visible()

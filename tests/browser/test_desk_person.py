@@ -1,29 +1,20 @@
 """The pane beside the conversation: what the team has written down about this person, live for everybody."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-PATIENT = 20_000
-
-
-@pytest.fixture
-def word():
-    return f"n{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def test_a_note_with_a_mention_is_there_for_colleagues_at_once(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
-    product.deliver(f"Hi {word}", number=f"628128{next(_number):06d}")
+    product.deliver(f"Hi {word}", number=f"628128{next(numbers):06d}")
     ben.open(word)
     bea.open(word)
     ben.page.locator("textarea[name=note]").click()
     ben.page.keyboard.type("Likes mornings, @be")
-    expect(ben.page.locator('.suggestions [role="option"]').filter(has_text="Bea")).to_be_visible(timeout=PATIENT)
+    expect(ben.page.locator('.suggestions [role="option"]').filter(has_text="Bea")).to_be_visible()
     ben.page.keyboard.press("ArrowDown")
     ben.page.keyboard.press("ArrowUp")
     name = ben.page.locator('.suggestions [aria-selected="true"]').inner_text().strip()
@@ -31,18 +22,18 @@ def test_a_note_with_a_mention_is_there_for_colleagues_at_once(product, sign_in,
     ben.page.keyboard.press("Control+Enter")
 
     wanted = f"Likes mornings, @{name}"
-    expect(ben.page.locator(".note-card")).to_contain_text(wanted, timeout=PATIENT)
-    expect(bea.page.locator(".note-card")).to_contain_text(wanted, timeout=PATIENT)
+    expect(ben.page.locator(".note-card")).to_contain_text(wanted)
+    expect(bea.page.locator(".note-card")).to_contain_text(wanted)
 
     ben.page.locator(".note-card").get_by_role("button", name="Delete this note").click()
-    expect(bea.page.locator(".note-card")).to_have_count(0, timeout=PATIENT)
+    expect(bea.page.locator(".note-card")).to_have_count(0)
     ben.page.get_by_role("button", name="Undo").click()
-    expect(bea.page.locator(".note-card")).to_contain_text(wanted, timeout=PATIENT)
+    expect(bea.page.locator(".note-card")).to_contain_text(wanted)
 
 
 def test_the_pane_leads_to_everything_about_the_person(product, sign_in, word):
     ben = sign_in("ben")
-    product.deliver(f"Hi {word}", number=f"628129{next(_number):06d}")
+    product.deliver(f"Hi {word}", number=f"628129{next(numbers):06d}")
     ben.open(word)
     link = ben.page.get_by_role("link", name="Everything about this person")
     expect(link).to_have_attribute("href", re.compile(r"^/contacts/[0-9a-f-]{36}$"))

@@ -1,23 +1,15 @@
 """An agent looks for something said long ago, and for people; the hit opens at its message."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-
-
-@pytest.fixture
-def word():
-    return f"s{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def test_a_hit_opens_its_conversation_at_the_message(product, sign_in, word):
     ben = sign_in("ben")
-    number = f"628122{next(_number):06d}"
+    number = f"628122{next(numbers):06d}"
     product.deliver(f"Needle {word} in the hay", number=number, name=f"Sought {word}")
     for count in range(60):
         product.deliver(f"Hay {count} {word}y", number=number)
@@ -36,7 +28,7 @@ def test_a_hit_opens_its_conversation_at_the_message(product, sign_in, word):
 
 def test_the_link_of_a_hit_opens_at_the_message_too(product, sign_in, word):
     ben = sign_in("ben")
-    number = f"628123{next(_number):06d}"
+    number = f"628123{next(numbers):06d}"
     product.deliver(f"Early {word}", number=number)
     for count in range(60):
         product.deliver(f"Later {count} {word}y", number=number)
@@ -46,13 +38,13 @@ def test_the_link_of_a_hit_opens_at_the_message_too(product, sign_in, word):
         f"early {word}",
     )
     ben.page.goto(product.url + url)
-    expect(ben.page.locator(".message[data-hit]")).to_contain_text(f"Early {word}", timeout=20_000)
+    expect(ben.page.locator(".message[data-hit]")).to_contain_text(f"Early {word}")
     expect(ben.page.locator(".message[data-hit]")).to_be_in_viewport()
 
 
 def test_people_are_found_by_number_and_escape_brings_the_list_back(product, sign_in, word):
     ben = sign_in("ben")
-    number = f"628124{next(_number):06d}"
+    number = f"628124{next(numbers):06d}"
     product.deliver("Hello", number=number, name=f"Found {word}")
     ben.row(f"Found {word}").wait_for()
     page = ben.page
@@ -68,7 +60,7 @@ def test_people_are_found_by_number_and_escape_brings_the_list_back(product, sig
 
 def test_the_palette_reaches_people_places_and_actions_by_keys_alone(product, sign_in, word):
     ben = sign_in("ben")
-    product.deliver("Hello", number=f"628125{next(_number):06d}", name=f"Wanted {word}")
+    product.deliver("Hello", number=f"628125{next(numbers):06d}", name=f"Wanted {word}")
     ben.row(f"Wanted {word}").wait_for()
     keys = ben.page.keyboard
     keys.press("Control+k")

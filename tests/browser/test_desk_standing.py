@@ -1,23 +1,14 @@
 """What an agent does with a conversation by keys: snooze, label, prioritise, mark unread, claim."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-PATIENT = 20_000
-
-
-@pytest.fixture
-def word():
-    return f"d{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def deliver(product, word):
-    product.deliver(f"Hi {word}", number=f"62813{next(_number):07d}")
+    product.deliver(f"Hi {word}", number=f"62813{next(numbers):07d}")
 
 
 def test_snooze_labels_and_priority_by_keys_are_seen_by_colleagues(product, sign_in, word):
@@ -30,22 +21,22 @@ def test_snooze_labels_and_priority_by_keys_are_seen_by_colleagues(product, sign
     page.locator("#menu-priority [data-value=urgent]").wait_for()
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    expect(bea.row(word)).to_contain_text("Urgent", timeout=PATIENT)
+    expect(bea.row(word)).to_contain_text("Urgent")
 
     page.keyboard.press("l")
     page.locator("#menu-labels [data-act=label]").first.wait_for()
     name = page.locator("#menu-labels [data-act=label]").first.get_attribute("data-value")
     page.keyboard.press("Enter")
-    expect(bea.row(word)).to_contain_text(name, timeout=PATIENT)
+    expect(bea.row(word)).to_contain_text(name)
     page.keyboard.press("Escape")
 
     page.keyboard.press("s")
     page.locator("#menu-snooze [data-act=snooze]").first.wait_for()
     page.keyboard.press("Enter")
-    expect(page.locator(".thread-title")).to_contain_text("Snoozed until", timeout=PATIENT)
-    expect(bea.page.locator("[data-conversation-id]").filter(has_text=word)).to_have_count(0, timeout=PATIENT)
+    expect(page.locator(".thread-title")).to_contain_text("Snoozed until")
+    expect(bea.page.locator("[data-conversation-id]").filter(has_text=word)).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(bea.row(word)).to_be_visible(timeout=PATIENT)
+    expect(bea.row(word)).to_be_visible()
 
 
 def test_marked_unread_it_stays_so_after_a_reload(product, sign_in, word):
@@ -54,9 +45,9 @@ def test_marked_unread_it_stays_so_after_a_reload(product, sign_in, word):
     ben.open(word)
     expect(ben.row(word).locator(".count")).to_be_hidden()
     ben.page.keyboard.press("u")
-    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"), timeout=PATIENT)
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
     ben.page.reload()
-    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"), timeout=PATIENT)
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
 
 
 def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, word):
@@ -72,7 +63,7 @@ def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, w
             }; }"""
     )
     bea.page.keyboard.press("Control+k")
-    expect(bea.page.get_by_role("option").first).to_be_visible(timeout=PATIENT)  # typed sooner, it goes nowhere
+    expect(bea.page.get_by_role("option").first).to_be_visible()  # typed sooner, it goes nowhere
     bea.page.keyboard.type("assign to me")
     expect(bea.page.get_by_role("option").first).to_contain_text("Assign to me")
     bea.page.keyboard.press("Enter")
@@ -84,5 +75,5 @@ def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, w
         ben.row(word).get_attribute("data-conversation-id"),
     )
     bea.page.evaluate("() => window.goOn()")
-    expect(bea.page.locator(".toast")).to_contain_text(re.compile("Ben.*took it first"), timeout=PATIENT)
-    expect(bea.page.locator("[data-field=assignee-name]")).to_contain_text("Ben", timeout=PATIENT)
+    expect(bea.page.locator(".toast")).to_contain_text(re.compile("Ben.*took it first"))
+    expect(bea.page.locator("[data-field=assignee-name]")).to_contain_text("Ben")

@@ -1,24 +1,15 @@
 """Saved replies and macros from the composer, and where they are written."""
 
-import itertools
-import os
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-PATIENT = 20_000
-
-
-@pytest.fixture
-def word():
-    return f"t{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def open_settings(agent, product, section):
     agent.page.goto(f"{product.url}/settings/{section}")
-    expect(agent.page.locator("html[data-ready]")).to_be_attached(timeout=PATIENT)
+    expect(agent.page.locator("html[data-ready]")).to_be_attached()
 
 
 def test_a_saved_reply_is_written_in_settings_and_inserted_by_its_shortcut(product, sign_in, word):
@@ -30,9 +21,9 @@ def test_a_saved_reply_is_written_in_settings_and_inserted_by_its_shortcut(produ
     form.get_by_label("Title").fill("Greeting")
     form.get_by_label("Text").fill("Hello {{contact.first_name|there}}, this is {{agent.first_name}}.")
     form.get_by_role("button", name="Save").press("Enter")
-    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
-    product.deliver(f"Hi {word}", number=f"62814{next(_number):07d}", name="Dewi Lestari")
+    product.deliver(f"Hi {word}", number=f"62814{next(numbers):07d}", name="Dewi Lestari")
     page.goto(f"{product.url}/inbox")
     ben.wait_live()
     ben.open(f"Hi {word}")
@@ -40,9 +31,9 @@ def test_a_saved_reply_is_written_in_settings_and_inserted_by_its_shortcut(produ
     body.focus()
     page.keyboard.type(f"/{word}")
     option = page.get_by_role("option", name=re.compile(word))
-    expect(option).to_contain_text("Hello {{contact.first_name|there}}", timeout=PATIENT)
+    expect(option).to_contain_text("Hello {{contact.first_name|there}}")
     page.keyboard.press("Enter")
-    expect(body).to_have_value("Hello Dewi, this is Ben.", timeout=PATIENT)
+    expect(body).to_have_value("Hello Dewi, this is Ben.")
 
 
 def test_a_macro_says_what_it_will_do_and_does_all_of_it(product, sign_in, word):
@@ -56,27 +47,27 @@ def test_a_macro_says_what_it_will_do_and_does_all_of_it(product, sign_in, word)
     form.get_by_label("Step 2", exact=True).select_option(label="Priority: High")
     form.get_by_label("Step 3", exact=True).select_option(label="Assign to: Whoever runs it")
     form.get_by_role("button", name="Save").press("Enter")
-    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
-    product.deliver(f"Hi {word}", number=f"62814{next(_number):07d}", name="Dewi Lestari")
+    product.deliver(f"Hi {word}", number=f"62814{next(numbers):07d}", name="Dewi Lestari")
     page.goto(f"{product.url}/inbox")
     ben.wait_live()
     ben.open(f"Hi {word}")
     page.keyboard.press("m")
-    page.get_by_role("menuitem", name=f"Macro {word}").click(timeout=PATIENT)
+    page.get_by_role("menuitem", name=f"Macro {word}").click()
     dialog = page.get_by_role("dialog", name=re.compile("Run"))
-    expect(dialog).to_contain_text(f"Done for you {word}, Dewi", timeout=PATIENT)
+    expect(dialog).to_contain_text(f"Done for you {word}, Dewi")
     expect(dialog).to_contain_text("High")
     dialog.get_by_role("button", name="Run").click()
     ben.wait_status(f"Done for you {word}, Dewi", "sent")
-    expect(page.locator("[data-field=assignee-name]")).to_contain_text("Ben", timeout=PATIENT)
-    expect(ben.row("Dewi Lestari").filter(has_text=f"Done for you {word}")).to_contain_text("High", timeout=PATIENT)
+    expect(page.locator("[data-field=assignee-name]")).to_contain_text("Ben")
+    expect(ben.row("Dewi Lestari").filter(has_text=f"Done for you {word}")).to_contain_text("High")
 
 
 def test_what_arrived_while_one_wrote_is_shown_before_the_reply_leaves(product, sign_in, word):
     ben = sign_in("ben")
     page = ben.page
-    number = f"62814{next(_number):07d}"
+    number = f"62814{next(numbers):07d}"
     for count in range(6):
         product.deliver(f"Part {count} {word}" + "\nand more" * 12, number=number)
     ben.open(f"Part 5 {word}")
@@ -90,11 +81,11 @@ def test_what_arrived_while_one_wrote_is_shown_before_the_reply_leaves(product, 
         polling=200,
     )
     product.deliver(f"Wait, {word}", number=number)
-    expect(ben.row(f"Wait, {word}")).to_be_visible(timeout=PATIENT)
+    expect(ben.row(f"Wait, {word}")).to_be_visible()
     page.locator("textarea[name=body]").fill(f"Too late {word}")
     page.keyboard.press("Control+Enter")
     dialog = page.get_by_role("dialog", name=re.compile("arrived"))
-    expect(dialog).to_contain_text(f"Wait, {word}", timeout=PATIENT)
+    expect(dialog).to_contain_text(f"Wait, {word}")
     expect(dialog).to_contain_text(f"Too late {word}")
     assert product.accepted(f"Too late {word}") == []
     dialog.get_by_role("button", name="Send anyway").click()

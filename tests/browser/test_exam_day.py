@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Product
 from tests.browser.reading import said
-from tests.browser.test_proctoring_pages import EXAM, GRID, SLOW, card, enter, open_card, paste, sit
+from tests.browser.test_proctoring_pages import EXAM, GRID, card, enter, open_card, paste, sit
 
 # Whatever a timer of the page waits for takes a tenth of it
 HURRY = "const real = setTimeout; globalThis.setTimeout = (run, ms, ...more) => real(run, (ms ?? 0) / 10, ...more);"
@@ -149,7 +149,7 @@ def test_a_page_out_of_sight_and_one_that_is_slowed_are_no_accusation(tia, sam):
     expect(card(tia)).to_contain_text("Active")
     before = tia.locator('[data-count="disconnected"]').inner_text()
     sam.evaluate(HIDE, True)
-    expect(card(tia)).to_contain_text(re.compile("Page hidden|Hidden, slowed"), timeout=SLOW)
+    expect(card(tia)).to_contain_text(re.compile("Page hidden|Hidden, slowed"))
     assert tia.locator('[data-count="disconnected"]').inner_text() == before
     open_card(tia)
     expect(tia.locator('[data-drawer="timeline"]')).not_to_contain_text("Connection lost")
@@ -157,12 +157,12 @@ def test_a_page_out_of_sight_and_one_that_is_slowed_are_no_accusation(tia, sam):
 
 def test_a_second_device_is_noticed_once_and_neither_is_thrown_out(tia, sam, sign_in):
     other = enter(sign_in, "sam", EXAM)
-    other.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    other.locator('.exam[data-view="live"]').wait_for()
     flagged = tia.locator('[data-list="flagged"] > li').filter(has_text="Sam")
     expect(flagged).to_contain_text("Second device on this attempt")
     expect(sam.locator('[data-part="log"]')).to_contain_text("Second device on this attempt")
     other.reload()
-    other.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    other.locator('.exam[data-view="live"]').wait_for()
     expect(sam.locator('[data-part="log"] > li').filter(has_text="Second device")).to_have_count(1)
     expect(sam.locator('.exam[data-view="live"]')).to_have_count(1)
 
@@ -180,9 +180,8 @@ def test_after_a_crash_everything_is_as_it_was(tia, sam):
     expect(sam.locator('[data-part="queued"]')).to_be_visible()
     sam.close()  # nothing said good-bye
     again = context.new_page()
-    again.set_default_timeout(SLOW)
     again.goto(address)
-    again.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    again.locator('.exam[data-view="live"]').wait_for()
     assert session_of(tia) == session
     expect(again.locator('[data-part="number"]')).to_contain_text(said("2 of 40"))
     expect(again.locator("input[value=a]")).to_be_checked()
@@ -202,7 +201,7 @@ def test_lost_time_stands_in_the_ledger_and_is_given_back_with_one_press(tia, sa
     )
     expect(tia.locator('[data-drawer="timeline"]')).to_contain_text("Connection back")
     lost = tia.locator('[data-drawer="lost"]')
-    tia.locator('[data-drawer="give-back"]').wait_for(timeout=SLOW)
+    tia.locator('[data-drawer="give-back"]').wait_for()
     expect(lost).to_contain_text(said("in 1 outages"))
     tia.locator('[data-drawer="give-back"]').click()
     expect(sam.locator(".exam-notices")).to_contain_text(said("You get 2 m"))
@@ -227,18 +226,18 @@ def test_the_student_hears_of_trouble_after_several_failures_alone(sign_in):
     page.route(re.compile(r"/heartbeat$"), beat)
     page.route_web_socket(re.compile("/ws/live"), lambda socket: socket.close(code=1011))
     page.reload()
-    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for(timeout=SLOW)
+    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for()
     if page.locator('.exam[data-view="consent"]').count():
         page.check("input[name=agreed]")
         page.get_by_role("button", name="Start the exam").click()
-    page.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    page.locator('.exam[data-view="live"]').wait_for()
     expect(page.locator('[data-part="line"]')).to_have_text("Connected, without the live line")
     dead[0], before = True, len(tried)
-    page.get_by_text("Your connection is gone.").wait_for(timeout=SLOW)
+    page.get_by_text("Your connection is gone.").wait_for()
     assert len(tried) - before >= 3
     expect(page.locator('[data-part="line"]')).to_have_text("No connection")
     dead[0] = False
-    expect(page.get_by_text("The connection is back. Nothing was lost.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("The connection is back. Nothing was lost.")).to_be_visible()
     expect(page.get_by_text("Your connection is gone.")).to_have_count(0)
 
 
@@ -296,7 +295,7 @@ def test_the_reports_are_taken_home(tia, sam, tmp_path: Path):
         ("Report as PDF", "%PDF-"),
     ):
         tia.locator('[popovertarget="menu-exam"]').click()
-        with tia.expect_download(timeout=SLOW) as taken:
+        with tia.expect_download() as taken:
             tia.locator("#menu-exam").get_by_role("menuitem", name=name).click()
         path = tmp_path / taken.value.suggested_filename
         taken.value.save_as(path)
@@ -308,7 +307,7 @@ def test_the_reports_are_taken_home(tia, sam, tmp_path: Path):
             tia.keyboard.press("Escape")
     open_card(tia)
     tia.locator('.drawer [popovertarget="menu-student"]').click()
-    with tia.expect_download(timeout=SLOW) as taken:
+    with tia.expect_download() as taken:
         tia.locator('.drawer [data-drawer="pdf"]').click()
     assert Path(taken.value.path()).read_bytes().startswith(b"%PDF-")
 

@@ -1,23 +1,16 @@
 """Files on the page: what a customer sends appears when it is fetched, what an agent attaches goes out."""
 
 import re
-import time
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.inbox.media_peer import EXE, PDF, png
 
 
-@pytest.fixture
-def number():
-    return f"62877{time.monotonic_ns() % 10**8:08d}"
-
-
 def picture_is_drawn(page, bubble) -> None:
     """Loaded and decoded, not merely there."""
     handle = bubble.locator("img").first.element_handle()
-    page.wait_for_function("img => img.complete && img.naturalWidth > 0", arg=handle, timeout=15_000)
+    page.wait_for_function("img => img.complete && img.naturalWidth > 0", arg=handle)
 
 
 def test_a_customers_picture_appears_when_it_is_fetched(product, sign_in, number):

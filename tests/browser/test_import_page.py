@@ -6,13 +6,14 @@ import os
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.numbers import numbers
+
 SHOTS = os.environ.get("SHOTS")  # a folder to look at afterwards
-_number = itertools.count(os.getpid() * 1000 % 800_000)
 
 
 @pytest.fixture
 def rows():
-    return "".join(f"Import {number},+34611{number:06d}\n" for number in itertools.islice(_number, 3))
+    return "".join(f"Import {number},+34611{number:06d}\n" for number in itertools.islice(numbers, 3))
 
 
 def shoot(page, name: str) -> None:
@@ -31,13 +32,13 @@ def test_a_file_is_uploaded_checked_and_imported(product, sign_in, rows):
     content = f"Full name,Mobile\n{rows}Nobody,123\n".encode()
     page.set_input_files("input[name=file]", {"name": "people.csv", "mimeType": "text/csv", "buffer": content})
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_label("Mobile")).to_have_value("phone", timeout=20_000)
+    expect(page.get_by_label("Mobile")).to_have_value("phone")
     shoot(page, "columns")
     page.get_by_role("button", name="Check the file").click()
-    expect(page.get_by_role("heading", name="Checked: nothing is written yet")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Checked: nothing is written yet")).to_be_visible()
     expect(page.get_by_text("This is not a phone number.")).to_be_visible()
     shoot(page, "checked")
     page.get_by_role("button", name="Import now").click()
-    expect(page.get_by_role("heading", name="Imported", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Imported", exact=True)).to_be_visible()
     expect(page.locator('[data-count="created_rows"]')).to_have_text("3")
     shoot(page, "done")

@@ -17,7 +17,6 @@ from tests.browser.conftest import PASSWORD, Product
 from tests.browser.reading import said
 
 KEY = base64.b64decode("ZGVtby1zY29yZXMtc2VjcmV0LTMyLWJ5dGVzLWxvbmchIQ==")
-SLOW = 30_000
 STRAY = "http://localhost:9/"
 
 
@@ -82,8 +81,6 @@ def look(browser: Browser, product: Product) -> Iterator[Callable[..., Page]]:
     def enter(path: str, *, live: bool = True, before: Callable[[Page], object] | None = None, **options: Any) -> Page:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 800}, **options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(SLOW)
-        expect.set_options(timeout=SLOW)
         page.on("pageerror", lambda error: errors.append(str(error)))
         if before:
             before(page)

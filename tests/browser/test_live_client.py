@@ -78,13 +78,13 @@ class Line:
         assert self.asked() == list(after)
 
     def wait_told(self, *words: str) -> None:
-        expect(self.page.locator("#told li")).to_have_text(list(words), timeout=15_000)
+        expect(self.page.locator("#told li")).to_have_text(list(words))
 
     def wait_events(self, *words: str) -> None:
         expect(self.page.locator("#events li")).to_have_text(list(words))
 
     def wait_state(self, word: str) -> None:
-        expect(self.page.locator("#state")).to_have_text(word, timeout=15_000)
+        expect(self.page.locator("#state")).to_have_text(word)
 
 
 Open = Callable[..., Line]

@@ -4,7 +4,6 @@ import re
 
 from playwright.sync_api import Page, expect
 
-SLOW = 30_000  # ms: the machine may be busy
 EXAM = "/exam/demo-exam"
 GRID = "/proctor/demo-exam"
 
@@ -29,20 +28,18 @@ def sit(sign_in, name: str = "sam") -> Page:
     """The student, past the consent."""
     page = enter(sign_in, name, EXAM)
     live = page.locator('.exam[data-view="live"]')
-    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for(timeout=SLOW)
+    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for()
     if page.evaluate(GOES_ON):
         page.evaluate(HAND_IN)
         page.goto(page.url)
     page.check("input[name=agreed]")
     page.get_by_role("button", name="Start the exam").click()
-    live.wait_for(timeout=SLOW)
+    live.wait_for()
     return page
 
 
 def enter(sign_in, name: str, path: str) -> Page:
     page: Page = sign_in(name, path=path, wait=path.startswith("/proctor")).page
-    page.set_default_timeout(SLOW)
-    expect.set_options(timeout=SLOW)
     return page
 
 
@@ -179,7 +176,7 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(sign_in):
 
     sam.route(dead, lose)
     sam.reload()
-    sam.locator('.exam[data-view="live"]').wait_for(timeout=SLOW)
+    sam.locator('.exam[data-view="live"]').wait_for()
     expect(sam.locator('[data-part="queued"]')).to_be_hidden()
     assert lost
     open_card(tia, "Sue")
@@ -232,7 +229,7 @@ def test_a_tutor_lands_on_the_exams(browser, product):
     page.fill("input[name=email]", "tia@demo.example")
     page.fill("input[name=password]", "demo-password")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/proctor", timeout=SLOW)
+    page.wait_for_url("**/proctor")
     expect(page.get_by_role("link", name="Exams")).to_be_visible()
     expect(page.get_by_role("link", name="Inbox")).to_have_count(0)
     context.close()

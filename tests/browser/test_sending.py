@@ -1,17 +1,8 @@
 """An agent sends what is not plain text: a template while the window is shut, an answer to one message, an SMS."""
 
-import itertools
-import os
-
-import pytest
 from playwright.sync_api import expect
 
-_number = itertools.count(os.getpid() * 1000 % 800_000)
-
-
-@pytest.fixture
-def word():
-    return f"v{next(_number)}x"
+from tests.browser.numbers import numbers
 
 
 def conversation(agent, channel: str, *, open_window: bool) -> str:
@@ -49,7 +40,7 @@ def test_a_template_is_chosen_filled_and_sent_while_the_window_is_shut(product, 
 
 def test_a_reply_quotes_the_message_it_answers(product, sign_in, word):
     ben = sign_in("ben")
-    product.deliver(f"Which hour {word}?", number=f"628121{next(_number):06d}")
+    product.deliver(f"Which hour {word}?", number=f"628121{next(numbers):06d}")
     ben.open(word)
     ben.bubble(word).hover()
     ben.page.get_by_role("button", name="Reply to this").click()

@@ -1,7 +1,5 @@
 """Somebody on a page of another origin chats with an agent in the inbox, through all that happens to a browser."""
 
-import itertools
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -14,16 +12,11 @@ import jwt
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-PATIENCE = 20_000  # ms
-_number = itertools.count(os.getpid() * 1000)
+from tests.browser.numbers import numbers
+
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <style>* {{ color: red !important; font-size: 40px }}</style>
 <h1>Courses</h1><script src="{url}/widget.js" data-channel="demo-widget" async></script></html>"""
-
-
-@pytest.fixture
-def word() -> str:
-    return f"w{next(_number)}x"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +54,7 @@ class Visitor:
 
     def open(self) -> None:
         self.frame.locator("#launcher").click()
-        expect(self.frame.locator("#body")).to_be_focused(timeout=PATIENCE)
+        expect(self.frame.locator("#body")).to_be_focused()
 
     def write(self, text: str) -> None:
         self.frame.locator("#body").fill(text)
@@ -72,7 +65,7 @@ class Visitor:
         return self.frame.locator(f".message{own}").filter(has_text=text)
 
     def wait(self, text: str, status: str = "") -> None:
-        expect(self.bubble(text, status)).to_have_count(1, timeout=PATIENCE)
+        expect(self.bubble(text, status)).to_have_count(1)
 
 
 @pytest.fixture
@@ -119,7 +112,7 @@ def test_a_closed_chat_counts_what_comes_and_the_launcher_says_so(visit: Any, si
     expect(visitor.frame.locator("#launcher")).to_be_focused()
     ben.open(word)
     ben.write(f"Answer {word}")
-    expect(visitor.frame.locator("#count")).to_have_text("1", timeout=PATIENCE)
+    expect(visitor.frame.locator("#count")).to_have_text("1")
     expect(visitor.frame.locator("#launcher")).to_have_accessible_name("Open the chat, 1 new")
     visitor.page.keyboard.press("Enter")
     visitor.wait(f"Answer {word}")
@@ -176,7 +169,7 @@ def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in
     )
     visitor.open()
     visitor.write(f"Kept {word}")
-    expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment", timeout=PATIENCE)
+    expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment")
     visitor.context.unroute("**/api/v1/**")
     visitor.page.reload()
     visitor.frame.locator("#launcher").click()
@@ -192,7 +185,7 @@ def test_a_chat_ends_with_a_rating(visit: Any, word: str):
     visitor.frame.locator(".stars label").nth(3).click()
     expect(visitor.frame.get_by_role("radio", name="4 of 5")).to_be_checked()
     visitor.frame.locator("#rating button").click()
-    expect(visitor.frame.locator("#live")).to_have_text("Thank you", timeout=PATIENCE)
+    expect(visitor.frame.locator("#live")).to_have_text("Thank you")
     expect(visitor.frame.locator("#rating")).to_be_hidden()
 
 
@@ -205,8 +198,8 @@ def test_a_file_arrives_and_markup_stays_text(visit: Any, sign_in: Any, word: st
     visitor.frame.locator("#files").set_input_files(
         {"name": f"{word}.txt", "mimeType": "text/plain", "buffer": b"plain words"}
     )
-    expect(visitor.frame.locator(".file a")).to_have_text(f"{word}.txt", timeout=PATIENCE)
-    expect(ben.page.locator(".attachment").filter(has_text=word).first).to_be_visible(timeout=PATIENCE)
+    expect(visitor.frame.locator(".file a")).to_have_text(f"{word}.txt")
+    expect(ben.page.locator(".attachment").filter(has_text=word).first).to_be_visible()
     assert ben.page.locator("img[src=x]").count() == 0
 
 
@@ -238,14 +231,14 @@ def test_two_tabs_lose_nothing_of_each_other(visit: Any, sign_in: Any, shop: str
 
 def test_a_chat_of_ones_own_asks_first_proves_itself_and_asks_where_to_write(sign_in: Any, product: Any, visit: Any):
     """As its owner sets it up in /settings, with a browser that has to work before it may write."""
-    slug = f"own-{next(_number)}"
+    slug = f"own-{next(numbers)}"
     ada = sign_in("ada", path="/settings/channels", wait=False).page
     form = ada.locator("form", has=ada.get_by_role("heading", name="Connect a channel"))
     form.get_by_label("Kind").select_option("widget")
     form.get_by_label("Name", exact=True).fill(slug)
     form.get_by_label("Name in addresses").fill(slug)
     form.get_by_role("button", name="Connect").click()
-    expect(ada.locator(f'[data-channel="{slug}"]')).to_be_visible(timeout=PATIENCE)
+    expect(ada.locator(f'[data-channel="{slug}"]')).to_be_visible()
     ada.goto(f"{product.url}/settings/web-chat?channel={slug}")
     ada.get_by_label("Question 1", exact=True).fill("Your name")
     ada.locator('select[name="kind_0"]').select_option("name")
@@ -253,7 +246,7 @@ def test_a_chat_of_ones_own_asks_first_proves_itself_and_asks_where_to_write(sig
     ada.get_by_label("Ask for an address after").fill("1")
     ada.get_by_label("Work for the browser first").select_option("16")
     ada.get_by_role("button", name="Save").click()
-    expect(ada.get_by_role("status").filter(has_text="Saved")).to_be_visible(timeout=PATIENCE)
+    expect(ada.get_by_role("status").filter(has_text="Saved")).to_be_visible()
     visitor = visit(f"{product.url}/widget/{slug}")
     page = visitor.page
     expect(page.locator("#composer")).to_be_hidden()
@@ -261,27 +254,27 @@ def test_a_chat_of_ones_own_asks_first_proves_itself_and_asks_where_to_write(sig
     page.keyboard.press("Enter")
     page.locator("#body").fill("Hola")
     page.keyboard.press("Enter")
-    expect(page.locator('.message[data-status="received"]')).to_have_count(1, timeout=PATIENCE)
-    page.get_by_label("Where can we write to you if you leave?").fill(f"{slug}@shop.example", timeout=PATIENCE)
+    expect(page.locator('.message[data-status="received"]')).to_have_count(1)
+    page.get_by_label("Where can we write to you if you leave?").fill(f"{slug}@shop.example")
     page.keyboard.press("Enter")
-    expect(page.locator("#live")).to_have_text("Thank you", timeout=PATIENCE)
+    expect(page.locator("#live")).to_have_text("Thank you")
     page.get_by_role("button", name="End the chat").click()
     page.get_by_role("button", name="Mail me the transcript").click()
-    expect(page.locator("#live")).to_have_text("The transcript is on its way", timeout=PATIENCE)
+    expect(page.locator("#live")).to_have_text("The transcript is on its way")
 
 
 def test_who_signs_in_next_at_a_browser_sends_and_sees_nothing_of_who_was_there(sign_in: Any, product: Any, visit: Any):
-    slug = f"signed-{next(_number)}"
+    slug = f"signed-{next(numbers)}"
     ada = sign_in("ada", path="/settings/channels", wait=False).page
     form = ada.locator("form", has=ada.get_by_role("heading", name="Connect a channel"))
     form.get_by_label("Kind").select_option("widget")
     form.get_by_label("Name", exact=True).fill(slug)
     form.get_by_label("Name in addresses").fill(slug)
     form.get_by_role("button", name="Connect").click()
-    expect(ada.locator(f'[data-channel="{slug}"]')).to_be_visible(timeout=PATIENCE)
+    expect(ada.locator(f'[data-channel="{slug}"]')).to_be_visible()
     ada.goto(f"{product.url}/settings/web-chat?channel={slug}")
     ada.locator("button[value=renew]").click()
-    secret = ada.locator("#new-secret").input_value(timeout=PATIENCE)
+    secret = ada.locator("#new-secret").input_value()
 
     def at(who: str) -> str:
         claims = {"sub": who, "name": who, "exp": int(time.time()) + 600}
@@ -291,23 +284,23 @@ def test_who_signs_in_next_at_a_browser_sends_and_sees_nothing_of_who_was_there(
     page = visitor.page
     page.locator("#body").fill("Of Ana")
     page.keyboard.press("Enter")
-    expect(page.locator('.message[data-status="received"]')).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator('.message[data-status="received"]')).to_have_count(1)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
     visitor.context.set_offline(True)
     page.locator("#body").fill("Kept by Ana")
     page.keyboard.press("Enter")
-    expect(page.locator('.message[data-status="sending"]')).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator('.message[data-status="sending"]')).to_have_count(1)
     page.goto("about:blank")
     visitor.context.set_offline(False)
     page.goto(at("Ben"))
     page.locator("#body").fill("Of Ben")
     page.keyboard.press("Enter")
-    expect(page.locator('.message[data-status="received"]')).to_have_text([re.compile("Of Ben")], timeout=PATIENCE)
+    expect(page.locator('.message[data-status="received"]')).to_have_text([re.compile("Of Ben")])
     page.goto("about:blank")
     sent.clear()
     page.goto(at("Ana"))
-    expect(page.locator(".message").filter(has_text="Of Ana")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".message").filter(has_text="Of Ana")).to_have_count(1)
     expect(page.locator(".message").filter(has_text="Of Ben")).to_have_count(0)
     assert not any("Kept by Ana" in body for body in sent)
 
@@ -339,4 +332,4 @@ def test_by_itself_on_a_phone_and_from_right_to_left(visit: Any, product: Any, w
     assert box == {"x": 0, "y": 0, "width": 390, "height": 760}
     page.locator("#body").fill(f"مرحبا {word}")
     page.locator("#send").click()
-    expect(page.locator('.message[data-status="received"]')).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator('.message[data-status="received"]')).to_have_count(1)

@@ -32,6 +32,20 @@ def note_slowly(job: RunningJob, what: str, seconds: float) -> None:
         note(f"{what} done {job.attempt}")
 
 
+@task("test.held", atomic=False)
+def note_when_let_go(job: RunningJob, what: str) -> None:
+    note(f"{what} began {job.attempt}")
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM effect WHERE what = 'let go'")
+            if cursor.fetchone():
+                break
+        connection.close()
+        time.sleep(0.05)
+    with job.completing():
+        note(f"{what} done {job.attempt}")
+
+
 @task("test.short_lease", atomic=False, lease=timedelta(seconds=2))
 def outlast_the_lease(job: RunningJob, what: str, seconds: float) -> None:
     note_slowly(job, what=what, seconds=seconds)

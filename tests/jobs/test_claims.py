@@ -22,6 +22,7 @@ from jobs.queue import NewJob, enqueue_many
 from jobs.runner import Runner
 from jobs.running import RunningJob
 from tests.jobs.conftest import Types, add, due, in_threads, lapse, take, take_one, unique_lane, update, write, written
+from tests.waiting import wait_for
 
 
 def nothing(job, **payload):
@@ -298,7 +299,7 @@ def test_runner_keeps_a_deep_lane_in_order(types: Types):
     with transaction.atomic():
         enqueue_many([NewJob(task.name, f"{lane}:{n}", lane, {"n": n}) for n in range(150)])
     with running(quick=3):
-        wait(lambda: len(done) == 150)
+        wait_for(lambda: len(done) == 150)
     assert done == list(range(150))
 
 
@@ -314,10 +315,10 @@ def test_runner_that_stops_gives_back_what_it_has_not_begun(types: Types):
     task = types.add(handler)
     made = [add(task).pk for _ in range(6)]
     with running(quick=1) as runner:
-        wait(lambda: began and Job.objects.filter(pk__in=made, status="processing").count() == 6)
+        wait_for(lambda: began and Job.objects.filter(pk__in=made, status="processing").count() == 6)
         stopping = threading.Thread(target=runner.stop, args=(10,))
         stopping.start()
-        wait(lambda: Job.objects.filter(pk__in=made, status="pending", attempts=0).count() == 5)
+        wait_for(lambda: Job.objects.filter(pk__in=made, status="pending", attempts=0).count() == 5)
         gate.set()
         stopping.join()
     assert Job.objects.filter(pk__in=made, status="completed", attempts=1).count() == 1
@@ -333,10 +334,3 @@ def running(*, quick: int) -> Iterator[Runner]:
         yield runner
     finally:
         assert runner.stop(20)
-
-
-def wait(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -5,13 +5,14 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import redis
 from django.db import transaction
 
 from jobs import nudge, queue
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -30,13 +31,6 @@ def client() -> Iterator["redis.Redis"]:
     made.close()
 
 
-def wait(condition: Callable[[], object], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def waiting(client: "redis.Redis") -> int:
     return int(client.llen(nudge.queue_name()))  # type: ignore[arg-type]
 
@@ -49,12 +43,12 @@ def test_commit_nudges_and_a_rollback_does_not(nudger: nudge.Nudger, client: "re
     with transaction.atomic():
         queue.wake()
         assert nudger.thread is None
-    wait(lambda: waiting(client) == 1)
+    wait_for(lambda: waiting(client) == 1)
 
 
 def test_message_is_empty_and_names_our_task(nudger: nudge.Nudger, client: "redis.Redis"):
     nudge.ring()
-    wait(lambda: waiting(client) == 1)
+    wait_for(lambda: waiting(client) == 1)
     message = json.loads(client.lpop(nudge.queue_name()))  # type: ignore[arg-type]
     assert message["headers"]["task"] == "jobs.drain"
 
@@ -70,7 +64,7 @@ def test_thousand_rings_leave_one_message(nudger: nudge.Nudger, client: "redis.R
     monkeypatch.setattr(nudger, "_send", counted)
     for _ in range(1000):
         nudge.ring()
-    wait(lambda: not nudger.bell.is_set())
+    wait_for(lambda: not nudger.bell.is_set())
     assert waiting(client) == 1
     assert len(sent) < 100
 
@@ -78,13 +72,13 @@ def test_thousand_rings_leave_one_message(nudger: nudge.Nudger, client: "redis.R
 def test_ring_after_a_worker_took_the_message_makes_another(nudger: nudge.Nudger, client: "redis.Redis"):
     for _ in range(3):
         nudge.ring()
-        wait(lambda: waiting(client) == 1)
+        wait_for(lambda: waiting(client) == 1)
         client.delete(nudge.queue_name())
 
 
 async def test_hot_road_rings_without_waiting(nudger: nudge.Nudger, client: "redis.Redis"):
     await queue.awake()
-    await asyncio.to_thread(wait, lambda: waiting(client) == 1)
+    await asyncio.to_thread(wait_for, lambda: waiting(client) == 1)
 
 
 def test_commit_does_not_wait_for_a_redis_that_never_answers(nudger: nudge.Nudger, settings):
@@ -95,7 +89,7 @@ def test_commit_does_not_wait_for_a_redis_that_never_answers(nudger: nudge.Nudge
             with transaction.atomic():
                 queue.wake()
         assert time.monotonic() - began < 1
-        wait(lambda: nudger.logged_at > 0)
+        wait_for(lambda: nudger.logged_at > 0)
 
 
 def test_dead_redis_is_left_alone_for_a_while(nudger: nudge.Nudger, monkeypatch: pytest.MonkeyPatch):
@@ -107,7 +101,7 @@ def test_dead_redis_is_left_alone_for_a_while(nudger: nudge.Nudger, monkeypatch:
 
     monkeypatch.setattr(nudge, "client", refuse)
     nudge.ring()
-    wait(lambda: nudger.logged_at > 0)
+    wait_for(lambda: nudger.logged_at > 0)
     for _ in range(20):
         nudge.ring()
         time.sleep(0.01)

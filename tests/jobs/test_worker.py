@@ -94,7 +94,7 @@ class Stage:
         with psycopg.connect(self.url) as connection:
             return connection.execute(sql, values).fetchall()
 
-    def wait(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"waited {seconds} s in vain; {self.logs()}"
@@ -130,6 +130,10 @@ def brief(what: str, lane: str = "") -> NewJob:
     return NewJob("test.short_lease", f"{what}:{uuid.uuid4()}", lane, {"what": what, "seconds": 0.03})
 
 
+def held(what: str) -> NewJob:
+    return NewJob("test.held", f"{what}:{uuid.uuid4()}", "", {"what": what})
+
+
 def in_class(what: str) -> NewJob:
     return NewJob("test.together", f"{what}:{uuid.uuid4()}", "", {"what": what})
 
@@ -143,19 +147,19 @@ def test_jobs_run_though_there_was_never_a_broker(stage: Stage):
     with closed_port() as port:
         worker = stage.worker(redis_url=f"redis://127.0.0.1:{port}/0")
         for what in ("one", "two"):
-            began = time.monotonic()
             stage.enqueue(note(what))
             stage.wait(partial(stage.has, what))
-            assert time.monotonic() - began < 2
         # A provider that hangs on every thread there is for providers holds up nothing else
-        stage.enqueue(*(slow(f"hang{n}", 2) for n in range(6)))
+        stage.enqueue(*(held(f"hang{n}") for n in range(6)))
         stage.wait(lambda: stage.began() == 4)
         stage.enqueue(note("quick"))
-        stage.wait(lambda: "quick" in stage.written())
-        assert not any("done" in what for what in stage.written())
+        stage.wait(partial(stage.has, "quick"))
+        assert stage.began() == 4
+        stage.enqueue(note("let go"))
+        stage.wait(lambda: stage.done() == 6)
         # A lease of 2 s is renewed for a job of 4 s
         stage.enqueue(NewJob("test.short_lease", "short", "", {"what": "long", "seconds": 4}))
-        stage.wait(lambda: "long done 1" in stage.written(), 15)
+        stage.wait(lambda: "long done 1" in stage.written())
         assert "long began 2" not in stage.written()
         # What comes while the like of it is done goes along next; a bad one among them harms nobody
         stage.enqueue(*(in_class(f"good{n}") for n in range(8)))
@@ -182,16 +186,16 @@ def test_nudges_the_clock_and_a_broker_that_goes_and_returns(stage: Stage, setti
     stage.worker()
     assert nudged_run(stage, "while it lives")
     swept = "SELECT 1 FROM job_meta WHERE name = 'jobs.sweep' AND last_status = 'completed'"
-    stage.wait(lambda: stage.query(swept), 30)
+    stage.wait(lambda: stage.query(swept))
     beat.send_signal(signal.SIGTERM)
     assert beat.wait(10) == 0
     valkey.kill()
     valkey.wait()
     stage.enqueue(note("without"))
-    stage.wait(lambda: "without" in stage.written(), 5)
+    stage.wait(lambda: "without" in stage.written())
     stage.redis_socket.unlink()
     stage.valkey()
-    stage.wait(lambda: nudged_run(stage, f"again {uuid.uuid4()}"), 30)
+    stage.wait(lambda: nudged_run(stage, f"again {uuid.uuid4()}"))
 
 
 def test_job_of_a_killed_worker_is_taken_up_by_the_other(stage: Stage):
@@ -199,7 +203,7 @@ def test_job_of_a_killed_worker_is_taken_up_by_the_other(stage: Stage):
     workers = {process.pid: process for process in (stage.worker(), stage.worker())}
     # Between them nothing is done twice, and every lane keeps its order
     stage.enqueue(*(note(f"n{n}") for n in range(200)), *(slow(f"s{n}", 0.02, lane=f"lane{n % 5}") for n in range(40)))
-    stage.wait(lambda: not stage.query("SELECT 1 FROM job WHERE status <> 'completed' LIMIT 1"), 30)
+    stage.wait(lambda: not stage.query("SELECT 1 FROM job WHERE status <> 'completed' LIMIT 1"))
     done = stage.written()
     assert sorted(what for what in done if what.startswith("n")) == sorted(f"n{n}" for n in range(200))
     order = [int(what[1:].split()[0]) for what in done if what.startswith("s") and "done" in what]
@@ -230,7 +234,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(stage: Stage)
     worker = stage.worker()
     stage.enqueue(*(brief(f"job{n}", lane=f"lane{n % 40}" if n % 2 else "") for n in range(jobs)))
     for kill in range(kills):
-        stage.wait(partial(has_done, (kill + 1) * jobs // (kills + 2)), 60)
+        stage.wait(partial(has_done, (kill + 1) * jobs // (kills + 2)))
         worker.kill()
         worker.wait()
         assert stage.query("SELECT 1 FROM job WHERE status <> 'completed' LIMIT 1")

@@ -6,22 +6,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 # Nothing of the test's own environment may decide for the copy.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
-    return found
 
 
 def free_port() -> int:
@@ -50,7 +42,7 @@ class RunningCopy:
     def printed(self) -> str:
         return os.pread(self._out.fileno(), 1_000_000, 0).decode()
 
-    def wait_until_up(self, seconds: float = 20.0) -> "RunningCopy":
+    def wait_until_up(self, seconds: float = 60.0) -> "RunningCopy":
         wait_for(lambda: "Switchboard is at" in self.printed or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.complaint()
         return self

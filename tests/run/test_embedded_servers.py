@@ -14,7 +14,7 @@ import pytest
 from config.run.claims import socket_folder
 from config.run.embedded import POSTGRES_BIN, Postgres
 from config.run.errors import EmbeddedError
-from tests.run.copies import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_it_runs_as_a_normal_user(start, folder):
     copy = start("tests.run.dummies", "usual", var_dir=folder / "theirs" / "var", before=nobody).wait_until_up()
     assert (copy.var_dir / "postgres").stat().st_uid == 65534
     copy.signal(signal.SIGKILL)
-    wait_for(lambda: not copy.alive(), seconds=5)
+    wait_for(lambda: not copy.alive())
 
 
 def test_the_binaries_are_those_of_the_pinned_wheel():

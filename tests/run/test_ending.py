@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.run.copies import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -32,7 +32,7 @@ def test_nothing_outlives_a_kill_outright_and_the_next_start_and_end_are_clean(s
     assert any("valkey-server" in process for process in copy.alive())
     assert any("bin/postgres" in process for process in copy.alive())
     copy.signal(signal.SIGKILL)
-    wait_for(lambda: not copy.alive(), seconds=5)
+    wait_for(lambda: not copy.alive())
     again = start("tests.run.dummies", "servers").wait_until_up()
     assert again.end() == 0
     assert again.alive() == []

@@ -5,7 +5,7 @@ import re
 import signal
 import urllib.request
 
-from tests.run.copies import wait_for
+from tests.waiting import wait_for
 
 
 def _process_that_answers(port: int) -> int:

@@ -2,7 +2,7 @@
 
 import urllib.request
 
-from tests.run.copies import wait_for
+from tests.waiting import wait_for
 
 
 def _page(port: int, path: str) -> tuple[int, str]:

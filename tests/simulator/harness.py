@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER_ID = "100000000000001"
@@ -34,17 +35,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_for(found: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """The first thing that is true; fails after a deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = found()
-        if result:
-            return result
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
-        time.sleep(0.01)
 
 
 @dataclass

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.simulator.harness import ROOT, Receiver, SimulatorProcess, running, wait_for
+from tests.simulator.harness import ROOT, Receiver, SimulatorProcess, running
+from tests.waiting import wait_for
 from webhooks.kapso.payload import parse
 
 

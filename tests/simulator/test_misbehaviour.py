@@ -3,7 +3,7 @@ import time
 import httpx
 import pytest
 
-from tests.simulator.harness import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.mark.parametrize(

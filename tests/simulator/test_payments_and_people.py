@@ -5,7 +5,7 @@ import pytest
 import stripe
 from standardwebhooks import Webhook
 
-from tests.simulator.harness import wait_for
+from tests.waiting import wait_for
 from webhooks.simulator.options import DEMO_SECRETS
 
 KEY = ("sk_test_simulated", "")

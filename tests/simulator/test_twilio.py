@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from tests.simulator.harness import wait_for
+from tests.waiting import wait_for
 from webhooks.twilio.form import read_form
 from webhooks.twilio.items import Inbound, Receipt
 from webhooks.twilio.payload import read_item

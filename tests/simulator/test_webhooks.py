@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from tests.simulator.harness import CHANNEL, SECRET, wait_for
+from tests.simulator.harness import CHANNEL, SECRET
+from tests.waiting import wait_for
 from webhooks.kapso.payload import Inbound, Receipt, Sent, parse
 from webhooks.kapso.signature import is_genuine_delivery
 

@@ -10,7 +10,8 @@ from config.errors import Invalid
 from inbox.models import Attachment, Message, MessageReceipt
 from inbox.states import ChannelKind
 from jobs.models import Job
-from tests.simulator.harness import Receiver, running, wait_for
+from tests.simulator.harness import Receiver, running
+from tests.waiting import wait_for
 from tests.webhooks.outage import connect
 from webhooks.backfill import gaps, kapso, services, twilio
 from webhooks.models import Delivery

@@ -14,6 +14,7 @@ from jobs.models import Job
 from tests.api import Api
 from tests.cast import receive, sender
 from tests.jobs_at_hand import run_job
+from tests.waiting import wait_for
 from tests.webhooks.receiver import Receiver, receiving
 from webhooks.models import Call, Subscription
 from webhooks.services import calls, fanout, subscriptions
@@ -150,22 +151,9 @@ def test_a_process_that_dies_between_loses_nothing(cast, receiver, subscribed, m
     assert len(receiver.got) == 3
 
 
-def test_a_commit_orders_the_dispatch_by_itself(cast, subscribed, wait):
+def test_a_commit_orders_the_dispatch_by_itself(cast, subscribed):
     receive(cast, "Hola")
-    wait(lambda: Job.objects.filter(lane=f"feed:{cast.workspace.pk}").exists())
-
-
-@pytest.fixture
-def wait():
-    import time
-
-    def until(condition, seconds: float = 10) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-            time.sleep(0.02)
-
-    return until
+    wait_for(lambda: Job.objects.filter(lane=f"feed:{cast.workspace.pk}").exists())
 
 
 def test_many_events_come_in_several_steps(cast, receiver, subscribed, monkeypatch):

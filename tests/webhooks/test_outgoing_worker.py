@@ -43,13 +43,13 @@ def test_killed_workers_lose_nothing(stage):
         scene(stage, "sweep")
         worker = stage.worker()
         for kill in range(1, KILLS + 1):
-            stage.wait(lambda seen=kill * 8: len(receiver.got) >= seen, 30)
+            stage.wait(lambda seen=kill * 8: len(receiver.got) >= seen)
             os.kill(worker.pid, signal.SIGKILL)
             worker.wait(10)
             execute(stage, "UPDATE job SET lease_until = now() - interval '1 second' WHERE status = 'processing'")
             worker = stage.worker()
-        stage.wait(lambda: len(set(receiver.numbers)) >= MESSAGES, 30)
-        stage.wait(lambda: not stage.query("SELECT 1 FROM webhooks_call WHERE state <> 'delivered'"), 30)
+        stage.wait(lambda: len(set(receiver.numbers)) >= MESSAGES)
+        stage.wait(lambda: not stage.query("SELECT 1 FROM webhooks_call WHERE state <> 'delivered'"))
         first_seen = list(dict.fromkeys(receiver.numbers))
         assert first_seen == sorted(first_seen)
         assert len(first_seen) == MESSAGES
