@@ -7,6 +7,7 @@ function opened(menu) {
   const button = document.querySelector(`[popovertarget="${menu.id}"]`);
   const open = menu.matches(":popover-open");
   for (const each of document.querySelectorAll(`[popovertarget="${menu.id}"]`)) each.setAttribute("aria-expanded", open);
+  document.documentElement.toggleAttribute("data-menu", Boolean(document.querySelector(".menu:popover-open")));
   if (!open) return;
   if (button && !CSS.supports("position-area", "block-end")) place(menu, button.getBoundingClientRect());
   (menu.querySelector('.menu-item[aria-checked="true"]') ?? entries(menu)[0])?.focus();

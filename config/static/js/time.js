@@ -14,6 +14,8 @@ const DATE = format({ day: "numeric", month: "short" });
 const DATE_YEAR = format({ day: "numeric", month: "short", year: "numeric" });
 const LONG_DAY = format({ weekday: "long", day: "numeric", month: "long" });
 const EXACT = format({ dateStyle: "full", timeStyle: "medium" });
+const AHEAD_WEEK = format({ weekday: "short", hour: "numeric", minute: "2-digit" });
+const AHEAD = format({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const KEY = new Intl.DateTimeFormat("sv", { year: "numeric", month: "2-digit", day: "2-digit" });
 
 // How far this machine's clock is behind the server's, in ms. The page carries the server's second of rendering.
@@ -71,6 +73,9 @@ const kinds = {
 };
 
 export const exact = (at) => EXACT.format(at);
+
+/** Some time ahead, as one says it: the hour, with the day when that is another one. */
+export const timeAhead = (at) => (daysAgo(at) === 0 ? CLOCK : daysAgo(at) > -7 ? AHEAD_WEEK : AHEAD).format(at);
 
 /** Write one <time>; give `at` to change what it says. */
 export function paint(element, at) {

@@ -7,7 +7,7 @@ export function toast(message, { tone, action, act } = {}) {
   const element = clone("toast");
   const parts = fields(element);
   text(parts.text, message);
-  if (tone === "danger") icon(element.firstElementChild, "alert");
+  if (tone) icon(element.firstElementChild, tone === "danger" ? "alert" : "info");
   element.dataset.tone = tone ?? "";
   element.setAttribute("role", tone === "danger" ? "alert" : "status");
   show(parts.action, action);
