@@ -104,7 +104,7 @@ def test_team_participants_file_block_and_spam(product, sign_in, word):
         page.locator("#menu-further").get_by_role("menuitem", name="Text").first.click()
     assert f"please {word}" in download.value.path().read_text()
 
-    more(ben, "Block or unblock the contact")
+    more(ben, "Block the contact")
     expect(toast(ben, re.compile("is blocked"))).to_be_visible()
     expect(ada.row(f"Person {word}")).to_have_count(0)
     page.locator("#toasts").get_by_role("button", name="Undo").last.click()

@@ -53,7 +53,7 @@ export class Actions {
       return true;
     } catch (problem) {
       undo();
-      if (problem.code === "already_claimed") toast(t("claimed", { name: problem.data.assignee.name }));
+      if (problem.code === "already_claimed") toast(t("claimed", { name: problem.data.assignee.name }), { tone: "info" });
       else failed(word, problem);
       return false;
     }

@@ -5,6 +5,7 @@ import { nameOf } from "../ui/js/people.js";
 import { moment, now, onTick, span } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { Shelf } from "./shelf.js";
+import { lineOf } from "./store.js";
 
 const DAY = 24 * 60 * 60_000;
 const SOON = 2 * 60 * 60_000; // ms before the window shuts that it turns amber
@@ -135,7 +136,7 @@ export class Composer {
     show(parts.shut, shut);
     show(parts.mute, mute);
     show(parts.write, !shut && !mute);
-    const channel = t(`channel.${conversation.channel.kind}`), phone = conversation.contact.phone;
+    const channel = t(`channel.${lineOf(conversation)}`), phone = conversation.contact.phone;
     text(parts.to, phone ? t("to", { name, channel, phone }) : t("to.short", { name, channel }));
     text(parts.label, t(note ? "note-about" : "message-to", { name }));
     this.#body.placeholder = t(note ? "placeholder.note" : "placeholder.reply");

@@ -166,7 +166,7 @@ export function start({ store, api, open, slug }) {
     try {
       const { results } = await api.ofContact(row.contact.id);
       const able = results.filter(({ id, channel, is_spam: spam }) => id !== row.id && channel.id === row.channel.id && !spam);
-      if (!able.length) return toast(t("merge.none"));
+      if (!able.length) return toast(t("merge.none"), { tone: "info" });
       others.list.replaceChildren(...able.map((one, index) => {
         const element = clone("merge-choice"), part = fields(element);
         Object.assign($("input", element), { value: one.id, checked: index === 0 });
@@ -227,11 +227,22 @@ export function start({ store, api, open, slug }) {
     attribute(button, "aria-checked", String(taking.some((one) => one.id === user)));
   }
 
+  const isBlocked = async ({ id }) => (await call("GET", `${base}contacts/${id}/block`)).blocked;
+
+  /** The menu opens at once, and says what it would do to the contact when that is known. */
+  async function blockWord() {
+    const { contact } = here(), word = $('[data-field="block"]');
+    if (!word) return;
+    text(word, t("do.block-only"));
+    const blocked = await isBlocked(contact).catch(() => false);
+    if (here()?.contact.id === contact.id && blocked) text(word, t("do.unblock"));
+  }
+
   async function block() {
     const { contact } = here();
     const ask = (blocked) => call("POST", `${base}contacts/${contact.id}/block`, { blocked });
     try {
-      const { blocked } = await call("GET", `${base}contacts/${contact.id}/block`);
+      const blocked = await isBlocked(contact);
       await ask(!blocked);
       const name = nameOf(contact) || t("nameless");
       toast(t(blocked ? "done.unblocked" : "done.blocked", { name }), { action: t("undo"), act: () => ask(blocked).catch((problem) => failed("failed.block", problem)) });
@@ -266,6 +277,7 @@ export function start({ store, api, open, slug }) {
     "further-merge": able("assign", merge),
     "further-participants": participants,
     "further-participant": participant,
+    "further-menu": blockWord,
     "further-block": able("edit_contacts", block),
     "further-file": file,
     "further-save": ({ dataset }) => location.assign(of(store.open, dataset.value)),

@@ -5,10 +5,11 @@ import { settle } from "../ui/js/roving.js";
 import { moment, now, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { address } from "./api.js";
-import { activity } from "./store.js";
+import { activity, lineOf } from "./store.js";
 
 const LATE = 30 * 60_000, VERY_LATE = 60 * 60_000; // ms somebody has waited
 const SOON = 2 * 60 * 60_000; // ms before the window shuts that the row says so
+const EMPTY = new Set(["pending", "snoozed", "resolved", "spam"]); // those with words of their own
 const LABELS = 2;
 const AHEAD = 600; // px
 
@@ -98,7 +99,7 @@ export class List {
     show(broken, failed && !count);
     text(fields(broken).text, failed?.message);
     show(empty, !count && !loading && !failed);
-    const kind = filter.unread ? "unread" : filter.assignee === "me" ? "mine" : filter.assignee === "none" ? "none" : "all";
+    const kind = this.#store.isNarrowed ? "narrowed" : filter.unread ? "unread" : EMPTY.has(filter.status) ? filter.status : filter.assignee === "me" ? "mine" : filter.assignee === "none" ? "none" : "all";
     const parts = fields(empty);
     text(parts.title, t(`empty.${kind}`));
     text(parts.text, t(`empty.${kind}.text`));
@@ -129,7 +130,7 @@ export class List {
 function fillRow(element, conversation, { me, current, unread, draft, href }) {
   const link = element.firstElementChild;
   const parts = fields(element);
-  const { contact, channel, assignee } = conversation;
+  const { contact, assignee } = conversation;
   const last = conversation.last_message;
   link.dataset.conversationId = conversation.id;
   link.dataset.status = conversation.status;
@@ -137,8 +138,8 @@ function fillRow(element, conversation, { me, current, unread, draft, href }) {
   attribute(link, "aria-current", current ? "true" : null);
   avatar(parts.avatar, parts.letters, contact);
   text(parts.name, nameOf(contact) || t("nameless"));
-  icon(parts["channel-icon"], `channel-${channel.kind}`);
-  text(parts.channel, t(`channel.${channel.kind}`));
+  icon(parts["channel-icon"], `channel-${lineOf(conversation)}`);
+  text(parts.channel, t(`channel.${lineOf(conversation)}`));
   paint(parts.at, activity(conversation));
   text(parts.author, author(last, me, draft));
   text(parts.line, draft || preview(last));

@@ -28,7 +28,7 @@ export function start({ store, thread, later, slug }) {
     try {
       asked = 0;
       const entries = (await all()).map(({ id, name }) => menuEntry({ act: "macros-open", value: id, title: name }));
-      if (!entries.length) return toast(t("macros.none"));
+      if (!entries.length) return toast(t("macros.none"), { tone: "info" });
       $('[data-part="entries"]', $("#menu-macros")).replaceChildren(...entries);
       return $("#menu-macros").showPopover({ source: $('[popovertarget="menu-thread"]') });
     } catch (problem) {

@@ -107,7 +107,7 @@ async function gone(id) {
   if (store.open !== id) return;
   if (now) store.learn(now);
   open(now?.id ?? null);
-  toast(t(now ? "merged.into" : "gone"));
+  toast(t(now ? "merged.into" : "gone"), { tone: "info" });
 }
 
 /** The customer sees that somebody writes, where the provider shows it: it lasts for 25 s over there. */
@@ -173,7 +173,7 @@ function open(id, { push = true, message = null } = {}) {
 /** Up to a message of the open conversation, however far back. */
 async function find(id, message) {
   const there = await sync.reach(id, message).catch(() => false);
-  if (store.open === id && !(there && thread.showMessage(message))) toast(t("hit.gone"));
+  if (store.open === id && !(there && thread.showMessage(message))) toast(t("hit.gone"), { tone: "info" });
 }
 
 function view(name) {
@@ -272,6 +272,7 @@ bind("/", acts.search);
 for (const [key, name] of [["s", "snooze-menu"], ["l", "labels-menu"], ["p", "priority-menu"], ["u", "unread"]]) bind(key, () => { if (store.open) acts[name](); });
 bind("m", () => { if (store.open && store.can.has("reply")) run("macros", "macros-menu"); });
 bind("t", () => { if (store.open) run("further", "further-messages"); });
+$("#menu-thread").addEventListener("toggle", ({ newState }) => { if (newState === "open" && store.open && store.can.has("edit_contacts")) run("further", "further-menu"); });
 bind("f", () => run("filters", "filters-open"));
 bind("v", () => run("views", "views-menu"));
 bind("c", () => { if (store.can.has("reply")) run("begin", "begin-open"); });

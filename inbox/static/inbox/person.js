@@ -57,7 +57,7 @@ export class Person {
     show(parts.lead, detail);
     if (!detail) return;
     show(parts["lead-status"], detail.lead_status);
-    text(parts["lead-status"], detail.lead_status);
+    text(parts["lead-status"], word(`lead.${detail.lead_status}`, detail.lead_status));
     const score = detail.lead_score ?? null;
     show(parts["score-name"], score !== null);
     show(parts["score-part"], score !== null);

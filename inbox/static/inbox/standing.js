@@ -1,6 +1,6 @@
 // How a conversation stands: snoozed, its priority, its labels, unread, spam. Menus of the thread's head, keys, commands.
 import { $, attribute, clone, fields, text } from "../ui/js/dom.js";
-import { exact, moment } from "../ui/js/time.js";
+import { moment, timeAhead } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { failed } from "./actions.js";
@@ -41,7 +41,8 @@ class Standing {
   #open(name, entries) {
     const menu = $(`#menu-${name}`);
     $('[data-part="entries"]', menu).replaceChildren(...entries);
-    menu.showPopover({ source: $(name === "snooze" ? '[data-act="snooze-menu"]' : '[popovertarget="menu-thread"]') });
+    const button = $(`.thread-head > [data-act="${name}-menu"]`);
+    menu.showPopover({ source: button?.checkVisibility() ? button : $('[popovertarget="menu-thread"]') });
   }
 
   async openSnooze() {
@@ -50,7 +51,7 @@ class Standing {
     } catch (problem) {
       return failed("failed.status", problem);
     }
-    this.#open("snooze", this.#presets.map(({ key, name, until }) => menuEntry({ act: "snooze", value: key, title: name, more: until && exact(moment(until)) })));
+    this.#open("snooze", this.#presets.map(({ key, name, until }) => menuEntry({ act: "snooze", value: key, title: name, more: until && timeAhead(moment(until)) })));
   }
 
   openPriority() {
@@ -65,7 +66,7 @@ class Standing {
     }
     const worn = new Set(this.#row?.labels.map(({ name }) => name));
     this.#open("labels", this.#labels.map(({ name, hue }) => menuEntry({ act: "label", value: name, title: name, hue, checked: worn.has(name), role: "menuitemcheckbox", stay: true })));
-    if (!this.#labels.length) toast(t("labels.none"));
+    if (!this.#labels.length) toast(t("labels.none"), { tone: "info" });
   }
 
   // --- actions -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@
 import { NARROWING } from "./api.js";
 
 export const activity = (conversation) => conversation.last_activity_at ?? conversation.last_message?.created_at ?? conversation.created_at ?? "";
+/** The name of the line that is spoken on: Twilio carries WhatsApp too, which alone has a window. */
+export const lineOf = ({ channel: { kind }, window }) => (kind === "twilio" && (window?.closes_at || window?.open === false) ? "kapso" : kind);
 export const PRIORITIES = ["none", "low", "medium", "high", "urgent"];
 const READERS_OWN = ["seen_count", "unread_count", "allowed_actions", "live", "contact_detail"];
 

@@ -6,6 +6,7 @@ import { dayKey, exact, moment, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { fillExtras, reactionKey, reactionsIn } from "./extras.js";
 import { fillMessage, makeMessage } from "./message.js";
+import { lineOf } from "./store.js";
 
 const TOGETHER = 3 * 60_000; // ms within which one person's messages stand as a group
 const FOOT = 40; // px from the foot that still count as being there
@@ -182,7 +183,7 @@ export class Thread {
     const can = this.#store.can.has("resolve");
     text(parts.name, nameOf(contact) || t("nameless"));
     text(parts.status, status === "snoozed" && conversation.snoozed_until ? t("snoozed.until", { at: exact(moment(conversation.snoozed_until)) }) : t(`state.${status}`));
-    text(parts.channel, t(`channel.${channel.kind}`));
+    text(parts.channel, t(`channel.${lineOf(conversation)}`));
     text(parts["channel-name"], channel.name);
     show(parts.assignee, assignee);
     show(parts.nobody, !assignee);
