@@ -79,6 +79,20 @@ def test_a_view_with_a_group_is_built_opened_and_stays_true(product, sign_in, wo
     page.reload()
     expect(ben.row(f"In {word}").first).to_be_visible()
     expect(ben.row(f"Out {word}")).to_have_count(0)
+
+    # Who waits longest is first, until a person has answered them
+    page.locator('[popovertarget="menu-order"]').click()
+    page.locator('#menu-order [data-value="waiting"]').click()
+    rows = page.locator("[data-conversation-id]")
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text(f"In {word} too")
+    rows.first.click()
+    expect(page.locator(".thread-title")).to_contain_text(f"In {word}")
+    ben.write(f"Answer {word}")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(f"In {word} too")
+
+    page.keyboard.press("Escape")
     page.keyboard.press("v")
     page.get_by_role("menuitem", name=re.compile("Delete")).click()
     expect(ben.row(f"Out {word}")).to_be_visible()

@@ -50,6 +50,39 @@ def test_marked_unread_it_stays_so_after_a_reload(product, sign_in, word):
     expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
 
 
+def test_what_is_resolved_comes_back_to_its_assignee_unless_they_are_away(product, sign_in, word, number):
+    ben = sign_in("ben")
+    page = ben.page
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(word)
+    assignee = page.locator("[data-field=assignee-name]")
+
+    def resolved_and_written_again(text):
+        page.locator('[data-act="resolve"]').click()
+        expect(page.locator(".thread-title")).to_contain_text("Resolved")
+        product.deliver(f"{text} {word}", number=number)
+        expect(page.locator(".thread-title")).to_contain_text("Open")
+
+    def choose(availability):
+        page.locator('[popovertarget="menu-account"]').click()
+        page.locator(f'#menu-account [data-availability="{availability}"]').click()
+        expect(page.locator("#toasts .toast").last).to_be_visible()
+
+    page.locator('[popovertarget="menu-assign"]').click()
+    page.locator('#menu-assign [data-act="assign"]').first.click()
+    expect(assignee).to_contain_text("Ben")
+    resolved_and_written_again("Again")
+    expect(ben.row(f"Again {word}")).to_be_visible()
+    expect(assignee).to_contain_text("Ben")
+    try:
+        choose("away")
+        expect(page.locator('[popovertarget="menu-account"] .avatar')).to_have_attribute("data-presence", "away")
+        resolved_and_written_again("Meanwhile")
+        expect(assignee).to_have_text("Nobody")
+    finally:
+        choose("online")
+
+
 def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
     deliver(product, word)
