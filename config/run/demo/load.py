@@ -11,6 +11,7 @@ from django.db.models.expressions import DatabaseDefault
 from django.utils import timezone
 
 from config.run.demo.boards import QUIZ_CODE, create_board
+from config.run.demo.desk import create_desk
 from config.run.demo.dossiers import create_dossiers
 from config.run.demo.exams import SLUG, create_exam
 from config.run.demo.featured import featured_files, featured_threads
@@ -73,6 +74,7 @@ def load() -> Loaded | None:
             _create_accounts()
             made = [_create_workspace(workspace, threads, now, rng, files) for workspace, threads in told]
             create_dossiers(now)
+            create_desk()
             create_board(now)
             create_exam(now)
             create_outbox(now)
