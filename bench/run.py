@@ -16,6 +16,7 @@ import context
 import copies
 import dashboard
 import deliveries
+import desk
 import exam
 import fanout
 import importing
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "chat": chat.take,
     "screens": copies.screens,
     "dashboard": dashboard.take,
+    "desk": desk.take,
     "start": copies.start,
     "repeats": repeats.take,
 }
