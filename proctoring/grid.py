@@ -2,7 +2,7 @@
 with the same rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ class Card:
     why: str = ""  # a key of the template's
     entry: Any = ""  # what was noticed
     silent: str = ""
+    exam: str = ""  # where several are watched at once
 
     @property
     def severities(self) -> list[tuple[str, int]]:
@@ -51,16 +52,24 @@ class Card:
 
 def newest_of_each(rows: Iterable[SessionRow]) -> list[SessionRow]:
     """Of a student's attempts the last; rows come in the order in which they began."""
-    return list({row.student: row for row in rows}.values())
+    return list({(row.exam_id, row.student): row for row in rows}.values())
 
 
-def cards(rows: Iterable[SessionRow], entries: Iterable[Violation], unread: Mapping[UUID, int]) -> list[Card]:
+def cards(
+    rows: Iterable[SessionRow],
+    entries: Iterable[Violation],
+    unread: Mapping[UUID, int],
+    titles: Mapping[UUID, str] | None = None,
+) -> list[Card]:
     worst: dict[UUID, Violation] = {}
     for entry in entries:
         held = worst.get(entry.session_id)
         if held is None or RANKS[entry.severity] > RANKS[held.severity]:
             worst[entry.session_id] = entry
-    made = [_card(row, worst.get(row.id), unread.get(row.id, 0)) for row in rows]
+    told = titles or {}
+    made = [
+        replace(_card(row, worst.get(row.id), unread.get(row.id, 0)), exam=told.get(row.exam_id, "")) for row in rows
+    ]
     return sorted(made, key=lambda card: (-card.rank, ORDER.index(card.state), card.row.student_name.casefold()))
 
 

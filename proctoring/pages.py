@@ -1,13 +1,16 @@
 """The pages of exams: the tutors' list and grid, and the page of a student who sits one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config.errors import NotFound
+from config.errors import Invalid, NotFound
 from config.languages import in_readers_language
 from crm import features
 from crm.access import member_of, member_on_page
@@ -17,15 +20,17 @@ from crm.models import User, Workspace
 from crm.pages import signed_in, user_of
 from crm.roles import Action
 from proctoring import access, grid, topics, words
-from proctoring.models import Enrolment, Exam, ExamSession
+from proctoring.models import Enrolment, Exam, ExamSession, Violation
 from proctoring.payloads.sessions import exam_payload, session_payload, violation_payload
 from proctoring.people import Student
 from proctoring.queries import exams as queries
 from proctoring.queries.exams import SessionFilter
 from proctoring.queries.rooms import unread_of_exam
+from proctoring.rows import SessionRow
 from proctoring.states import LIVE, VOCABULARY, WATCHED, AutoAction, Review, Severity
 
 MOST_EXAMS = 50
+MOST_TOGETHER = 8  # exams in one grid
 MOST_SESSIONS = 5_000
 DRAWN = 60  # cards of the first paint; the script brings the rest
 MOST_ENTRIES = 500
@@ -36,6 +41,11 @@ STREAM = 50
 @require_safe
 @signed_in
 def exam_list(request: HttpRequest) -> HttpResponse:
+    """All exams that one supervises; with `exam=` once or more, the grid of those."""
+    if chosen := list(dict.fromkeys(slug.lower() for slug in request.GET.getlist("exam"))):
+        if len(chosen) > MOST_TOGETHER:
+            raise Invalid(errors={"exam": f"At most {MOST_TOGETHER} at once."})
+        return _watching(request, chosen)
     user = user_of(request)
     actor = member_on_page(user.pk, Action.PROCTOR, request.GET.get("workspace", ""))
     if not actor.may(Action.PROCTOR):
@@ -53,28 +63,50 @@ def exam_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def dashboard(request: HttpRequest, exam: str) -> HttpResponse:
+    return _watching(request, [exam])
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """One exam of the grid, as it was at `live`'s number."""
+
+    actor: Member
+    exam: Exam
+    live: dict[str, Any]
+    rows: list[SessionRow]
+    waiting: list[Violation]
+    stream: list[Violation]
+    unread: dict[UUID, int]
+
+
+def _watching(request: HttpRequest, slugs: Sequence[str]) -> HttpResponse:
+    """One exam, or several side by side; each by the tutor's own right to it."""
     user = user_of(request)
-    actor, found = _tutored(user, exam)
-    live = queries.live_of(topics.exam(found.slug))
-    page = queries.list_sessions(found, SessionFilter(), cursor=None, limit=MOST_SESSIONS)
-    narrow = {"review": Review.NOT_REVIEWED, "severity": grid.FLAGGING, "merged": True}
-    waiting = list(queries.narrowed(queries.violations_of_exam(found), narrow).order_by("-pk")[:MOST_ENTRIES])
-    stream = list(queries.narrowed(queries.violations_of_exam(found), {"merged": True}).order_by("-pk")[:STREAM])
-    unread = unread_of_exam(found)
-    cards = grid.cards(grid.newest_of_each(page.rows), waiting, unread)
+    watched = [_watched(user, slug) for slug in slugs]
+    unread = {session: count for one in watched for session, count in one.unread.items()}
+    rows = [row for one in watched for row in one.rows]
+    titles = {one.exam.pk: one.exam.title for one in watched} if len(watched) > 1 else {}
+    waiting = [entry for one in watched for entry in one.waiting]
+    stream = sorted((entry for one in watched for entry in one.stream), key=lambda entry: entry.pk, reverse=True)
+    cards = grid.cards(grid.newest_of_each(rows), waiting, unread, titles)
     drawn = cards[:DRAWN]
+    exams = [
+        {"exam": exam_payload(queries.get_exam(one.exam)), "workspace": one.actor.workspace_slug, "live": one.live}
+        for one in watched
+    ]
     state = {
-        **_who(request, user, actor),
-        "exam": exam_payload(queries.get_exam(found)),
-        "live": live,
+        **_who(request, user, watched[0].actor),
+        "exams": exams,
         "sessions": [session_payload(card.row) for card in drawn],
-        "is_whole": len(page.rows) == len(drawn),
+        "is_whole": len(rows) == len(drawn),
         "waiting": [violation_payload(entry) for entry in waiting],
-        "stream": [violation_payload(entry) for entry in stream],
+        "stream": [violation_payload(entry) for entry in stream[:STREAM]],
         "unread": {str(session): count for session, count in unread.items()},
     }
     context = {
         "state": state,
+        "exam": exams[0]["exam"] if len(exams) == 1 else None,
+        "title": " · ".join(one.exam.title for one in watched),
         "flagged": [card for card in drawn if card.rank],
         "rest": [card for card in drawn if not card.rank],
         "tally": grid.tallied(cards),
@@ -82,6 +114,23 @@ def dashboard(request: HttpRequest, exam: str) -> HttpResponse:
         **_words(),
     }
     return render(request, "proctor/dashboard.html", context)
+
+
+def _watched(user: User, slug: str) -> _Watched:
+    actor, found = _tutored(user, slug)
+    live = queries.live_of(topics.exam(found.slug))
+    page = queries.list_sessions(found, SessionFilter(), cursor=None, limit=MOST_SESSIONS)
+    narrow = {"review": Review.NOT_REVIEWED, "severity": grid.FLAGGING, "merged": True}
+    log = queries.violations_of_exam(found)
+    return _Watched(
+        actor=actor,
+        exam=found,
+        live=live,
+        rows=page.rows,
+        waiting=list(queries.narrowed(log, narrow).order_by("-pk")[:MOST_ENTRIES]),
+        stream=list(queries.narrowed(log, {"merged": True}).order_by("-pk")[:STREAM]),
+        unread=unread_of_exam(found),
+    )
 
 
 def _tutored(user: User, slug: str) -> tuple[Member, Exam]:

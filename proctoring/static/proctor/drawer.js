@@ -44,6 +44,7 @@ export class Drawer {
     document.addEventListener("visibilitychange", () => this.#readSoon());
   }
 
+  get #api() { return this.#options.exams.of(this.id); }
   get #session() { return this.#options.store.sessions.get(this.id); }
 
   async open(id) {
@@ -76,7 +77,7 @@ export class Drawer {
   }
 
   async reload() {
-    const { id } = this, { api } = this.#options;
+    const { id } = this, api = this.#api;
     if (!id) return;
     try {
       const [detail, entries, commands, chat] = await Promise.all([api.detail(id), api.entries(id), api.commands(id), api.chat(id)]);
@@ -139,7 +140,7 @@ export class Drawer {
   }
 
   #readSoon() {
-    const { api, store } = this.#options;
+    const api = this.#api, { store } = this.#options;
     if (!this.id || document.hidden || !this.#messages.some(({ direction }) => direction === "in")) return;
     store.read(this.id);
     api.read(this.id).catch(() => {});
@@ -155,7 +156,7 @@ export class Drawer {
     this.message(mine);
     for (let tries = 0; ; tries += 1) {
       try {
-        return this.message(await this.#options.api.write(session, { client_id: mine.client_id, body: words }));
+        return this.message(await this.#options.exams.of(session).write(session, { client_id: mine.client_id, body: words }));
       } catch (problem) {
         if (!problem.passing || tries >= 4) {
           this.message({ ...mine, status: "failed" });
@@ -170,7 +171,7 @@ export class Drawer {
   #typing() {
     if (Date.now() - this.#typedAt < 5_000) return;
     this.#typedAt = Date.now();
-    this.#options.api.typing(this.id).catch(() => {});
+    this.#api.typing(this.id).catch(() => {});
   }
 
   #judge(id, review) {
@@ -193,7 +194,7 @@ export class Drawer {
   }
 
   async #send(id, review, reason) {
-    const { api, store } = this.#options, before = this.#entries.get(id);
+    const api = this.#api, { store } = this.#options, before = this.#entries.get(id);
     this.entry({ ...before, review });
     try {
       const entry = await api.review(id, review, reason);
@@ -233,15 +234,16 @@ export class Drawer {
     attribute(parts.meter, "value", session.answered_count);
     text(parts.count, session.question_count ? `${session.answered_count}/${session.question_count}` : String(session.answered_count));
     this.#lost(session);
+    if (parts.exam) text(parts.exam, this.#options.exams.title(session.exam));
     text(parts.device, session.user_agent);
     attribute(parts.device, "title", session.user_agent);
     const consent = this.#detail?.consents?.at(-1);
     const withdrawn = moment(session.consent_withdrawn_at), said = { version: consent?.policy_version, at: withdrawn && CLOCK.format(withdrawn) };
     text(parts.consent, withdrawn ? t(consent ? "consented.until" : "consented.withdrawn", said) : t(consent ? "consented" : "consented.none", said));
-    const report = `${this.#options.api.base}report`, who = `?student=${encodeURIComponent(session.student)}`;
+    const report = `${this.#api.base}report`, who = `?student=${encodeURIComponent(session.student)}`;
     attribute(parts.csv, "href", `${report}.csv${who}`);
     attribute(parts.pdf, "href", `${report}.pdf${who}`);
-    attribute(parts.data, "href", `${this.#options.api.base}students/${encodeURIComponent(session.student)}/`);
+    attribute(parts.data, "href", `${this.#api.base}students/${encodeURIComponent(session.student)}/`);
     plot(parts.beats, this.#detail?.trail ?? [], session);
     this.#network(session);
     this.#reviews();

@@ -16,11 +16,13 @@ const CLOCK = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "nu
 
 export class Grid {
   filter = "all";
+  exam = "";
   group = "";
   search = "";
   order = "state";
   shown = 0;
   #store;
+  #exams;
   #main;
   #lists;
   #cards = new Map();
@@ -31,9 +33,10 @@ export class Grid {
   #onScreen = new Set();
   #drawn; // told after each round
 
-  constructor(main, store, drawn) {
+  constructor(main, store, exams, drawn) {
     this.#main = main;
     this.#store = store;
+    this.#exams = exams;
     this.#drawn = drawn;
     this.#lists = Object.fromEntries(["flagged", "rest"].map((name) => [name, { name, element: $(`[data-list="${name}"]`, main), order: [] }]));
     for (const { element } of Object.values(this.#lists)) {
@@ -141,6 +144,7 @@ export class Grid {
 
   #fits(session, facts) {
     if (!facts.tags?.includes(this.filter)) return false;
+    if (this.exam && session.exam !== this.exam) return false;
     if (this.group && session.group !== this.group) return false;
     return !this.search || session.student_name.toLocaleLowerCase().includes(this.search) || session.student === this.search;
   }
@@ -150,6 +154,9 @@ export class Grid {
     attribute(parts.card, "data-status", session.status);
     attribute(parts.card, "data-tone", facts.tone || null);
     text(parts.name, session.student_name || session.student);
+    const exam = this.#exams.title(session.exam);
+    text(parts.exam, exam);
+    show(parts.exam, exam);
     const why = whyWord(facts, silence(session));
     text(parts.why, why);
     show(parts.why, why);

@@ -1,4 +1,4 @@
-// The tutors' page of one exam: what comes in goes into the store, the grid draws what changed, the stream tells it, and
+// The tutors' page of one exam or of several at once: what comes in goes into the store, the grid draws what changed, the stream tells it, and
 // what is pressed goes out.
 import { $, $$, attribute, show, text } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
@@ -12,8 +12,8 @@ import { t } from "../ui/js/words.js";
 import { Live } from "../live/live.js";
 import { Actions } from "./actions.js";
 import { alertTo, startAlerts, toggleNotices, toggleSound } from "./alerts.js";
-import { proctorApi } from "./api.js";
 import { Drawer } from "./drawer.js";
+import { Exams } from "./exams.js";
 import { Grid } from "./grid.js";
 import { LIVE, Store } from "./store.js";
 import { Stream } from "./stream.js";
@@ -22,9 +22,8 @@ import { commandWord, entryWord, lateWord, leftUntil, seconds, whyWord } from ".
 
 const state = JSON.parse($("#proctor-state").textContent);
 const main = $('[data-part="main"]'), proctor = $('[data-part="proctor"]');
-const api = proctorApi(state.workspace.slug, state.exam.slug);
 const part = (name) => $(`[data-part="${name}"]`);
-let exam = state.exam, quiet = true; // quiet: nothing of what is loaded is news
+const quiet = new Set(state.exams.map(({ exam }) => exam.slug)); // nothing of what is loaded of these is news
 
 // --- what the page knows ----------------------------------------------------------------------------------------------
 
@@ -41,8 +40,8 @@ const store = new Store((id, facts, before) => {
   if (!before && facts) tellGroup(store.sessions.get(id));
   tellCounts();
   drawer?.changed(id);
-  if (!quiet && facts && facts.rank > (before?.rank ?? 0)) {
-    const session = store.sessions.get(id);
+  const session = store.sessions.get(id);
+  if (facts && facts.rank > (before?.rank ?? 0) && !quiet.has(session.exam)) {
     alertTo({ key: id, name: session.student_name, why: whyWord(facts, 0), tone: facts.tone, open: () => open(id) });
   }
 });
@@ -62,38 +61,39 @@ function drawCounts() {
   text(part("rest-count"), String(Math.max(0, store.counts.all - store.counts.attention)));
 }
 
+const exams = new Exams(state.exams, (id) => store.sessions.get(id)?.exam);
 const stream = new Stream(part("stream"));
-const actions = new Actions(api);
+const actions = new Actions(exams);
 let grid = null, drawer = null;
-grid = new Grid(main, store, ({ whole }) => {
+grid = new Grid(main, store, exams, ({ whole }) => {
   text(part("held"), grid.held ? t("held", { n: grid.held }) : "");
   if (whole) show(part("no-match"), store.counts.all && !grid.shown);
 });
-drawer = new Drawer({ api, store, actions, me: state.me, closed: () => { proctor.dataset.view = "stream"; address(); } });
+drawer = new Drawer({ exams, store, actions, me: state.me, closed: () => { proctor.dataset.view = "stream"; address(); } });
 
 for (const session of state.sessions) store.learn(session);
-store.entries(state.waiting);
-store.unread(state.unread);
+for (const entry of state.waiting) store.entry(entry);
+store.unread(null, state.unread);
 for (const entry of state.stream) tellEntry(entry);
 grid.adopt();
 
-/** The snapshot, newer than everything before. Answers the number it goes on from. */
-async function reload() {
-  const fresh = await api.exam(); // its number is read before its state, and so before all that follows
-  store.forget();
-  quiet = true;
+/** The snapshot of an exam, newer than everything before. Answers the number it goes on from. */
+async function reload(slug) {
+  const api = exams.api(slug), fresh = await api.exam(); // its number is read before its state, and so before all that follows
+  store.forget(slug);
+  quiet.add(slug);
   learnExam(fresh);
-  await Promise.all([loadSessions(), api.waiting().then(({ results }) => store.entries(results))]);
-  if (fresh.unread_chats) store.unread(fresh.unread_chats);
-  drawer.reload();
-  quiet = false;
+  await Promise.all([loadSessions(slug), api.waiting().then(({ results }) => store.entries(slug, results))]);
+  if (fresh.unread_chats) store.unread(slug, fresh.unread_chats);
+  if (store.sessions.get(drawer.id)?.exam === slug) drawer.reload();
+  quiet.delete(slug);
   return fresh.live.seq;
 }
 
-const loadSessions = () => api.sessions((rows) => { for (const row of rows) store.learn(row); });
+const loadSessions = (slug) => exams.api(slug).sessions((rows) => { for (const row of rows) store.learn(row); });
 
 function learnExam(fresh) {
-  exam = fresh;
+  exams.all.set(fresh.slug, fresh);
   clock();
 }
 
@@ -174,18 +174,20 @@ function tellCommand(command) {
 }
 
 const live = new Live({ renew, signIn });
-live.subscribe(state.live.topic, {
-  after: state.live.seq,
-  event: ({ type, data }) => CAME[type]?.(data),
-  signal: ({ type, data }) => {
-    if (type !== "session.beats") return;
-    for (const [id, at] of Object.entries(data.sessions)) if (store.beat(id, at)) { grid.beaten(id); drawer.beaten(id, at); }
-  },
-  reload,
-  refused: () => toast(t("refused"), { tone: "danger" }),
-});
+for (const { exam, live: { topic, seq } } of state.exams) {
+  live.subscribe(topic, {
+    after: seq,
+    event: ({ type, data }) => CAME[type]?.(data),
+    signal: ({ type, data }) => {
+      if (type !== "session.beats") return;
+      for (const [id, at] of Object.entries(data.sessions)) if (store.beat(id, at)) { grid.beaten(id); drawer.beaten(id, at); }
+    },
+    reload: () => reload(exam.slug),
+    refused: () => toast(t("refused"), { tone: "danger" }),
+  });
+}
 drawer.live = live;
-tellWatchers(live, `presence.exam.${exam.slug}`, { slug: state.workspace.slug, scope: `exam.${exam.slug}`, me: state.me.id, place: part("watching") });
+tellWatchers(live, state.exams.map(({ exam, workspace }) => ({ slug: exam.slug, workspace })), { me: state.me.id, place: part("watching") });
 
 // --- what one presses -------------------------------------------------------------------------------------------------
 
@@ -231,7 +233,7 @@ function act(button) {
   if (name === "notices") return toggleNotices();
   if (name === "choose") return choosing(!main.hasAttribute("data-choosing"));
   if (name === "choose-all") { for (const id of grid.ids()) $("[data-pick]", grid.card(id)).checked = true; return tellChosen(); }
-  if (name === "clear") return narrow({ filter: "all", group: "", search: "" });
+  if (name === "clear") return narrow({ filter: "all", exam: "", group: "", search: "" });
   if (name === "compensate") return actions.compensate(drawer.id);
   if (name === "compensate-all") return actions.compensate(null);
   if (name === "close-exam") return closeExam();
@@ -242,13 +244,14 @@ function act(button) {
 
 async function closeExam() {
   $("#dialog-close").close();
-  await api.close().catch((problem) => toast(t("failed", { reason: problem.message }), { tone: "danger" }));
+  await exams.api(state.exams[0].exam.slug).close().catch((problem) => toast(t("failed", { reason: problem.message }), { tone: "danger" }));
 }
 
 function narrow(wanted) {
   Object.assign(grid, wanted);
   for (const chip of $$("[data-filter]")) chip.setAttribute("aria-pressed", String(chip.dataset.filter === grid.filter));
   if ("group" in wanted) $("select[name=group]").value = grid.group;
+  if (wanted.exam === "" && $("select[name=exam]")) $("select[name=exam]").value = "";
   if ("search" in wanted && $("input[name=search]") !== document.activeElement) $("input[name=search]").value = grid.search;
   grid.all();
   tellCounts();
@@ -276,6 +279,7 @@ document.addEventListener("click", (event) => {
 main.addEventListener("change", ({ target }) => {
   if (target.matches("[data-pick]")) tellChosen();
   if (target.name === "group") narrow({ group: target.value });
+  if (target.name === "exam") narrow({ exam: target.value });
   if (target.name === "order") { remember("proctor.order", target.value); narrow({ order: target.value }); }
 });
 main.addEventListener("input", ({ target }) => { if (target.name === "search") narrow({ search: target.value.trim().toLocaleLowerCase() }); });
@@ -312,7 +316,10 @@ addEventListener("keydown", (event) => {
 
 // --- start ------------------------------------------------------------------------------------------------------------
 
+/** Of several exams each has its own end, which stands with its students. */
 function clock() {
+  if (exams.all.size > 1) return;
+  const [exam] = exams.all.values();
   const end = moment(exam.closed_at ?? exam.ends_at);
   show(part("clock"), end);
   if (!end) return;
@@ -334,8 +341,8 @@ tellConnection(live);
 live.start();
 const end = moment(state.me.expires_at);
 if (end) keepFresh(end, () => live.renewed());
-(state.is_whole ? Promise.resolve() : loadSessions().catch(() => {})).then(() => {
-  quiet = false;
+Promise.allSettled(state.is_whole ? [] : [...exams.all.keys()].map(loadSessions)).then(() => {
+  quiet.clear();
   const wanted = new URL(location.href).searchParams.get("student");
   if (wanted) open(wanted);
 });

@@ -11,7 +11,7 @@ const NOTHING = { rank: 0, tone: "", why: "" };
 
 export class Store {
   sessions = new Map();
-  newest = new Map(); // of each student's attempts the last
+  newest = new Map(); // of each student's attempts at an exam the last
   counts = { all: 0, attention: 0, active: 0, disconnected: 0, paused: 0, submitted: 0, ended: 0, hand: 0, review: 0 };
   #open = new Map(); // session -> its entries to review, by id
   #unread = new Map();
@@ -26,17 +26,19 @@ export class Store {
 
   facts = (id) => this.#facts.get(id) ?? NOTHING;
   open = (id) => [...(this.#open.get(id)?.values() ?? [])];
-  shown = (session) => this.newest.get(session.student) === session.id;
+  shown = (session) => this.newest.get(sitter(session)) === session.id;
 
   /** From a snapshot; what an event has told since is newer. */
   learn(session) {
     if (!this.#told.has(session.id)) this.#put(session);
   }
 
-  /** A snapshot is on its way that is newer than everything. */
-  forget() {
-    this.#told.clear();
+  /** A snapshot of an exam is on its way that is newer than everything. */
+  forget(exam) {
+    for (const id of this.#of(exam, this.#told)) this.#told.delete(id);
   }
+
+  #of = (exam, ids) => [...ids].filter((id) => this.sessions.get(id)?.exam === exam);
 
   put(session) {
     this.#told.add(session.id);
@@ -44,9 +46,9 @@ export class Store {
   }
 
   #put(session) {
-    const held = this.newest.get(session.student);
+    const held = this.newest.get(sitter(session));
     if (!held || held <= session.id) { // ids rise with time
-      this.newest.set(session.student, session.id);
+      this.newest.set(sitter(session), session.id);
       if (held && held !== session.id) this.look(held);
     }
     const before = this.sessions.get(session.id);
@@ -73,17 +75,18 @@ export class Store {
     this.look(violation.session);
   }
 
-  entries(violations) {
-    this.#open.clear();
+  /** All that is to review in an exam. */
+  entries(exam, violations) {
+    for (const id of this.#of(exam, this.#open.keys())) this.#open.delete(id);
     for (const violation of violations) this.entry(violation);
-    for (const id of this.sessions.keys()) this.look(id);
+    for (const id of this.#of(exam, this.sessions.keys())) this.look(id);
   }
 
   wrote(id) { this.#unread.set(id, (this.#unread.get(id) ?? 0) + 1); this.look(id); }
   read(id) { if (this.#unread.delete(id)) this.look(id); }
-  unread(counts) {
-    this.#unread = new Map(Object.entries(counts));
-    for (const id of this.#unread.keys()) this.look(id);
+  unread(exam, counts) {
+    for (const id of this.#of(exam, this.#unread.keys())) if (!counts[id]) this.read(id);
+    for (const [id, count] of Object.entries(counts)) { this.#unread.set(id, count); this.look(id); }
   }
   unreadOf = (id) => this.#unread.get(id) ?? 0;
 
@@ -120,6 +123,8 @@ export class Store {
     return found.sort((one, other) => other.rank - one.rank)[0] ?? NOTHING;
   }
 }
+
+const sitter = ({ exam, student }) => `${exam} ${student}`;
 
 export const stateOf = ({ status, connection }) =>
   (status === "active" && ["idle", "hidden", "throttled"].includes(connection) ? connection : status);

@@ -1,23 +1,28 @@
-// Which other tutors look at the same exam.
+// Which other tutors look at the same exam, or at one of these.
 import { attribute, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { letters } from "../ui/js/people.js";
 import { t } from "../ui/js/words.js";
 
-export function tellWatchers(live, topic, { slug, scope, me, place }) {
-  const there = new Map();
+/** `exams`: of each its name and its workspace's. */
+export function tellWatchers(live, exams, { me, place }) {
+  const there = new Map(exams.map(({ slug }) => [slug, new Map()]));
   const draw = () => {
-    const others = [...there.values()].filter(({ id }) => id && id !== me);
-    place.replaceChildren(...others.map(sign));
+    const others = new Map([...there.values()].flatMap((each) => [...each]).filter(([id]) => id && id !== me));
+    place.replaceChildren(...[...others.values()].map(sign));
   };
+  for (const exam of exams) follow(live, exam, there.get(exam.slug), draw);
+}
+
+function follow(live, { slug, workspace }, there, draw) {
   const load = async () => {
-    const answer = await call("GET", `/api/v1/workspaces/${slug}/presence/?scope=${scope}`);
+    const answer = await call("GET", `/api/v1/workspaces/${workspace}/presence/?scope=exam.${slug}`);
     there.clear();
     for (const one of answer.results) there.set(one.id, one);
     draw();
     return answer.live?.seq ?? null;
   };
-  live.subscribe(topic, {
+  live.subscribe(`presence.exam.${slug}`, {
     event: ({ type, data }) => {
       if (type === "presence.left") there.delete(data.id);
       else there.set(data.id, data);
