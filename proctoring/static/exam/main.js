@@ -46,7 +46,10 @@ document.forms.consent.addEventListener("submit", async (event) => {
   button.removeAttribute("aria-busy");
 });
 
+const SIGNS = { submitted: "resolve", terminated: "x", expired: "clock", removed: "lock" };
+
 function stopped(reason) {
+  icon(part("stopped-icon"), SIGNS[reason] ?? "info");
   page.dataset.view = "stopped";
   text(part("stopped-title"), t(`stopped.${reason}`));
   text(part("stopped-text"), t(`stopped.${reason}.text`));
@@ -69,6 +72,7 @@ client.addEventListener("session", ({ detail: session }) => {
     show(part("paused"), paused);
     for (const element of document.forms.question.elements) element.disabled = paused;
     if (paused) $("#paused-title").focus();
+    else drawn();
   }
   const up = Boolean(session.hand_raised_at);
   $('[data-act="hand"]').setAttribute("aria-pressed", String(up));

@@ -109,7 +109,7 @@ export class ExamClient extends EventTarget {
   }
   #endsSeenAt = Date.now();
   get queued() { return this.#queue?.items.length ?? 0; }
-  get connected() { return Boolean(this.#socket?.ready); }
+  get connected() { return this.#socket?.readyState === WebSocket.OPEN; }
 
   /** Told with the next beat, and at once when one is allowed. */
   progress({ current_question, answered_count }) {
@@ -205,7 +205,7 @@ export class ExamClient extends EventTarget {
   /** Over the socket where there is one; what it does not answer goes over HTTP. */
   async #sendBeat(body) {
     const socket = this.#socket;
-    if (socket?.ready) {
+    if (this.connected) {
       try {
         return await new Promise((done, failed) => {
           const timer = setTimeout(() => failed(null), BEAT_ANSWER_WITHIN);
@@ -274,13 +274,13 @@ export class ExamClient extends EventTarget {
 
   // --- what we know of the session -------------------------------------------------------------------------------------
 
-  #learn(session) {
+  #learn({ server_time: theirs, ...session }) {
     const before = this.session;
     this.session = { ...before, ...session };
     if (this.session.status !== "paused") this.session.paused_at = null;
     else this.session.paused_at ??= new Date(this.now).toISOString();
     this.#endsSeenAt = this.now;
-    if (session.server_time) this.#ahead = Date.parse(session.server_time) - Date.now();
+    if (theirs) this.#ahead = Date.parse(theirs) - Date.now();
     const keys = ["status", "ends_at", "hand_raised_at", "violation_count", "extra_seconds", "consent_withdrawn_at"];
     if (!before || keys.some((key) => before[key] !== this.session[key])) this.#say("session", this.session);
     if (this.isPrivate) this.#unwatch();
@@ -311,10 +311,9 @@ export class ExamClient extends EventTarget {
     const watch = setInterval(() => {
       const quiet = Date.now() - this.#heardAt;
       if (quiet > 20_000) socket.close();
-      else if (quiet > 10_000 && socket.ready) socket.send('{"op":"ping"}');
+      else if (quiet > 10_000 && socket.readyState === WebSocket.OPEN) socket.send('{"op":"ping"}');
     }, 3_000);
     socket.onopen = () => {
-      socket.ready = true;
       this.#socketFailures = 0;
       this.#subscribe();
       this.#say("connection", { connected: true });
