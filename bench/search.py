@@ -55,6 +55,13 @@ RARE_TREE = {
         {"field": "attribute.group", "is": "is", "value": "g7"},
     ]
 }
+NEVER_SEEN = {
+    "all": [
+        {"field": "owner", "is": "is", "value": "none"},
+        {"field": "lead_status", "is": "is", "value": "new"},
+        {"field": "last_seen", "is": "is_empty"},
+    ]
+}
 LISTS = {
     "newest": "",
     "by name": "sort=name",
@@ -74,6 +81,8 @@ LISTS = {
     "tag, attribute, phase": "tags=vip&attribute.group=g4&journey_phase=phase4",
     "mine by last seen": "owner=me&sort=last_seen",
     "one status by score": "lead_status=lost&sort=score",
+    "mine, seen in 30 days": "owner=me&seen_within=30",
+    "a rare tag by name": "tags=tag8&sort=name",
     "a name typed": "q=santos",
     "two letters typed": "q=an",
     "digits typed": "q=50012",
@@ -90,7 +99,7 @@ def take(stage: Stage) -> Result:
         "workspace": stage.cast["workspace"],
         "searches": _asked(seeded.contacts),
         "lists": LISTS,
-        "views": {"a free AND and OR": TREE, "a rare one": RARE_TREE},
+        "views": {"a free AND and OR": TREE, "a rare one": RARE_TREE, "never seen": NEVER_SEEN},
         "times": 5 if stage.quick else 40,
         "seconds": 0.2 if stage.quick else 1.0,
         "root": str(ROOT),

@@ -1,4 +1,4 @@
-"""What a saved view of conversations may ask: a tree as crm/filters.py reads it, over a conversation's own fields and,
+"""What a saved view of conversations may ask: a tree as crm/filters reads it, over a conversation's own fields and,
 as `contact.<field>`, over its contact's."""
 
 from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ class _Fields(dict[str, Operators]):
 
 
 class _OfContact(dict[str, Callable[[Reader, Any], Q]]):
-    """Whatever crm/filters.py says of a contact, said of the contact of a conversation."""
+    """Whatever crm/filters says of a contact, said of the contact of a conversation."""
 
     def __init__(self, name: str, fields: _Fields) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the list's query says, as conditions of crm/filters.py: parameters join by AND, a saved view's tree on top."""
+"""What the list's query says, as conditions of crm/filters: parameters join by AND, a saved view's tree on top."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class _List(django_filters.CharFilter):  # type: ignore[misc]  # has no types
 
 
 class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no types
-    """Each parameter is one condition; what they mean is in crm/filters.py alone."""
+    """Each parameter is one condition; what they mean is in crm/filters alone."""
 
     q = django_filters.CharFilter(method="by_words", max_length=200)
     lead_status = _List(method="one_of")

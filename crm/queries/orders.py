@@ -1,9 +1,9 @@
 """In which order contacts are listed. Every order is total, so that pages neither skip nor repeat anybody."""
 
 from django.db import models
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from crm.models import Contact
+from crm.models import Contact, ContactMemory
 from crm.paging import Page, page
 
 NOBODY_LEFT = "z."  # cursors among those who were never seen
@@ -34,7 +34,9 @@ def ordered_page(rows: "QuerySet[Contact]", order: Order, *, cursor: str | None,
 
 def _by_last_seen(rows: "QuerySet[Contact]", cursor: str | None, limit: int) -> Page[Contact]:
     """Two lists one after the other, since an index serves the seen ones alone."""
-    never = rows.filter(memory__last_message_at=None)
+    # Not by the join: of what an outer one leaves empty the planner expects nobody, and reads whole tables for them
+    seen_once = ContactMemory.objects.filter(contact=OuterRef("pk"), last_message_at__isnull=False)
+    never = rows.filter(~Exists(seen_once))
     if cursor and cursor.startswith(NOBODY_LEFT):
         return _marked(page(never, ("-id",), cursor=cursor.removeprefix(NOBODY_LEFT) or None, limit=limit))
     # The workspace once more, on the side where the index begins with it
