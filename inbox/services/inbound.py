@@ -20,7 +20,7 @@ from inbox.models import Attachment, Channel, Conversation, Message
 from inbox.services import late, notices, reopening
 from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
-from jobs import statements
+from jobs import rows, statements
 
 # No provider repeats a delivery for so long (Meta gives up after 36 hours): an older time is a clock that is wrong.
 OLDEST_LIVE = timedelta(days=30)
@@ -311,7 +311,7 @@ def _touch(conversation: Conversation, message: Message, incoming: Incoming, *, 
     fields = [*_TOUCHED]
     if conversation.status in REOPENED:
         fields += reopening.reopen(conversation)
-    conversation.save(update_fields=fields)
+    rows.update(conversation, fields)
 
 
 def _keep_apart(conversation: Conversation, message: Message, incoming: Incoming) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.live.events import events_after
@@ -28,6 +27,7 @@ from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_sen
 from inbox.services.mentions import Mentioned, mentioned_by
 from inbox.services.outbox import enqueue_delivery
 from inbox.states import Direction, MessageStatus, SenderKind
+from jobs import rows
 from jobs.compiled import Compiled
 
 # Asked with every message.
@@ -147,26 +147,24 @@ def _create(
     reply_to: Message | None,
 ) -> Message:
     bot = _bot(actor)
-    try:
-        with transaction.atomic():
-            message = Message.objects.create(
-                workspace_id=conversation.workspace_id,
-                conversation=conversation,
-                channel_id=conversation.channel_id,
-                direction=direction,
-                sender_kind=SenderKind.MEMBER if bot is None else SenderKind.BOT,
-                sender_user_id=actor.user_id,
-                type=part.type,
-                body=part.body,
-                search=vector_of(part.body),
-                detail=detail if bot is None else {**detail, "bot": bot},
-                reply_to=reply_to,
-                client_id=client_id,
-                **_way_out(conversation, direction),
-            )
-    except IntegrityError:
+    message = Message(
+        workspace_id=conversation.workspace_id,
+        conversation=conversation,
+        channel_id=conversation.channel_id,
+        direction=direction,
+        sender_kind=SenderKind.MEMBER if bot is None else SenderKind.BOT,
+        sender_user_id=actor.user_id,
+        type=part.type,
+        body=part.body,
+        search=vector_of(part.body),
+        detail=detail if bot is None else {**detail, "bot": bot},
+        reply_to=reply_to,
+        client_id=client_id,
+        **_way_out(conversation, direction),
+    )
+    if not rows.insert(message):
         # The same id at the same moment in another conversation: this conversation's lock does not cover that one.
-        raise ClientIdReused from None
+        raise ClientIdReused
     if bot is None:
         message.sender_user = _PERSON.first(actor.user_id)
     if not part.attachments:
@@ -218,7 +216,7 @@ def _touch(conversation: Conversation, message: Message) -> None:
         conversation.waiting_since = None
         conversation.first_reply_at = conversation.first_reply_at or message.created_at
         fields += ["last_message", "waiting_since", "first_reply_at"]
-    conversation.save(update_fields=fields)
+    rows.update(conversation, fields)
 
 
 @unit_of_work

@@ -4,10 +4,11 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from inbox.models import Conversation, Message
+from jobs import rows
 from jobs.compiled import Compiled
 from tests.cast import receive, sender, unique
 
@@ -68,3 +69,26 @@ def test_values_are_converted_as_their_fields_say(cast):
 def test_a_value_that_is_no_parameter_is_refused():
     with pytest.raises(TypeError, match="not a parameter"):
         Compiled(lambda pk: Conversation.objects.all(), UUID).first(uuid4())
+
+
+def test_a_row_is_written_as_save_would_and_only_once(cast):
+    row = receive(cast)
+    given = {"conversation": row, "channel_id": row.channel_id, "direction": "note", "sender_kind": "system"}
+    given |= {"workspace_id": row.workspace_id, "status": "received", "detail": {"activity": {"said": 'so "they" say'}}}
+    client_id = uuid4()
+    note = Message(client_id=client_id, body="Words, 100 % of them", search="words", **given)
+    assert rows.insert(note)
+    found = Message.objects.get(pk=note.pk)
+    assert (found.body, found.detail, found.client_id) == (note.body, note.detail, client_id)
+    assert found.created_at == note.created_at
+    assert not note._state.adding
+    assert not rows.insert(Message(client_id=client_id, body="Others", **given))
+    note.body, before = "Changed", found.updated_at
+    rows.update(note, ["body", "updated_at"])
+    found.refresh_from_db()
+    assert (found.body, found.search) == ("Changed", "'words'")
+    assert found.updated_at > before
+    with pytest.raises(DatabaseError):
+        rows.update(Message(body="Nobody's", **given), ["body"])
+    with pytest.raises(TypeError, match="for the database"):
+        rows.insert(Conversation(workspace_id=row.workspace_id))

@@ -9,7 +9,7 @@ from config.live.unit import unit_of_work
 from crm.actors import Guest, Visitor
 from inbox.chats.access import chat_for, participants_of
 from inbox.models import Conversation, Message
-from inbox.queries import with_lines, with_parts
+from inbox.queries import with_parts
 from inbox.services.chats.keepers import keeper_of
 from inbox.services.outbox.rows import move
 from inbox.states import Direction, MessageStatus, can_climb
@@ -39,8 +39,7 @@ def mark_read(*, guest: Guest, chat_id: UUID, up_to: UUID | None = None) -> None
 
 @unit_of_work
 def _climb(guest: Guest, chat_id: UUID, to: MessageStatus, up_to: UUID | None) -> None:
-    chat_for(guest, chat_id, for_update=True)
-    conversation = with_lines(Conversation.objects.select_related("channel__workspace")).get(pk=chat_id)
+    conversation = chat_for(guest, chat_id, for_update=True)
     now = timezone.now()
     newest = list(with_parts(_waiting(chat_id, to, up_to)).order_by("-pk")[:AT_ONCE])
     for message in reversed(newest):

@@ -25,6 +25,7 @@ from inbox.services.attachments import looked_at
 from inbox.services.chats.keepers import keeper_of
 from inbox.services.inbound import REOPENED, Incoming, settle
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
+from jobs import rows
 
 FILES_AT_MOST = 5
 FILE_BYTES = 25 * 1024 * 1024
@@ -114,11 +115,7 @@ def _write(guest: Guest, conversation: Conversation, words: Words, *, opened: bo
         if not _is_same(known, guest, conversation, words):
             raise ClientIdReused
         return known, False
-    try:
-        with transaction.atomic():
-            message = _create(guest, conversation, words)
-    except IntegrityError:
-        raise ClientIdReused from None
+    message = _create(guest, conversation, words)
     now = timezone.now()
     incoming = Incoming(
         sender=_NOBODY,
@@ -151,7 +148,7 @@ def _is_same(known: Message, guest: Guest, conversation: Conversation, words: Wo
 
 def _create(guest: Guest, conversation: Conversation, words: Words) -> Message:
     detail: dict[str, Any] = {"files": words.digest} if words.files else {}
-    message = Message.objects.create(
+    message = Message(
         workspace_id=conversation.workspace_id,
         conversation=conversation,
         channel_id=conversation.channel_id,
@@ -165,7 +162,9 @@ def _create(guest: Guest, conversation: Conversation, words: Words) -> Message:
         client_id=words.client_id,
         status=MessageStatus.RECEIVED,
     )
-    rows = [
+    if not rows.insert(message):
+        raise ClientIdReused  # at the same moment in another conversation
+    files = [
         Attachment(
             workspace_id=message.workspace_id,
             workspace=conversation.channel.workspace,
@@ -181,7 +180,7 @@ def _create(guest: Guest, conversation: Conversation, words: Words) -> Message:
         )
         for position, file in enumerate(words.files)
     ]
-    message.known_files(Attachment.objects.bulk_create(rows) if rows else [])
+    message.known_files(Attachment.objects.bulk_create(files) if files else [])
     return message
 
 
@@ -190,8 +189,8 @@ def _user_id(guest: Guest) -> UUID | None:
 
 
 def _open_one(conversation: Conversation) -> UUID | None:
-    rows = Conversation.objects.filter(
+    found = Conversation.objects.filter(
         channel_id=conversation.channel_id, contact_id=conversation.contact_id, scope=conversation.scope
     )
-    rows = rows.filter(deleted_at=None, merged_into=None).exclude(status=ConversationStatus.RESOLVED)
-    return rows.exclude(pk=conversation.pk).values_list("pk", flat=True).first()
+    found = found.filter(deleted_at=None, merged_into=None).exclude(status=ConversationStatus.RESOLVED)
+    return found.exclude(pk=conversation.pk).values_list("pk", flat=True).first()
