@@ -110,12 +110,9 @@ def write_first(*, guest: Guest, conversation: Conversation, words: Words, opene
 
 def _write(guest: Guest, conversation: Conversation, words: Words, *, opened: bool) -> tuple[Message, bool]:
     check_words(words.body, files=len(words.files))
-    known = message_of_client(conversation.workspace_id, words.client_id)
-    if known is not None:
-        if not _is_same(known, guest, conversation, words):
-            raise ClientIdReused
-        return known, False
     message = _create(guest, conversation, words)
+    if message is None:
+        return _known(guest, conversation, words), False
     now = timezone.now()
     incoming = Incoming(
         sender=_NOBODY,
@@ -137,6 +134,14 @@ def _write(guest: Guest, conversation: Conversation, words: Words, *, opened: bo
     return message, True
 
 
+def _known(guest: Guest, conversation: Conversation, words: Words) -> Message:
+    """Written before, by the same client; else ClientIdReused, also where it is being written elsewhere."""
+    known = message_of_client(conversation.workspace_id, words.client_id)
+    if known is None or not _is_same(known, guest, conversation, words):
+        raise ClientIdReused
+    return known
+
+
 def _is_same(known: Message, guest: Guest, conversation: Conversation, words: Words) -> bool:
     return (
         (known.conversation_id, known.direction, known.sender_user_id)
@@ -146,7 +151,8 @@ def _is_same(known: Message, guest: Guest, conversation: Conversation, words: Wo
     )
 
 
-def _create(guest: Guest, conversation: Conversation, words: Words) -> Message:
+def _create(guest: Guest, conversation: Conversation, words: Words) -> Message | None:
+    """None when this client has given this id to a message before."""
     detail: dict[str, Any] = {"files": words.digest} if words.files else {}
     message = Message(
         workspace_id=conversation.workspace_id,
@@ -163,7 +169,7 @@ def _create(guest: Guest, conversation: Conversation, words: Words) -> Message:
         status=MessageStatus.RECEIVED,
     )
     if not rows.insert(message):
-        raise ClientIdReused  # at the same moment in another conversation
+        return None
     files = [
         Attachment(
             workspace_id=message.workspace_id,
