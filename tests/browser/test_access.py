@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 PASSWORD = "demo-password"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -87,7 +87,7 @@ PLACES = {
 }
 
 
-def violations(page: Page, only: dict[str, object]) -> list[str]:
+def violations(page: Page | Frame, only: dict[str, object]) -> list[str]:
     found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]})
     return [
         f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}"
@@ -95,12 +95,12 @@ def violations(page: Page, only: dict[str, object]) -> list[str]:
     ]
 
 
-def look(page: Page) -> None:
-    """All rules once; in the dark only the colours differ."""
+def look(page: Page, inside: Frame | None = None) -> None:
+    """At the page or a frame of it. All rules once; in the dark only the colours differ."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    assert violations(page, {"type": "tag", "values": TAGS}) == []
+    assert violations(inside or page, {"type": "tag", "values": TAGS}) == []
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    assert violations(page, {"type": "rule", "values": ["color-contrast"]}) == []
+    assert violations(inside or page, {"type": "rule", "values": ["color-contrast"]}) == []
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.browser.numbers import numbers
+from tests.browser.test_access import look
 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <style>* {{ color: red !important; font-size: 40px }}</style>
@@ -184,6 +185,7 @@ def test_a_chat_ends_with_a_rating(visit: Any, word: str):
     visitor.frame.get_by_role("button", name="End the chat").click()
     visitor.frame.locator(".stars label").nth(3).click()
     expect(visitor.frame.get_by_role("radio", name="4 of 5")).to_be_checked()
+    look(visitor.page, visitor.page.frames[-1])
     visitor.frame.locator("#rating button").click()
     expect(visitor.frame.locator("#live")).to_have_text("Thank you")
     expect(visitor.frame.locator("#rating")).to_be_hidden()
@@ -333,3 +335,4 @@ def test_by_itself_on_a_phone_and_from_right_to_left(visit: Any, product: Any, w
     page.locator("#body").fill(f"مرحبا {word}")
     page.locator("#send").click()
     expect(page.locator('.message[data-status="received"]')).to_have_count(1)
+    look(page)
