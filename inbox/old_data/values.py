@@ -1,6 +1,7 @@
 """One value of an old row as ours, or the reason why it cannot be. Knows no table."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -24,17 +25,14 @@ class Refused(Exception):
 
 def text(value: Any) -> str:
     """Without surrounding space; Postgres keeps no NUL."""
-    if value is None:
+    if value is None or value == "":
         return ""
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        word = value
+    elif isinstance(value, bool):
         return "true" if value else "false"
-    word = (
-        value
-        if isinstance(value, str)
-        else orjson.dumps(value).decode()
-        if isinstance(value, dict | list)
-        else str(value)
-    )
+    else:
+        word = orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
     return word.replace("\x00", "").strip() if "\x00" in word or word[:1].isspace() or word[-1:].isspace() else word
 
 
@@ -44,11 +42,16 @@ def key(value: Any, table: str, *, any_ids: bool) -> UUID | None:
     if not word:
         return None
     try:
-        return UUID(word)
+        return _uuid(word)
     except ValueError:
         if any_ids:
             return uuid5(NAMESPACE, f"{table}:{word}")
         raise Refused("id_is_no_uuid") from None
+
+
+@lru_cache(maxsize=50_000)  # a batch's rows name the same few again and again
+def _uuid(word: str) -> UUID:
+    return UUID(word)
 
 
 def moment(value: Any) -> datetime | None:
