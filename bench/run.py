@@ -19,6 +19,7 @@ import deliveries
 import desk
 import exam
 import fanout
+import filing
 import importing
 import listing
 import providers
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Stage], Result]] = {
     "list": listing.take,
     "search": search.take,
     "import": importing.take,
+    "file": filing.take,
     "context": context.take,
     "exam": exam.take,
     "board": board.take,
