@@ -3,12 +3,17 @@
 from uuid import UUID
 
 from jobs.tasks import RunningJob, task
-from proctoring.services import pushing, reminders
+from proctoring.services import archiving, pushing, reminders
 
 
 @task("proctoring.push_summary", atomic=False)
 def push_summary(job: RunningJob, summary_id: str) -> None:
     pushing.push(job=job, summary_id=UUID(summary_id))
+
+
+@task("proctoring.archive_summary", atomic=False)
+def archive_summary(job: RunningJob, summary_id: str) -> None:
+    archiving.archive(job=job, summary_id=UUID(summary_id))
 
 
 @task(reminders.TASK, max_attempts=6, atomic=False)

@@ -42,6 +42,12 @@ def table_for(workspace: Workspace, kind: str) -> str:
     return table if isinstance(table, str) else ""
 
 
+def is_on(workspace_id: UUID, kind: str) -> bool:
+    """One query, and none on an installation without a key."""
+    workspace = Workspace.objects.filter(pk=workspace_id).first() if supabase.is_set_up() else None
+    return workspace is not None and bool(table_for(workspace, kind))
+
+
 def put_record(*, workspace_id: UUID, kind: str, record: dict[str, Any]) -> bool:
     """For the jobs of other areas, outside a transaction; `record["id"]` is what makes it one row however often it is
     sent. False when archiving is off."""

@@ -7,6 +7,7 @@ from django.db.models import Count
 from jobs.queue import enqueue
 from proctoring import rows
 from proctoring.models import ExamSession, SessionSummary, Violation
+from proctoring.services.archiving import archive_summary
 from proctoring.states import Severity
 
 
@@ -35,6 +36,7 @@ def make_summary(session: ExamSession) -> SessionSummary:
             workspace_id=session.workspace_id,
             payload={"summary_id": str(summary.pk)},
         )
+    archive_summary(summary)
     return summary
 
 

@@ -8,9 +8,12 @@ import pytest
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from crm.models import Workspace
 from jobs.models import Job
 from proctoring.models import Exam, ExamSession, SessionSummary, Violation
 from proctoring.services import retention
+from proctoring.services.reviews import review_violation
+from proctoring.states import Review
 from tests.jobs_at_hand import run_job
 from tests.proctoring.scene import Scene, item, make_scene, pulse_of, service_was_always_there
 from tests.webhooks.receiver import receiving
@@ -58,6 +61,33 @@ def test_the_summary_is_pushed_signed_and_its_newest_version_alone(scene, settin
     assert (data["session"], data["violation_count"], data["reviews"]) == (session, 1, {"dismissed": 1})
     assert Violation.objects.filter(session__pk=session).exclude(severity="info").count() == data["violation_count"]
     assert SessionSummary.objects.get(session__pk=session).pushed_version == 2
+
+
+def test_the_summary_goes_back_to_the_old_supabase_where_that_is_switched_on(scene, settings):
+    def archived(session: str) -> list[Job]:
+        return list(Job.objects.filter(lane=f"exam-archive:{session}").order_by("id"))
+
+    def review(session: str, word: Review) -> None:
+        violation = Violation.objects.get(session__pk=session, type="paste").pk
+        review_violation(actor=tia, slug=scene.exam.slug, violation_id=violation, review=word)
+
+    tia, session = scene.cast.actor(scene.cast.tia), sit(scene)
+    with receiving() as system:
+        settings.SUPABASE_URL, settings.SUPABASE_SECRET_KEY = system.url, "sb_secret_test"
+        review(session, Review.DISMISSED)
+        assert archived(session) == []
+        exams = {"archive": {"exam_summaries": "archived_exams"}}
+        Workspace.objects.filter(pk=scene.exam.workspace_id).update(settings=exams)
+        review(session, Review.SUSPICIOUS)
+        (job,) = archived(session)
+        run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.result) == ("completed", {"archived": True})
+    (got,) = system.got
+    kept = SessionSummary.objects.get(session__pk=session)
+    assert (got.body["id"], got.body["workspace"], got.body["version"]) == (session, scene.cast.workspace.slug, 3)
+    assert got.body["summary"] == kept.data
+    assert (got.body["exam"], got.body["status"]) == (kept.data["exam"], "submitted")
 
 
 @pytest.mark.parametrize(("status", "state"), [(503, "pending"), (422, "failed")])
