@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
 
@@ -68,10 +68,11 @@ class _Plan:
         for place, value in self.places:
             params[place] = values[value]
         rows = [list(row) for row in prepared.fetch(self.sql, params)]
+        own = connections[DEFAULT_DB_ALIAS]
         for row in rows:
             for place, convert, expression in self.converters:
                 for one in convert:
-                    row[place] = one(row[place], expression, connection)
+                    row[place] = one(row[place], expression, own)
         return rows
 
     def instance(self, row: list[Any]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
@@ -17,7 +17,7 @@ Fields = tuple["Field[Any, Any]", ...]
 def insert(row: Model) -> bool:
     """False where a row with one of its unique keys is there already: that spares a savepoint for finding out."""
     sql, fields = _insertion(type(row))
-    values = [_value(field, row, add=True) for field in fields]
+    values = _values(row, fields, add=True)
     if not prepared.fetch(sql, values):
         return False
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
@@ -27,16 +27,20 @@ def insert(row: Model) -> bool:
 def update(row: Model, names: Sequence[str]) -> None:
     """The fields of these names, of a row that is locked."""
     sql, fields = _change(type(row), tuple(names))
-    values = [_value(field, row, add=False) for field in fields]
+    values = _values(row, fields, add=False)
     if not prepared.fetch(sql, [*values, row.pk]):
         raise DatabaseError("The row is not there.")
 
 
-def _value(field: "Field[Any, Any]", row: Model, *, add: bool) -> Any:
-    value = field.pre_save(row, add)
-    if isinstance(value, DatabaseDefault):
-        raise TypeError(f"{field.name} is for the database to fill in: say it, or save() the row")
-    return field.get_db_prep_save(value, connection)
+def _values(row: Model, fields: Fields, *, add: bool) -> list[Any]:
+    own = connections[DEFAULT_DB_ALIAS]  # found once: every field asks it something
+    values = []
+    for field in fields:
+        value = field.pre_save(row, add)
+        if isinstance(value, DatabaseDefault):
+            raise TypeError(f"{field.name} is for the database to fill in: say it, or save() the row")
+        values.append(None if value is None else field.get_db_prep_save(value, own))
+    return values
 
 
 @cache

@@ -94,13 +94,16 @@ async def test_refusals_are_those_of_every_road(cast: Cast, on_the_road: list[st
 def test_only_words_go_over_it():
     chat = f"/api/v1/chats/{uuid4()}"
     room = f"/api/v1/workspaces/demo/conversations/{uuid4()}"
-    json, form = [(b"content-type", b"application/json; charset=utf-8")], [(b"content-type", b"multipart/form-data")]
+    length = (b"content-length", b"80")
+    json = [(b"content-type", b"application/json; charset=utf-8"), length]
+    form = [(b"content-type", b"multipart/form-data"), length]
 
     def takes(path: str, headers: Any = json, method: str = "POST") -> bool:
         return writing.takes({"path": path, "headers": headers, "method": method})
 
     assert all(takes(path) for path in (f"{chat}/messages", f"{chat}/read", f"{chat}/typing", f"{room}/messages/"))
-    assert not takes(f"{chat}/messages", form)
+    assert not any(takes(f"{chat}/messages", headers) for headers in (form, json[:1], [length]))
+    assert not takes(f"{chat}/messages", [json[0], (b"content-length", b"%d" % (writing.MOST + 1))])
     assert not takes(f"{chat}/messages", method="GET")
     assert not any(
         takes(path) for path in (f"{chat}/transcript", f"{chat}/end", f"{room}/assign", f"{room}/messages/x")
