@@ -11,6 +11,7 @@ const LATE = 13; // seconds after the one before
 export function plot(svg, trail, session) {
   const end = Math.floor((moment(session.ended_at) ?? now()) / 1000), begin = end - SPAN;
   const from = Math.max(begin, moment(session.started_at) / 1000);
+  const unkept = session.consent_withdrawn_at ? moment(session.consent_withdrawn_at) / 1000 : Infinity;
   const slots = [];
   for (let at = begin; at < end; at += STEP) {
     if (at + STEP < from) { slots.push(""); continue; }
@@ -18,7 +19,8 @@ export function plot(svg, trail, session) {
     if (beats.length) {
       const before = trail.findLast((beat) => beat.at < beats[0].at);
       slots.push(before && beats[0].at - before.at > LATE ? "late" : "good");
-    } else slots.push(near(trail, at) || at + STEP * 1.3 > end ? "open" : "missed");
+    } else if (at + STEP > unkept) slots.push(""); // none is kept there, which says nothing of the student
+    else slots.push(near(trail, at) || at + STEP * 1.3 > end ? "open" : "missed");
   }
   const key = slots.join() + (trail.at(-1)?.at ?? "");
   if (svg.dataset.drawn === key) return;
