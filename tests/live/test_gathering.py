@@ -46,6 +46,13 @@ async def until_flushed(feed: Feed) -> None:
     feed._breathed()
 
 
+@pytest.mark.parametrize(("listeners", "seconds"), [(1, 0.04), (400, 0.04), (800, 0.08), (5_000, 0.1)])
+def test_few_wait_less_than_many(feed, listeners, seconds):
+    for _ in range(listeners):
+        feed.enter(Reader(), 0, gather=True)
+    assert feed._pause == pytest.approx(seconds)
+
+
 async def test_the_first_comes_at_once_and_what_follows_comes_together(feed):
     gatherer, plain = Reader(), Reader()
     feed.enter(gatherer, 0, gather=True)
