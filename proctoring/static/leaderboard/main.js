@@ -1,5 +1,5 @@
 // The public board comes alive: the server has drawn it; from its number on, every score changes what has changed.
-import { $, soon } from "../ui/js/dom.js";
+import { $ } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { recall, remember } from "../ui/js/memory.js";
 import { Live } from "../live/live.js";
@@ -17,7 +17,17 @@ const view = new View();
 let { is_open: isOpen, name: boardName } = state;
 let quiet = true;
 
-const draw = soon(() => { view.draw(board, { top: state.top, isOpen, boardName, quiet }); quiet = false; });
+let due = false;
+/** Once for all that came in one frame, and at once: the server has gathered what comes close together. */
+function draw() {
+  if (due) return;
+  due = true;
+  queueMicrotask(() => {
+    due = false;
+    view.draw(board, { top: state.top, isOpen, boardName, quiet });
+    quiet = false;
+  });
+}
 
 async function load() {
   const query = new URLSearchParams({ limit: most });

@@ -4,6 +4,7 @@ import { t } from "../ui/js/words.js";
 
 const TOLD = 4_000; // ms for which a row says how it moved
 const PARTY = 3_200;
+const GLIDE = 600, LEAST_GLIDE = 150; // ms; where scores come faster than rows could glide they jump
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const part = (name) => $(`[data-part="${name}"]`);
 const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 3 });
@@ -15,15 +16,18 @@ export class View {
   #leader = null;
   #timers = new Map();
   #party = null;
+  #drawnAt = -Infinity;
 
   /** `quiet` draws without telling who moved: the first time, and after having been away. */
   draw(board, { top, isOpen, boardName, quiet = false }) {
     const shown = board.rows.slice(0, top);
     const own = board.own;
-    const before = positions();
+    const duration = Math.min(GLIDE, performance.now() - this.#drawnAt);
+    this.#drawnAt = performance.now();
+    const before = duration < LEAST_GLIDE ? new Map() : positions();
     reconcile(part("ranks"), shown, { key: ({ id }) => id, make: () => clone("row"), fill: (row, data) => this.#fill(row, data, own) });
     this.#near(shown, own);
-    glide(before);
+    glide(before, duration);
     this.#moved(shown, quiet);
     this.#words(board, { own, isOpen, boardName, rows: shown.length });
     this.#lead(shown[0], quiet);
@@ -122,9 +126,9 @@ function positions() {
 }
 
 /** From where it stood to where it stands. New rows fade in. */
-function glide(before) {
+function glide(before, duration) {
   if (!before.size) return;
-  const duration = 600, easing = "cubic-bezier(0.2, 0.7, 0.2, 1)";
+  const easing = "cubic-bezier(0.2, 0.7, 0.2, 1)";
   const moves = [...document.querySelectorAll(".rank")].map((row) => [row, before.get(row), row.getBoundingClientRect().top]);
   for (const [row, was, now] of moves) {
     if (was === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], { duration, easing });
