@@ -416,7 +416,7 @@ export class ExamClient extends EventTarget {
     if (!this.#queue || !this.isLive || this.isPrivate) return null;
     const entry = this.#queue.add(type, { ...(this.#progress.current_question && { question: this.#progress.current_question }), ...detail }, MOST_KEPT);
     this.#say("noticed", entry);
-    this.#flushSoon(150);
+    this.#flushSoon(20); // what one doing sets off goes together
     return entry;
   }
 
