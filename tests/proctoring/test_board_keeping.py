@@ -1,13 +1,17 @@
 """Those who look after a board: what they may, and what the class sees of it."""
 
 import json
+from itertools import islice
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from config.live.events import events_after
 from config.live.topics import may_listen
 from crm.models import AuditEntry
+from proctoring.api import boards as boards_api
 from proctoring.models import BoardSnapshot, Leaderboard, LeaderboardEntry, LeaderboardTally
 from proctoring.queries.boards import players_of, rank_of
 from proctoring.services import boards
@@ -120,6 +124,38 @@ def test_the_table_for_spreadsheets_holds_no_formula(scene, board):
     content = Api(scene.cast.tia).get(kept(scene, board, "export.csv")).content.decode()
     assert "'=1+1" in content
     assert content.splitlines()[0].lstrip("\ufeff").startswith("rank,nickname,score")
+
+
+def tries(board, address):
+    """What comes of a wrong code, from an address of one's own."""
+    guess = {"code": "GUESS"}
+    path = f"/api/v1/leaderboards/{board.quiz_code}/join"
+    return Client(REMOTE_ADDR=address).post(path, guess, content_type="application/json")
+
+
+def addresses():
+    """Of networks that nobody else counts by."""
+    word = uuid4().hex
+    return (f"2001:db8:{word[:4]}:{number:x}::1" for number in range(1, 1000))
+
+
+def test_codes_are_not_guessed_from_one_address(scene, board, monkeypatch):
+    monkeypatch.setattr(boards_api, "TRIES_OF_ADDRESS", 4)
+    Api(scene.cast.tia).patch(kept(scene, board), {"join_code": "MOON42"})
+    one, other = islice(addresses(), 2)
+    answers = [tries(board, one) for _ in range(9)]  # two windows at most
+    assert [answer.status_code for answer in answers[:4]] == [403] * 4
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(refused["Retry-After"]) <= 60
+    assert tries(board, other).json()["code"] == "wrong_board_code"
+
+
+def test_codes_are_not_guessed_at_one_board_from_everywhere(scene, board, monkeypatch):
+    monkeypatch.setattr(boards_api, "TRIES_OF_BOARD", 4)
+    Api(scene.cast.tia).patch(kept(scene, board), {"join_code": "MOON42"})
+    assert 429 in [tries(board, address).status_code for address in islice(addresses(), 9)]
+    other = Leaderboard.objects.create(workspace=board.workspace, quiz_code=unique("KIDS"), join_code="SUN42")
+    assert tries(other, next(addresses())).status_code == 403
 
 
 def test_tallies_follow_every_change(board):

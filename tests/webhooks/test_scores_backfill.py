@@ -1,6 +1,7 @@
 """`manage.py backfill_leaderboard`: sample submissions onto a board, as often as one likes."""
 
 import json
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def board() -> Leaderboard:
     return Leaderboard.objects.create(workspace=make_workspace("demo"), quiz_code=unique("KIDS"))
 
 
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def backfill(board: Leaderboard, file: Path, *more: str) -> str:
     out = StringIO()
     call_command("backfill_leaderboard", str(file), "--workspace", board.workspace.slug, *more, stdout=out)
@@ -31,6 +37,21 @@ def test_lines_of_json_twice_are_each_an_entry_once(board, tmp_path):
     assert "stored        5" in backfill(board, file)
     assert "unchanged        5" in backfill(board, file)
     assert LeaderboardEntry.objects.filter(board=board).count() == 5
+
+
+def test_a_terminal_shows_how_far_it_is(board, tmp_path, monkeypatch):
+    file = tmp_path / "sample.jsonl"
+    lines = [{**LINE, "submission_id": f"{board.pk}-{n}", "quiz_code": board.quiz_code} for n in range(3)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    backfill(board, file)
+    assert "sample.jsonl" in terminal.getvalue()
+    assert "3/3" in terminal.getvalue()
+    monkeypatch.setattr(sys, "stderr", plain := StringIO())
+    backfill(board, file)
+    assert plain.getvalue() == ""
 
 
 def test_a_table_names_its_board_by_an_option_and_bad_lines_harm_no_good_ones(board, tmp_path):
