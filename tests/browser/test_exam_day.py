@@ -6,6 +6,7 @@ import re
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -21,6 +22,12 @@ HIDE = """(hidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (hidden ? "hidden" : "visible") });
     document.dispatchEvent(new Event("visibilitychange"));
+}"""  # noqa: E501
+
+CALL = """async ([path, body]) => {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': document.querySelector('meta[name=csrf-token]').content };
+    const answer = await fetch(path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body) });
+    return answer.json();
 }"""  # noqa: E501
 
 
@@ -334,7 +341,7 @@ def test_several_exams_at_once_each_with_its_numbers(tia, sam, product, browser)
     ada.locator("select[name=user]").select_option(tutor)
     ada.get_by_role("button", name="Add a tutor").click()
     expect(ada.locator("[data-tutor]").filter(has_text="tia@demo.example")).to_have_count(1)
-    ada.locator("textarea[name=students]").fill("sue@demo.example, Sue, 8c, 5")
+    ada.locator("textarea[name=students]").fill("sue@demo.example, Sue, 8c, 5\nsam@demo.example, Sam, 8d")
     ada.get_by_role("button", name="Enrol", exact=True).click()
     expect(ada.locator("[data-enrolment]").filter(has_text="8c")).to_contain_text("5 min more")
     context.close()
@@ -346,3 +353,21 @@ def test_several_exams_at_once_each_with_its_numbers(tia, sam, product, browser)
     sam.evaluate("document.dispatchEvent(new ClipboardEvent('copy', {clipboardData: new DataTransfer()}))")
     expect(first.locator('[data-part="latest"]')).to_contain_text("Copied")
     expect(second.locator('[data-part="latest"]')).to_have_text("")
+
+    # Both in one grid, and each student under their exam
+    for line in (first, second):
+        line.locator("input[name=exam]").check()
+    tia.get_by_role("button", name="Watch the chosen together").click()
+    expect(card(tia).filter(has_text="Biology midterm")).to_contain_text("Active")
+    started = sam.evaluate(CALL, [f"/api/v1/exams/{slug}/sessions", {}])
+    there = card(tia).filter(has_text="Chemistry")
+    expect(there).to_be_visible()
+    copied = {"client_id": str(uuid4()), "type": "copy", "occurred_at": started["server_time"]}
+    sam.evaluate(CALL, [f"/api/v1/sessions/{started['id']}/violations", {"violations": [copied]}])
+    expect(there).to_contain_text("Copied")
+    tia.locator("[data-act=announcement]").click()
+    tia.locator("form[name=act] textarea").fill("Both papers end at noon")
+    tia.keyboard.press("Control+Enter")
+    expect(sam.locator(".exam-notices")).to_contain_text("Both papers end at noon")
+    waiting = sam.evaluate(CALL, [f"/api/v1/sessions/{started['id']}/commands", None])["results"]
+    assert [command["body"] for command in waiting] == ["Both papers end at noon"]
