@@ -32,6 +32,7 @@ def test_consent_is_withdrawn_at_once_shown_and_given_again(scene):
     scene.log(session, before)
     assert scene.beat(session, visibility="hidden", rtt_ms=80, network="wifi").status_code == 200
     heard = len(told(scene))
+    plain = scene.tia.get(f"{scene.base}report.pdf").content
     first = scene.sam.delete(f"{own}/consent")
     withdrawn = first.json()["consent_withdrawn_at"]
     assert (first.status_code, first.json()["status"]) == (200, "active")
@@ -81,6 +82,7 @@ def test_consent_is_withdrawn_at_once_shown_and_given_again(scene):
     # It stands in the sheet and in what one gets of one's own
     [line] = csv.DictReader(io.StringIO(scene.tia.get(f"{scene.base}report.csv").content.decode("utf-8-sig")))
     assert datetime.fromisoformat(line["consent_withdrawn_at"]) == datetime.fromisoformat(withdrawn)
+    assert len(scene.tia.get(f"{scene.base}report.pdf").content) > len(plain)  # a section of its own
     everything = scene.tia.get(f"{scene.base}students/{scene.cast.sam.pk}/").json()["sessions"][0]
     assert everything["consents"][0]["withdrawn_at"] == withdrawn
 
