@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.models import AttributeDefinition, AttributeType, Contact, ContactIdentity, ContactImport, ContactImportLine
 from crm.services.imports import running
@@ -121,6 +123,21 @@ def test_what_is_known_is_skipped_or_updated(cast, ben):
     assert known.updated_at > before
     for digits in (who.whatsapp, second):
         assert [row["id"] for row in ben.get("contacts/", q=digits).json()["results"]] == [str(known.pk)]
+
+
+@pytest.mark.parametrize("known", ["skip", "update"])
+def test_a_batch_takes_as_many_statements_however_many_rows_it_has(ben, known):
+    def statements(rows: int) -> int:
+        text = "Name,Phone,E-Mail\n" + "".join(f"Row {row},{number()},{unique('a')}@b.example\n" for row in range(rows))
+        if known == "update":
+            imported(ben, text)
+        with CaptureQueriesContext(connection) as captured:
+            done = imported(ben, text, known=known)
+        assert (done["state"], done["created_rows"] + done["updated_rows"]) == ("completed", rows)
+        return len(captured)
+
+    few = min(statements(2), statements(2))
+    assert statements(40) <= few + 2  # both tables may be counted anew
 
 
 def test_the_history_of_a_contact_tells_of_its_imports(cast, ben):
