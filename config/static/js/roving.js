@@ -1,5 +1,7 @@
 // One tab stop per list; arrows, Home and End (J and K too) move inside it. Works on lists whose items come and go.
 
+import { attribute } from "./dom.js";
+
 const items = (list) => [...list.querySelectorAll("[data-item]")];
 
 export function focusItem(list, item) {
@@ -12,8 +14,8 @@ export function focusItem(list, item) {
 /** After items changed: exactly one of them can be tabbed to. */
 export function settle(list) {
   const all = items(list);
-  const stop = all.find((item) => item === document.activeElement) ?? all.find((item) => item.hasAttribute("aria-current")) ?? all.find((item) => item.tabIndex === 0) ?? all[0];
-  for (const item of all) if (item.tabIndex !== (item === stop ? 0 : -1)) item.tabIndex = item === stop ? 0 : -1;
+  const stop = all.find((item) => item === document.activeElement) ?? all.find((item) => item.hasAttribute("aria-current")) ?? all.find((item) => item.getAttribute("tabindex") === "0") ?? all[0];
+  for (const item of all) attribute(item, "tabindex", item === stop ? "0" : "-1");
 }
 
 export function step(list, by) {

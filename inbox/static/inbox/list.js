@@ -72,7 +72,7 @@ export class List {
     this.#rows.setAttribute("aria-busy", Boolean(store.loading));
     this.#tools(filter);
     this.#states(filter, conversations.length);
-    this.#near();
+    setTimeout(() => this.#near()); // when the frame is drawn, and its sizes are known
   }
 
   #tools(filter) {

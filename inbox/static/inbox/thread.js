@@ -23,6 +23,10 @@ export class Thread {
   #parts = fields($(".thread-head"));
   #jump = $('[data-part="jump"]');
   #below = 0;
+  // How far up one is, and whether so far that a way back is shown: as the last scrolling said, since asking the browser
+  // costs a layout of all that has just changed.
+  #up = 0;
+  #far = false;
   #painted = new WeakMap();
 
   constructor(store, outbox, { older, looked }) {
@@ -37,16 +41,21 @@ export class Thread {
   opened() {
     this.#below = 0;
     this.atFoot = true;
-    this.#log.scrollTop = 0;
+    this.#foot();
     this.#render();
-    this.#log.scrollTop = 0;
   }
 
   toFoot() {
-    this.#log.scrollTop = 0;
     this.#below = 0;
     this.atFoot = true;
+    this.#foot();
     this.#jumper();
+  }
+
+  #foot() {
+    if (this.#up) this.#log.scrollTop = 0;
+    this.#up = 0;
+    this.#far = false;
   }
 
   /** Something came in while it may not have been seen: mark where reading stopped, count what waits below. */
@@ -66,6 +75,7 @@ export class Thread {
     const element = this.#list.querySelector(`[data-message-id="${CSS.escape(id)}"]`);
     if (!element) return false;
     this.atFoot = false;
+    this.#up = FOOT;
     element.scrollIntoView({ block: "center" });
     requestAnimationFrame(() => element.scrollIntoView({ block: "center" })); // again: those above have got their sizes
     for (const other of this.#list.querySelectorAll("[data-hit]")) other.removeAttribute("data-hit");
@@ -83,6 +93,8 @@ export class Thread {
   #scrolled(older, looked) {
     const up = -this.#log.scrollTop; // counted from the foot, in every writing direction
     const was = this.atFoot;
+    this.#up = up;
+    this.#far = up > this.#log.clientHeight;
     this.atFoot = up < FOOT;
     if (this.atFoot) this.#below = 0;
     this.#jumper();
@@ -91,8 +103,7 @@ export class Thread {
   }
 
   #jumper() {
-    const far = -this.#log.scrollTop > this.#log.clientHeight;
-    show(this.#jump, this.#below || far);
+    show(this.#jump, this.#below || this.#far);
     text(fields(this.#jump).text, this.#below ? t("new", { n: this.#below }) : t("latest"));
   }
 
@@ -121,7 +132,7 @@ export class Thread {
   #keepingPlace(change) {
     if (this.atFoot) {
       change();
-      this.#log.scrollTop = 0;
+      this.#foot();
       return;
     }
     const top = this.#log.getBoundingClientRect().top;
