@@ -190,12 +190,12 @@ export class Store extends EventTarget {
     return thread;
   }
 
-  /** The newest page. Where it meets what is loaded, the older ones stay; else there is a hole and they go. */
-  takeThread(id, page, conversation) {
+  /** `before`: what was here when the page was asked for. What it does not bring of that has gone; what came since stays. */
+  takeThread(id, page, conversation, before = new Set()) {
     const thread = this.thread(id);
-    const meets = page.results.some((message) => thread.messages.has(message.id));
-    thread.messages = new Map([...(meets ? thread.messages : []), ...page.results.map((message) => [message.id, message])]);
-    if (!meets) thread.next = page.next ?? null;
+    const since = thread.loaded ? [...thread.messages].filter(([one]) => !before.has(one)) : [];
+    thread.messages = new Map([...page.results.map((message) => [message.id, message]), ...since]);
+    thread.next = page.next ?? null;
     thread.loaded = true;
     thread.failed = null;
     thread.detail = conversation?.contact_detail ?? thread.detail;

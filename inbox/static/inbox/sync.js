@@ -10,6 +10,7 @@ const COUNTS_LATE = 1_500; // ms after which a lost counts signal is made up for
 const VIEW_LATE = 1_500; // ms: who fits a saved view only the server can say, and not with every event
 const ASKED_AT_ONCE = 3;
 const KEPT_THREADS = 20;
+const FARTHEST_KNOWN = 10; // pages asked for anew; what lies before them comes when somebody scrolls there
 const FARTHEST = 100; // pages back to a message that was looked for
 
 export class Sync {
@@ -169,16 +170,29 @@ export class Sync {
     return this.#loads.get(id);
   }
 
+  /** The newest messages; as far back as they are known, since an edit or a deletion may be anywhere among them. */
+  async #page(id, known) {
+    const page = await this.#api.messages(id, known.size > PAGE ? Math.min(MOST, known.size) : null);
+    const least = [...known].reduce((one, other) => (one < other ? one : other), page.results.at(-1)?.id);
+    for (let pages = 1; page.next && least < page.results.at(-1).id && pages < FARTHEST_KNOWN; pages += 1) {
+      const { results, next } = await this.#api.page(page.next);
+      page.results.push(...results);
+      page.next = next;
+    }
+    return page;
+  }
+
   async #fetchThread(id) {
     const store = this.#store;
     try {
       // The row is known: the messages alone bring it on screen, and who this is follows. Else both are needed.
       const detail = store.conversations.has(id) ? null : this.#detail(id);
-      const page = await this.#api.messages(id);
+      const before = new Set(store.thread(id).messages.keys());
+      const page = await this.#page(id, before);
       const conversation = await detail;
       const { loaded, messages } = store.thread(id);
       const news = loaded ? page.results.filter((message) => !messages.has(message.id)).reverse() : [];
-      store.takeThread(id, page, conversation);
+      store.takeThread(id, page, conversation, before);
       if (!detail) this.#detail(id).catch(() => {});
       for (const message of page.results) if (message.client_id) this.#outbox.arrived(message.client_id);
       if (id === store.open) for (const message of news) this.#views.came(message);
