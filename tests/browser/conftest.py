@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from config.env import RUN_FILE, shell_file
 from tests.browser.numbers import numbers
 from tests.run.copies import RunningCopy, free_port
 from tests.waiting import wait_for
@@ -64,6 +66,26 @@ class Product:
                 part.pop(field, None)
         payload["conversation"]["phone_number"] = f"+{number}"
         payload["conversation"]["kapso"]["contact_name"] = name
+        return self._send(payload)
+
+    def says(self, kind: str, content: Any, *, number: str, at: int | None = None) -> str:
+        """Anything else that a customer may send: an edit, a reaction, a place. The id it went under."""
+        key = f"wamid.{time.monotonic_ns()}"
+        message = {
+            "id": key,
+            "timestamp": str(at or int(time.time())),
+            "type": kind,
+            "from": number,
+            kind: content,
+            "kapso": {"direction": "inbound", "status": "received", "origin": "cloud_api"},
+        }
+        conversation = {"phone_number": f"+{number}", "kapso": {"contact_name": "Budi"}}
+        assert (
+            self._send({"message": message, "conversation": conversation, "phone_number_id": "100000000000001"}) == 200
+        )
+        return key
+
+    def _send(self, payload: Any) -> int:
         body = json.dumps(payload).encode()
         headers = {
             "Content-Type": "application/json",
@@ -73,6 +95,11 @@ class Product:
         request = urllib.request.Request(f"{self.url}/webhooks/kapso/demo-kapso", body, headers)
         with urllib.request.urlopen(request, timeout=20) as answer:
             return int(answer.status)
+
+    def forget_events(self) -> None:
+        """As after a day: the numbers stand, what was told under them is gone."""
+        with psycopg.connect(shell_file(self.copy.var_dir / RUN_FILE)["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute("delete from live_event")
 
     def simulator(self, path: str, body: dict[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -198,6 +225,19 @@ class Agent:
         return self.page.evaluate(
             """() => [...document.querySelectorAll('[data-message-id]')].map(message => message.dataset.messageId + ' '
                 + message.dataset.status + ' ' + message.querySelector('[data-field=body]').textContent)"""
+        )
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """REST as the page itself asks it, below the workspace."""
+        return self.page.evaluate(
+            """async ([method, path, body]) => {
+                const headers = {"Content-Type": "application/json",
+                    "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content};
+                const address = `/api/v1/workspaces/demo/${path}`;
+                const answer = await fetch(address, {method, headers, body: body && JSON.stringify(body)});
+                return answer.status === 204 ? null : await answer.json();
+            }""",
+            [method, path, body],
         )
 
     def tabs(self) -> str:

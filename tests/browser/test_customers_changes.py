@@ -1,16 +1,13 @@
 """What customers do to messages afterwards, before an agent's eyes: edit, take back, react; and where they are."""
 
 import itertools
-import json
 import time
-import urllib.request
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.numbers import numbers
-from webhooks.kapso.signature import kapso_signature
 
 
 @pytest.fixture
@@ -20,31 +17,7 @@ def customer(product):
     second = itertools.count(int(time.time()))
 
     def send(kind: str, content: Any) -> str:
-        key = f"wamid.{time.monotonic_ns()}"
-        message = {
-            "id": key,
-            "timestamp": str(next(second)),
-            "type": kind,
-            "from": who,
-            kind: content,
-            "kapso": {"direction": "inbound", "status": "received", "origin": "cloud_api"},
-        }
-        body = json.dumps(
-            {
-                "message": message,
-                "conversation": {"phone_number": f"+{who}", "kapso": {"contact_name": "Budi"}},
-                "phone_number_id": "100000000000001",
-            }
-        ).encode()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Webhook-Event": "whatsapp.message.received",
-            "X-Webhook-Signature": kapso_signature("demo-kapso-secret", body),
-        }
-        request = urllib.request.Request(f"{product.url}/webhooks/kapso/demo-kapso", body, headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            assert answer.status == 200
-        return key
+        return product.says(kind, content, number=who, at=next(second))
 
     return send
 

@@ -11,20 +11,6 @@ def deliver(product, name, text, number=None):
     product.deliver(text, number=number or f"62817{next(numbers):07d}", name=name)
 
 
-def ask(agent, method, path, body=None):
-    """REST as the page itself asks it, below the workspace."""
-    return agent.page.evaluate(
-        """async ([method, path, body]) => {
-            const headers = {"Content-Type": "application/json",
-                "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content};
-            const address = `/api/v1/workspaces/demo/${path}`;
-            const answer = await fetch(address, {method, headers, body: body && JSON.stringify(body)});
-            return answer.status === 204 ? null : await answer.json();
-        }""",
-        [method, path, body],
-    )
-
-
 def toast(agent, words):
     return agent.page.locator("#toasts").get_by_text(words)
 
@@ -78,14 +64,14 @@ def test_team_participants_file_block_and_spam(product, sign_in, word):
     ben.open(word)
 
     # A team that is made while the page is open is offered on it at once
-    team = ask(ada, "POST", "teams/", {"name": f"Team {word}"})
+    team = ada.ask("POST", "teams/", {"name": f"Team {word}"})
     entry = page.locator(f'#menu-assign [data-act="team"][data-value="{team["id"]}"]')
     expect(entry).to_have_count(1)
     page.keyboard.press("a")
     entry.click()
     expect(page.locator(".activity").filter(has_text=f"Team {word}")).to_be_visible()
     expect(page.locator('[data-field="assignee-name"]')).to_contain_text(f"Team {word}")
-    ask(ada, "DELETE", f"teams/{team['id']}/")
+    ada.ask("DELETE", f"teams/{team['id']}/")
     expect(entry).to_have_count(0)
 
     more(ben, "Who takes part")
@@ -95,7 +81,7 @@ def test_team_participants_file_block_and_spam(product, sign_in, word):
         bea.click()
     expect(bea).to_have_attribute("aria-checked", "true")
     conversation = page.url.split("/inbox/")[1].partition("?")[0]
-    people = ask(ben, "GET", f"conversations/{conversation}/participants/")["results"]
+    people = ben.ask("GET", f"conversations/{conversation}/participants/")["results"]
     assert [person["name"].split()[0] for person in people] == ["Bea"]
     page.keyboard.press("Escape")
 
@@ -129,9 +115,9 @@ def test_two_become_one_and_who_looks_at_the_other_goes_along(product, sign_in, 
         ben.open(f"{which} words {word}")
         ben.page.get_by_role("button", name="Resolve").click()
         expect(ben.page.locator('[data-act="reopen"]')).to_be_visible()
-    found = ask(ben, "GET", f"conversations/?search={word}")["results"]
+    found = ben.ask("GET", f"conversations/?search={word}")["results"]
     kept, other = (next(row for row in found if row["contact"]["name"].startswith(name)) for name in ("Kept", "Other"))
-    merged = ask(ben, "POST", f"contacts/{kept['contact']['id']}/merge", {"from": other["contact"]["id"]})
+    merged = ben.ask("POST", f"contacts/{kept['contact']['id']}/merge", {"from": other["contact"]["id"]})
     assert "id" in merged, merged
     bea.page.goto(f"{product.url}/inbox/{other['id']}")
     expect(bea.bubble(f"Other words {word}")).to_be_visible()
@@ -150,14 +136,14 @@ def test_two_become_one_and_who_looks_at_the_other_goes_along(product, sign_in, 
 def test_a_label_that_is_renamed_or_gone_is_so_on_every_open_list(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
     deliver(product, f"Person {word}", f"words {word}")
-    label = ask(ben, "POST", "labels/", {"name": f"a{word}"})
+    label = ben.ask("POST", "labels/", {"name": f"a{word}"})
     ben.open(word)
     conversation = ben.page.url.split("/inbox/")[1].partition("?")[0]
-    ask(ben, "POST", f"conversations/{conversation}/labels", {"add": [f"a{word}"]})
+    ben.ask("POST", f"conversations/{conversation}/labels", {"add": [f"a{word}"]})
     row = bea.row(f"Person {word}")
     expect(row).to_contain_text(f"a{word}")
-    ask(ben, "PATCH", f"labels/{label['id']}/", {"name": f"b{word}"})
+    ben.ask("PATCH", f"labels/{label['id']}/", {"name": f"b{word}"})
     expect(row).to_contain_text(f"b{word}")
     expect(ben.page.locator(".person [data-field=labels]")).to_contain_text(f"b{word}")
-    ask(ben, "DELETE", f"labels/{label['id']}/")
+    ben.ask("DELETE", f"labels/{label['id']}/")
     expect(row).not_to_contain_text(f"b{word}")

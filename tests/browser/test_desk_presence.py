@@ -25,7 +25,13 @@ def test_two_agents_see_each_other_draft_and_leave(product, sign_in, word):
     bea.page.locator("textarea[name=body]").fill("")
     expect(chips(ben)).not_to_have_attribute("aria-label", re.compile("drafting"))
 
+    # She goes in the middle of a word, and nobody says that it was the last one
+    writing = ben.page.locator(".typing").filter(has_text="Bea")
+    bea.page.locator("textarea[name=body]").press_sequentially("But")
+    expect(writing).to_be_visible()
+    bea.context.set_offline(True)
     bea.page.goto("about:blank")
+    expect(writing).to_have_count(0)
     expect(chips(ben)).to_have_count(0)
 
 
