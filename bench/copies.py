@@ -15,11 +15,12 @@ from stage import Stage
 
 from config.env import RUN_FILE, shell_file
 
-SCREENS_TITLE = "a webhook's text on two agents' screens, from the POST to the later of the two pages"
+SCREENS_TITLE = "a webhook's text on two of 20 agents' screens, from the POST to the later of the two pages"
 START_TITLE = "from a fresh clone, and again, until GET /login answers 200"
 CHROMIUMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 PEOPLE = ("ben@demo.example", "bea@demo.example")
 MOST_MS = 150
+AGENTS = 20  # at work in the workspace: two who are watched, the others are sockets
 FIRST_SECONDS, SECOND_SECONDS = 60, 5
 READY_SECONDS = 240
 # Between the POST and the pages; WHEN has the moments in between.
@@ -72,6 +73,7 @@ def _screens_of(stage: Stage, result: Result, kind: str, chromium: str) -> None:
         "secret": "demo-kapso-secret",
         "example": json.loads((ROOT / "docs" / "examples" / "kapso-received-text.json").read_text()),
         "people": PEOPLE,
+        "agents": AGENTS,
         "password": "demo-password",
         "messages": 8 if stage.quick else 50,
         "chromium": chromium,

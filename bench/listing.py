@@ -14,6 +14,8 @@ LIMITS = (10, 50, 200)
 TIMED = 50
 MOST_QUERIES = 6
 MOST_OF_SEARCH = 8  # which looks for people and words first
+MOST_MS, MOST_MS_OF_A_VIEW = 60, 250  # built-in tabs with up to three filters; a saved view's AND and OR
+SAVED_VIEW = "0198de30-0000-7000-8000-000000000001"
 # Query, and how many pages to go down before the clock starts
 VIEWS = {
     "mine, open": ("assignee=me&status=open", 0),
@@ -31,6 +33,11 @@ VIEWS = {
     "all, open, unread, longest waiting": ("status=open&unread=true&order=waiting", 0),
     "all, open, one channel": ("status=open&channel=bench-second", 0),
     "all, open, page 20": ("status=open", 19),
+    "unassigned, open, one channel, label and priority": (
+        "assignee=none&status=open&channel=bench-second&label=label%202&priority=none",
+        0,
+    ),
+    "a saved view of AND and OR": (f"view={SAVED_VIEW}", 0),
     "all, search for a rare name": ("search=Santoso%206000", 0),
 }
 
@@ -63,7 +70,7 @@ def take(stage: Stage) -> Result:
 
 def _seed(stage: Stage, database: str, contacts: int) -> float:
     began = time.monotonic()
-    numbers = {"contacts": contacts, "messages": MESSAGES}
+    numbers = {"contacts": contacts, "messages": MESSAGES, "saved_view": SAVED_VIEW}
     with stage.connect(database) as connection:
         for statement in (BENCH / "listing_seed.sql").read_text().split(";\n"):
             if statement.strip():
@@ -76,13 +83,14 @@ def _seed(stage: Stage, database: str, contacts: int) -> float:
 def _row(name: str, facts: dict[str, Any]) -> Row:
     page, sql = facts["page_ms"], facts["sql_ms"]
     most = MOST_OF_SEARCH if "search" in name else MOST_QUERIES
+    most_ms = None if "search" in name else MOST_MS_OF_A_VIEW if "saved" in name else MOST_MS
     return Row(
         name,
         f"{' '.join(map(str, facts['queries']))} queries, {_both(page)}",
         _both(sql),
         f"{percentile(page, 0.5) / percentile(sql, 0.5):.1f}",
-        f"<= {most} queries",
-        max(facts["queries"]) <= most,
+        f"<= {most} queries" + (f", p95 < {most_ms} ms" if most_ms else ""),
+        max(facts["queries"]) <= most and (most_ms is None or percentile(page, 0.95) < most_ms),
     )
 
 

@@ -82,4 +82,15 @@ insert into inbox_conversationlabel (workspace_id, conversation_id, label_id)
 select %(workspace_id)s, talk.id, label.id
 from talk join label on label.number = 1 + mod(talk.number, 16);
 
+insert into crm_savedview
+    (id, workspace_id, scope, name, audience, owner_id, filters, sort, columns, position, created_at, updated_at)
+values (%(saved_view)s, %(workspace_id)s, 'conversations', 'AND and OR', 'mine', %(user_id)s, '{"all": [
+    {"field": "status", "is": "in", "value": ["open", "pending"]},
+    {"any": [
+        {"field": "labels", "is": "any", "value": ["label 3"]},
+        {"all": [
+            {"field": "priority", "is": "in", "value": ["urgent", "high"]},
+            {"field": "waiting", "is": "longer_than_hours", "value": 24}]},
+        {"field": "contact.name", "is": "contains", "value": "Priya"}]}]}', '', '[]', 0, now(), now());
+
 reset session_replication_role;

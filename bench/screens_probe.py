@@ -1,5 +1,5 @@
-"""Two agents look at one conversation in two browser contexts; a customer's messages come in by webhook. When does each
-text stand in each page? Reads one JSON line, prints one."""
+"""Two agents look at one conversation in two browser contexts, among others whose sockets follow it too; a customer's
+messages come in by webhook. When does each text stand in each page? Reads one JSON line, prints one."""
 
 import hashlib
 import hmac
@@ -28,6 +28,21 @@ WATCH = """
     }
   }).observe(document.querySelector('[data-part="messages"]'), { childList: true, subtree: true, characterData: true });
 }
+"""
+
+FOLLOW = """
+([count, conversation]) => Promise.all(Array.from({ length: count }, () => new Promise((ready, failed) => {
+  const socket = new WebSocket(`ws://${location.host}/ws/live`, ["live.v1"]);
+  const topics = new Set(["inbox.demo", `conversation.${conversation}`]);
+  (window.colleagues ??= []).push(socket);
+  socket.onopen = () => topics.forEach((topic) => socket.send(JSON.stringify({ op: "subscribe", topic })));
+  socket.onmessage = ({ data }) => {
+    const { op, topic } = JSON.parse(data);
+    if (op === "subscribed" && topics.delete(topic) && !topics.size) ready();
+  };
+  socket.onerror = failed;
+  setInterval(() => socket.send('{"op":"ping"}'), 10_000);
+})))
 """
 
 
@@ -89,6 +104,9 @@ def main() -> None:
             page.locator("[data-conversation-id]", has_text="bench-hello-").first.click(timeout=SETTLE_MS)
             page.locator('[data-part="messages"]', has_text="bench-hello-").wait_for(timeout=SETTLE_MS)
             page.evaluate(WATCH)
+        colleagues = _signed_in(browser, spec, spec["people"][0])
+        conversation = next(iter(pages.values())).url.split("/inbox/")[1].partition("?")[0]
+        colleagues.evaluate(FOLLOW, [spec["agents"] - len(pages) - 1, conversation])
         offsets = {name: _offset(page) for name, page in pages.items()}
         sent = _send(customer, spec)
         seen = {name: _seen(page, spec["messages"]) for name, page in pages.items()}
