@@ -16,4 +16,4 @@ def count_anew() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_GROWN)
         for (table,) in cursor.fetchall():
-            cursor.execute(f"analyze {connection.ops.quote_name(table)}")
+            cursor.execute(f"analyze (skip_locked) {connection.ops.quote_name(table)}")
