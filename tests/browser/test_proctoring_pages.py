@@ -217,6 +217,7 @@ def test_the_filter_finds_and_the_list_counts(sign_in):
     expect(tia.locator(".students > li:not([hidden])")).to_have_count(1)
     tia.locator("input[name=search]").fill("nobody of this name")
     expect(tia.get_by_text("Nobody fits the filter")).to_be_visible()
+    expect(tia.locator("#rest-title")).to_be_hidden()
     tia.get_by_role("button", name="Show everyone").click()
     tia.goto(tia.url.split("/proctor")[0] + "/proctor")
     expect(tia.locator('[data-exam="demo-exam"] [data-count="active"]')).to_have_text(re.compile("[1-9]"))

@@ -85,6 +85,7 @@ export class Grid {
 
   card = (id) => this.#cards.get(id)?.li;
   ids = () => [...this.#lists.flagged.order, ...this.#lists.rest.order].filter(({ li }) => !li.hidden).map(({ id }) => id);
+  get hasRest() { return this.#lists.rest.order.some(({ li }) => !li.hidden); }
   get held() { return this.#held.size; }
 
   #soon() {

@@ -67,7 +67,9 @@ const actions = new Actions(exams);
 let grid = null, drawer = null;
 grid = new Grid(main, store, exams, ({ whole }) => {
   text(part("held"), grid.held ? t("held", { n: grid.held }) : "");
-  if (whole) show(part("no-match"), store.counts.all && !grid.shown);
+  if (!whole) return;
+  show(part("no-match"), store.counts.all && !grid.shown);
+  show($("#rest-title"), grid.hasRest);
 });
 drawer = new Drawer({ exams, store, actions, me: state.me, closed: () => { proctor.dataset.view = "stream"; address(); } });
 
