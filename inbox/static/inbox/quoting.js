@@ -4,6 +4,7 @@ import { t } from "../ui/js/words.js";
 import { kindWord } from "./list.js";
 
 const REACTING = new Set(["kapso"]); // channels that take reactions
+const REST = 60; // ms
 const UNDER_WAY = new Set(["queued", "sending", "unknown"]); // those are not taken out
 
 export class Quoting {
@@ -18,7 +19,12 @@ export class Quoting {
     if (!this.#bar) return;
     this.#actions = clone("message-actions");
     this.#actions.addEventListener("click", (event) => this.#act(event.target.closest("button")));
-    for (const kind of ["pointerover", "focusin"]) list.addEventListener(kind, (event) => this.#offer(event.target.closest(".message")));
+    list.addEventListener("focusin", (event) => this.#offer(event.target.closest(".message")));
+    let resting; // messages that only pass under the pointer while somebody scrolls are left as they are
+    list.addEventListener("pointerover", (event) => {
+      clearTimeout(resting);
+      resting = setTimeout(() => this.#offer(event.target.closest(".message")), REST);
+    });
     $("button", this.#bar).addEventListener("click", () => { this.#chosen.delete(store.open); this.render(); focus(); });
   }
 
