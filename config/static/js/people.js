@@ -5,7 +5,7 @@ export const nameOf = (person) => person?.name?.trim() || person?.phone || "";
 
 export function letters(person) {
   const words = (person?.name ?? "").trim().split(/\s+/).filter(Boolean);
-  if (!words.length) return (person?.phone ?? "").slice(-2);
+  if (!words.length || person.name === person.phone) return (person?.phone ?? "").slice(-2);
   return words.slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 }
 
