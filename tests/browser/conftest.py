@@ -284,7 +284,7 @@ def sign_in(browser: Browser, product: Product, cookies: dict[str, list[Any]]) -
             page.fill("input[name=email]", f"{name}@demo.example")
             page.fill("input[name=password]", PASSWORD)
             page.keyboard.press("Enter")
-            page.wait_for_url(f"**{path}*")
+            page.wait_for_url(lambda url: "/login" not in url)
             cookies[name] = context.cookies()
         agents.append(Agent(page, context, errors))
         if wait:

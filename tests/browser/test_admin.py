@@ -26,7 +26,7 @@ def test_the_first_page_and_three_lists_open(browser: Browser, product: Product,
     page.fill("input[name=email]", "ada@demo.example")
     page.fill("input[name=password]", PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/")
+    page.wait_for_url(f"{product.url}/admin/")
     for number, place in enumerate(PLACES):
         answer = page.goto(f"{product.url}{place}")
         assert answer is not None

@@ -18,20 +18,20 @@ def test_snooze_labels_and_priority_by_keys_are_seen_by_colleagues(product, sign
     ben.open(word)
     page = ben.page
     page.keyboard.press("p")
-    page.locator("#menu-priority [data-value=urgent]").wait_for()
+    page.locator("#menu-priority .menu-item:focus").wait_for()
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
     expect(bea.row(word)).to_contain_text("Urgent")
 
     page.keyboard.press("l")
-    page.locator("#menu-labels [data-act=label]").first.wait_for()
+    page.locator("#menu-labels .menu-item:focus").wait_for()
     name = page.locator("#menu-labels [data-act=label]").first.get_attribute("data-value")
     page.keyboard.press("Enter")
     expect(bea.row(word)).to_contain_text(name)
     page.keyboard.press("Escape")
 
     page.keyboard.press("s")
-    page.locator("#menu-snooze [data-act=snooze]").first.wait_for()
+    page.locator("#menu-snooze .menu-item:focus").wait_for()
     page.keyboard.press("Enter")
     expect(page.locator(".thread-title")).to_contain_text("Snoozed until")
     expect(bea.page.locator("[data-conversation-id]").filter(has_text=word)).to_have_count(0)

@@ -243,7 +243,7 @@ def test_a_tutor_lands_on_the_exams(browser, product):
     page.fill("input[name=email]", "tia@demo.example")
     page.fill("input[name=password]", "demo-password")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/proctor")
+    page.wait_for_url(f"{product.url}/proctor")
     expect(page.get_by_role("link", name="Exams")).to_be_visible()
     expect(page.get_by_role("link", name="Inbox")).to_have_count(0)
     context.close()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,17 +25,13 @@ ENOUGH = 6  # acknowledged beats after which the process dies
 def test_no_acknowledged_beat_is_lost(tmp_path: Path, kind: str):
     service_was_always_there()
     scene = make_scene()
-    sessions = {}
-    for _ in range(STUDENTS):
-        student = make_user("student")
-        enrol(scene, student)
-        sessions[scene.start(student)["id"]] = token_for(student)
     port, log = free_port(), tmp_path / "web.log"
     command = [sys.executable, "-m", "config.servers.start", "--server", kind, "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "SUPABASE_URL": ""}, stdout=output, stderr=subprocess.STDOUT
         )
+    sessions: dict[Any, str] = {}
     acknowledged: dict[str, int] = {}
     enough = threading.Event()
 
@@ -56,6 +53,11 @@ def test_no_acknowledged_beat_is_lost(tmp_path: Path, kind: str):
 
     try:
         _wait_for_answer(port, process, log)
+        # Not before there is somebody to hear their beats
+        for _ in range(STUDENTS):
+            student = make_user("student")
+            enrol(scene, student)
+            sessions[scene.start(student)["id"]] = token_for(student)
         threads = [
             threading.Thread(target=beat, args=(session, token, place + 1))
             for place, (session, token) in enumerate(sessions.items())
