@@ -15,7 +15,7 @@ run: .venv/run.stamp ## Everything, on PORT (8000), with its data in VAR_DIR (va
 	@DEMO=$${DEMO-1} exec $(PYTHON) -m config.run
 
 test: .venv/dev.stamp ## The whole suite; ARGS="tests/inbox -k send" for a part
-	@$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev.stamp ## Format, lint, types, import borders, migrations
 	$(PYTHON) -m ruff format --check .
