@@ -86,7 +86,9 @@ def claim(tasks: Collection[Task], *, outgoing: bool, limit: int) -> list[Runnin
 def claim_next(tasks: Collection[Task], *, outgoing: bool, lane: str) -> RunningJob | None:
     """The head of one lane, for who has just finished its predecessor: however deep the lane, one probe."""
     try:
-        jobs = _taken(_CLAIM_NEXT, {**_params(tasks), "outgoing": outgoing, "lane": lane})
+        with transaction.atomic():
+            statements.execute(_IN_ORDER, {})
+            jobs = _taken(_CLAIM_NEXT, {**_params(tasks), "outgoing": outgoing, "lane": lane})
     except IntegrityError:
         return None  # another claimer was first
     return jobs[0] if jobs else None

@@ -270,8 +270,8 @@ def test_claim_reads_the_backlog_in_the_order_of_an_index(types: Types, lanes: i
         )
     params = claims._params([task]) | {"outgoing": False, "limit": 16, "lane": f"{prefix}0"}
     with transaction.atomic():
-        following = explained(claims._CLAIM_NEXT, params)
         statements.execute(claims._IN_ORDER, {})
+        following = explained(claims._CLAIM_NEXT, params)
         general = explained(claims._CLAIM, params)
     Job.objects.filter(type=task.name).delete()
     assert "Index Scan using job_due" in general

@@ -16,6 +16,7 @@ DELIMITERS = ",;\t|"
 MOST_COLUMNS = 200
 LONGEST_NAME = 120  # characters of a column's name
 PREVIEW_ROWS = 5
+LONGEST_CELL = 128 * 1024  # characters: far longer is a quotation mark that is never closed
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
@@ -170,6 +171,7 @@ def preview_of(file: IO[bytes], encoding: str, delimiter: str) -> list[Row]:
 def _raw(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[Row]:
     """Raises Unreadable where the letters or the quotes end in nothing."""
     file.seek(0)
+    csv.field_size_limit(LONGEST_CELL)  # of the whole process, in which the move from the old system takes any length
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     reader = csv.reader(text, delimiter=delimiter)
     first = True
