@@ -40,6 +40,6 @@ def test_who_rests_their_hands_is_shown_so(product, sign_in, word):
     product.deliver(f"Hi {word}", number=f"628127{next(numbers):06d}")
     ben.open(word)
     bea.open(word)
-    expect(chips(ben)).to_have_attribute("data-state", "idle")
+    expect(chips(ben)).to_have_attribute("data-state", "idle", timeout=40_000)
     bea.page.mouse.move(300, 300)
     expect(chips(ben)).to_have_attribute("data-state", "active")

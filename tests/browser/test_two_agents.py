@@ -158,10 +158,11 @@ def test_a_worker_killed_while_the_provider_answers_sends_once(product, sign_in,
     ben = sign_in("ben")
     product.deliver(f"Hi {word}", number=number)
     ben.open(word)
-    product.simulator("behaviour", {"latency_ms": 2000})
+    product.simulator("behaviour", {"latency_ms": 8000})
     try:
         ben.write(f"Slowly {word}")
-        eventually(lambda: product.accepted(f"Slowly {word}"), 30)
+        ben.wait_status(f"Slowly {word}", "sending")
+        eventually(lambda: product.accepted(f"Slowly {word}"))
         product.kill("celery")
     finally:
         product.simulator("behaviour", {"latency_ms": 0})

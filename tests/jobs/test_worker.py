@@ -148,7 +148,7 @@ def test_jobs_run_though_there_was_never_a_broker(stage: Stage):
         worker = stage.worker(redis_url=f"redis://127.0.0.1:{port}/0")
         for what in ("one", "two"):
             stage.enqueue(note(what))
-            stage.wait(partial(stage.has, what))
+            stage.wait(partial(stage.has, what), 10)  # by looking: nothing else tells
         # A provider that hangs on every thread there is for providers holds up nothing else
         stage.enqueue(*(held(f"hang{n}") for n in range(6)))
         stage.wait(lambda: stage.began() == 4)

@@ -180,7 +180,7 @@ def test_it_runs_as_a_normal_user(start, folder):
     copy = start("tests.run.dummies", "usual", var_dir=folder / "theirs" / "var", before=nobody).wait_until_up()
     assert (copy.var_dir / "postgres").stat().st_uid == 65534
     copy.signal(signal.SIGKILL)
-    wait_for(lambda: not copy.alive())
+    wait_for(lambda: not copy.alive(), seconds=20)
 
 
 def test_the_binaries_are_those_of_the_pinned_wheel():

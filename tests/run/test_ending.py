@@ -32,7 +32,7 @@ def test_nothing_outlives_a_kill_outright_and_the_next_start_and_end_are_clean(s
     assert any("valkey-server" in process for process in copy.alive())
     assert any("bin/postgres" in process for process in copy.alive())
     copy.signal(signal.SIGKILL)
-    wait_for(lambda: not copy.alive())
+    wait_for(lambda: not copy.alive(), seconds=20)  # by itself, not when something times out
     again = start("tests.run.dummies", "servers").wait_until_up()
     assert again.end() == 0
     assert again.alive() == []
