@@ -1,7 +1,6 @@
 """Jobs, their tries and the crons in Django admin: to read. What a person may do to a job is added above, where
 messages and workspaces are known."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -32,7 +31,6 @@ WITH RECURSIVE found AS (
 )
 SELECT type FROM found WHERE type IS NOT NULL LIMIT 500
 """
-LATE = timedelta(minutes=2)
 STATISTICS = 120  # characters of a list
 
 
@@ -96,10 +94,12 @@ class CronAdmin(Admin):
     search_fields = ("name",)
     texts = ("last_status", "last_error", "stats")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JobMeta]:
+        return super().get_queryset(request).filter(name__in=list(crons.registered()))
+
     @column(lazy("every"))
     def how_often(self, row: JobMeta) -> str:
-        known = crons.registered().get(row.name)
-        return str(known.every) if known else ""
+        return str(crons.registered()[row.name].every)
 
     @column(lazy("statistics"))
     def statistics(self, row: JobMeta) -> str:
@@ -107,16 +107,7 @@ class CronAdmin(Admin):
 
     @column(lazy("overdue"), boolean=True)
     def is_overdue(self, row: JobMeta) -> bool:
-        return is_overdue(row)
-
-
-def is_overdue(row: JobMeta | None, name: str = "") -> bool:
-    known = crons.registered().get(row.name if row else name)
-    if known is None:
-        return False
-    if row is None or row.last_run_at is None:
-        return True
-    return timezone.now() - row.last_run_at > known.every + max(known.every, LATE)
+        return crons.registered()[row.name].is_overdue(row.last_run_at, timezone.now())
 
 
 admin.site.register(Job, JobAdmin)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, transaction
@@ -15,6 +15,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from jobs import nudge, tasks
 from jobs.errors import UnknownTask, code_of, describe
+from jobs.models import JobMeta
 from jobs.payloads import JSON, dump
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ ASK_EVERY = timedelta(seconds=60)
 LONGEST_RUN = timedelta(minutes=15)
 # Two clocks that tick alike drift a little; without slack every second tick would come too early.
 SLACK = 0.9
+# One that is so much later than its turn is late, not just waiting for the next tick.
+LATE = timedelta(minutes=2)
 
 KEEP_COMPLETED = timedelta(days=7)
 CLEANUP_BATCH = 5_000
@@ -45,6 +48,9 @@ class Cron:
     @property
     def ask_every(self) -> timedelta:
         return min(self.every, ASK_EVERY)
+
+    def is_overdue(self, last_run_at: datetime | None, now: datetime) -> bool:
+        return last_run_at is None or now - last_run_at > self.every + max(self.every, LATE)
 
 
 _registry: dict[str, Cron] = {}
@@ -67,6 +73,11 @@ def registered() -> dict[str, Cron]:
         autodiscover_modules("crons")
         _loaded = True
     return dict(_registry)
+
+
+def last_runs() -> dict[str, JobMeta]:
+    """By name, of those that ran or are listed; job_meta holds other marks besides."""
+    return {row.name: row for row in JobMeta.objects.filter(name__in=list(registered()))}
 
 
 def run(name: str) -> bool:

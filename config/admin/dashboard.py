@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from config import metrics
 from crm.ids import uuid7_at
 from jobs import crons
-from jobs.admin import is_overdue
 from jobs.models import JobMeta
 
 FRESH = 15.0  # seconds
@@ -159,13 +158,11 @@ def _answers() -> list[list[Any]]:
 
 
 def _crons(now: datetime) -> list[list[Any]]:
-    rows = {row.name: row for row in JobMeta.objects.all()[:500]}
+    rows = crons.last_runs()
     return [_cron(name, known, rows.get(name), now) for name, known in sorted(crons.registered().items())]
 
 
 def _cron(name: str, known: crons.Cron, row: JobMeta | None, now: datetime) -> list[Any]:
-
-    late = is_overdue(row, name)
     ran = row.last_run_at if row else None
     stats = ", ".join(f"{key} {value}" for key, value in (row.stats or {}).items()) if row else ""
     return [
@@ -173,6 +170,6 @@ def _cron(name: str, known: crons.Cron, row: JobMeta | None, now: datetime) -> l
         known.every,
         _("%s ago") % timedelta(seconds=round((now - ran).total_seconds())) if ran else _("never"),
         f"{row.last_duration.total_seconds() * 1000:.0f} ms" if row and row.last_duration else "",
-        _("overdue") if late else (row.last_status if row else ""),
+        _("overdue") if known.is_overdue(ran, now) else (row.last_status if row else ""),
         stats[:120],
     ]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import F, Func, IntegerField, Q, QuerySet
@@ -15,7 +14,7 @@ from crm.paging import DEFAULT_LIMIT, Page, page
 from inbox.models import Channel, Message
 from inbox.states import Scope
 from jobs import crons, tasks
-from jobs.models import Job, JobAttempt, JobMeta
+from jobs.models import Job, JobAttempt
 from jobs.states import Status
 from webhooks.models import Call, CallState, Delivery
 from webhooks.outbox import payloads, words
@@ -38,8 +37,6 @@ from webhooks.outbox.payloads import (
 RETRYING, WAITING = "retrying", "waiting"
 JOB_STATUSES = (*Status.values, RETRYING, WAITING)
 HISTORY = 100  # newest attempts shown
-# A cron that is so much later than its turn is late, not just waiting for the next tick.
-LATE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +267,10 @@ def get_call(who: Manager, call_id: UUID) -> CallDetailPayload:
 
 
 def list_crons() -> list[CronPayload]:
-    now, rows = timezone.now(), {row.name: row for row in JobMeta.objects.all()}
+    now, rows = timezone.now(), crons.last_runs()
 
-    def overdue(known: crons.Cron) -> bool:
+    def payload(known: crons.Cron) -> CronPayload:
         row = rows.get(known.name)
-        return row is None or row.last_run_at is None or now - row.last_run_at > known.every + max(known.every, LATE)
+        return payloads.cron_payload(known, row, overdue=known.is_overdue(row.last_run_at if row else None, now))
 
-    known = sorted(crons.registered().values(), key=lambda cron: cron.name)
-    return [payloads.cron_payload(one, rows.get(one.name), overdue=overdue(one)) for one in known]
+    return [payload(known) for _, known in sorted(crons.registered().items())]
