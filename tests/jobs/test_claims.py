@@ -274,6 +274,7 @@ def test_claim_reads_the_backlog_in_the_order_of_an_index(types: Types, lanes: i
     def telling(statement: str, params: Any) -> Any:
         if statement in (claims._CLAIM, claims._CLAIM_NEXT):
             plans[statement] = explained(statement, params)
+            assert execute("SHOW enable_sort", {}).fetchall() == [("off",)]  # a tie of costs may hide that it is not
         return execute(statement, params)
 
     monkeypatch.setattr(statements, "execute", telling)
