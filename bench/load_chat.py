@@ -55,8 +55,8 @@ class Load:
         self.free: list[Connection] = []
         self.connections = 0
         self.waiting: deque[tuple[str, bytes]] = deque()
-        self.due: dict[str, float] = {}  # by the words, which are all different
-        self.delays: dict[str, list[float]] = {"in": [], "out": []}
+        self.due: dict[str, float] = {}  # by the words, which are all different, in the order of sending
+        self.delays: dict[str, float] = {}
         self.answers: list[float] = []
         self.unanswered: set[str] = set()
         self.seen: dict[str, int] = {}
@@ -165,7 +165,7 @@ class Load:
             data = frame["data"]
             if frame["type"] == "message.created" and data["direction"] == line.way and data["body"] in self.due:
                 self.seen[data["body"]] = self.seen.get(data["body"], 0) + 1
-                self.delays[line.way].append((now - self.due[data["body"]]) * 1000)
+                self.delays.setdefault(data["body"], (now - self.due[data["body"]]) * 1000)
 
     # --- Writing --------------------------------------------------------------------------------------------
 
@@ -230,8 +230,15 @@ class Load:
         self.send_waiting()
 
     def result(self) -> dict[str, Any]:
+        delays = [self.delays.get(words) for words in self.due]
         return {
-            "delays": self.delays,
+            "in": [delay for delay in delays[::2] if delay is not None],
+            "out": [delay for delay in delays[1::2] if delay is not None],
+            "both": [
+                asked + answered
+                for asked, answered in zip(delays[::2], delays[1::2], strict=False)
+                if asked is not None and answered is not None
+            ],
             "answers": self.answers,
             "lost": len(self.due) - len(self.seen),
             "doubled": sum(count - 1 for count in self.seen.values()),

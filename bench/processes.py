@@ -119,6 +119,12 @@ class Process:
         words = (Path("/proc") / str(self.pid) / "stat").read_text().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / TICKS
 
+    def polls(self) -> bool:
+        """Whether it has an event loop already."""
+        return any(
+            name.readlink().name.endswith("[eventpoll]") for name in (Path("/proc") / str(self.pid) / "fd").iterdir()
+        )
+
     def memory(self) -> int:
         """Resident bytes."""
         return int((Path("/proc") / str(self.pid) / "statm").read_text().split()[1]) * PAGE

@@ -50,12 +50,16 @@ FIELD_KEY = "YmVuY2htYXJrcy1lbmNyeXB0LXdpdGgtdGhpcy1rZXk="
 
 @dataclass(frozen=True)
 class Server:
-    """A web process under measurement."""
+    """A web process under measurement, or several on one port."""
 
     name: str
     process: Process
     port: int
     database: str
+    others: tuple[Process, ...] = ()
+
+    def cpu_seconds(self) -> float:
+        return sum(process.cpu_seconds() for process in (self.process, *self.others))
 
 
 class Stage:
@@ -81,6 +85,10 @@ class Stage:
         signal.signal(signal.SIGTERM, before[1])
 
     # --- Processes ------------------------------------------------------------------------------------------
+
+    def end(self, server: Server) -> None:
+        for process in (server.process, *server.others):
+            self.stop(process)
 
     def start(self, name: str, command: Sequence[str | Path], **options: Any) -> Process:
         options.setdefault("environment", plain_environment())
@@ -224,19 +232,33 @@ class Stage:
             "LOG_LEVEL": "WARNING",
         }
 
-    def product(self, kind: str, database: str, *, port: int = 0) -> Server:
-        """`kind` is daphne or uvicorn. One process, as `make run` starts it; on the port of one before it, if given."""
+    def product(self, kind: str, database: str, *, port: int = 0, processes: int = 1) -> Server:
+        """`kind` is daphne or uvicorn. One process, as `make run` starts it, or as many as PROCESSES says; on the port
+        of one before it, if given."""
         with listener(port) as listening:
             port = listening.getsockname()[1]
             words = ["-m", "config.servers.start", "--server", kind, "--fd", str(listening.fileno())]
-            process = self.start(
-                f"{kind}-{database}",
-                [sys.executable, *words],
-                environment=self.product_environment(database, port=port),
-                pass_fds=[listening.fileno()],
-            )
-        wait_for_answer(process, port, "/healthz", START_SECONDS)
-        return Server(kind, process, port, database)
+            started = [
+                self.start(
+                    f"{kind}-{number}-{database}",
+                    [sys.executable, *words],
+                    environment=self.product_environment(database, port=port),
+                    pass_fds=[listening.fileno()],
+                )
+                for number in range(processes)
+            ]
+        wait_for_answer(started[0], port, "/healthz", START_SECONDS)
+        for process in started:
+            self._wait_for_loop(process)
+        return Server(kind, started[0], port, database, tuple(started[1:]))
+
+    def _wait_for_loop(self, process: Process) -> None:
+        """An answer on a port that several share does not say who gave it: each listens once it polls."""
+        deadline = time.monotonic() + START_SECONDS
+        while not process.polls():
+            if time.monotonic() > deadline or process.popen.poll() is not None:
+                raise BenchError(f"{process.name} does not listen: {process.last_words()}")
+            time.sleep(0.05)
 
     def yardstick(self, database: str) -> Server:
         with self.connect(database) as connection:
