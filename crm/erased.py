@@ -4,11 +4,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
 
 from crm.models import ErasedTrace
+
+OldId = TypeVar("OldId", UUID, str)
 
 
 class Traced(StrEnum):
@@ -49,11 +52,11 @@ def trace_old(workspace_id: UUID, kind: Traced, supabase_ids: Iterable[UUID | No
     trace(workspace_id, kind, [str(old) for old in supabase_ids if old])
 
 
-def erased_among(workspace_ids: Iterable[UUID], kind: Traced, supabase_ids: Iterable[UUID]) -> set[UUID]:
-    """Which of these were erased here."""
+def erased_among(workspace_ids: Iterable[UUID], kind: Traced, supabase_ids: Iterable[OldId]) -> set[OldId]:
+    """Which of these were erased here. They are only gone through where anybody ever was."""
     rows = ErasedTrace.objects.filter(workspace_id__in=list(workspace_ids), kind=kind)
     if not rows.exists():
         return set()
-    asked = {one: old for old in supabase_ids for one in digests(kind, str(old))}
+    asked = {one: old for old in set(supabase_ids) for one in digests(kind, str(old))}
     found = rows.filter(digest__in=list(asked)).values_list("digest", flat=True)
     return {asked[bytes(one)] for one in found}

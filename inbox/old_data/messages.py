@@ -1,24 +1,18 @@
 """Old messages into their conversations, at the place where they were written; counted as read by everybody."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from crm.erased import Traced
-from crm.ids import uuid7_from
-from inbox.old_data import standing, values
+from inbox.old_data import lines, standing, values
+from inbox.old_data.lines import NONE, Line
 from inbox.old_data.places import Thread, threads
 from inbox.old_data.report import Tally
-from inbox.old_data.scope import Given, LeftOut, Scope
-from inbox.old_data.searching import body_words
-from inbox.old_data.staging import Stage, execute, fetch, json
-from inbox.states import Direction, MessageStatus, SenderKind
+from inbox.old_data.scope import LeftOut, Scope
+from inbox.old_data.staging import Stage, execute, fetch
 
-REACTION = "reaction"
-FAILED = "It failed in the old system."
-UNSENT = "The old system had not sent it yet."
 COMPARED = (
     "direction",
     "sender_kind",
@@ -39,31 +33,74 @@ COMPARED = (
     "edited_at",
     "deleted_at",
 )
+# As `lines.in_full` has them; what it answers is filled in afterwards.
 COLUMNS = (
     "id",
-    "workspace_id",
     "supabase_id",
+    "workspace_id",
     "conversation_id",
     "channel_id",
-    "provider_id",
-    "send_attempt",
-    *COMPARED,
-    "updated_at",
-    "search",
+    "sender_user_id",
+    *lines.REST,
+    "reply_to_id",
 )
-AT = {name: position for position, name in enumerate(COLUMNS)}
-_SENDERS = {
-    Direction.IN: SenderKind.CONTACT,
-    Direction.NOTE: SenderKind.MEMBER,
-    Direction.ACTIVITY: SenderKind.SYSTEM,
-}
-# Known here by the provider's id: it came by a webhook as well.
-_PROVIDED = """
-    select m.channel_id, m.provider_id, m.id, m.supabase_id
-    from unnest(%(channels)s::uuid[], %(ids)s::text[]) as a(channel_id, provider_id)
-    join inbox_message m on m.channel_id = a.channel_id and m.provider_id = a.provider_id and m.provider_id <> ''
+STAGE = Stage("inbox_message", COLUMNS, compared=COMPARED, also=("updated_at", "search"), later=("reply_to_id",))
+# Here under another old id or none, by the provider's: it came by a webhook as well. One look into the index for each.
+_PROVIDED = f"""
+    select s.supabase_id::text, m.id, m.supabase_id is null
+    from {STAGE.name} s cross join lateral (
+        select m.id, m.supabase_id from inbox_message m
+        where m.channel_id = s.channel_id and m.provider_id = s.provider_id and m.provider_id <> '' limit 1
+    ) m
+    where s.provider_id <> '' and m.supabase_id is distinct from s.supabase_id
+"""  # noqa: S608  # names of our own, here and below
+_LINK = """
+    update inbox_message m set supabase_id = l.old from unnest(%(ids)s::uuid[], %(olds)s::uuid[]) as l(id, old)
+    where m.id = l.id
 """
-_KNOWN_REPLIES = "select supabase_id, id from inbox_message where supabase_id = any(%(ids)s)"
+_TAKE_OUT = f"delete from {STAGE.name} where supabase_id = any(%(olds)s::uuid[])"  # noqa: S608
+# What each answers, of this batch or of one before.
+_ANSWER = f"""
+    update {STAGE.name} s set reply_to_id = coalesce(m.id, x.id)
+    from unnest(%(olds)s::uuid[], %(targets)s::uuid[]) as a(old, target)
+    left join inbox_message m on m.supabase_id = a.target
+    left join {STAGE.name} x on x.supabase_id = a.target
+    where s.supabase_id = a.old and coalesce(m.id, x.id) is not null
+    returning a.old::text
+"""  # noqa: S608
+_ANSWER_LATER = """
+    update inbox_message m set reply_to_id = r.id
+    from unnest(%(olds)s::uuid[], %(targets)s::uuid[]) as w(old, target)
+    join inbox_message r on r.supabase_id = w.target
+    where m.supabase_id = w.old and m.workspace_id = r.workspace_id and m.reply_to_id is null
+"""
+# Of each conversation: new and changed ones, and how many that a customer wrote are new, with the newest's time.
+_PUT = f"""
+    with put as (
+        {STAGE.upsert} returning t.conversation_id, t.created_at, t.xmax = 0 as is_new,
+            t.xmax = 0 and t.direction = 'in' and t.type <> '{lines.REACTION}' and t.deleted_at is null as counts
+    )
+    select conversation_id, count(*) filter (where is_new), count(*) filter (where not is_new),
+        count(*) filter (where counts), max(created_at) filter (where counts)
+    from put group by conversation_id
+"""  # noqa: S608
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the database knows of a batch's surroundings, and which lines of it may come in."""
+
+    places: dict[str, tuple[Thread, str]]  # by the conversation's old id; with what `in_full` is told
+    left: frozenset[str]  # conversations that this run is not about
+    gone: set[str]  # conversations that were erased here
+    erased: set[str]
+    tally: Tally = field(default_factory=Tally)
+    ready: dict[str, Line] = field(default_factory=dict)
+    slots: set[str] = field(default_factory=set)
+    rows: dict[str, str] = field(default_factory=dict)  # as COPY takes them
+
+    def refuse(self, line: Line, reason: str) -> None:
+        self.tally.refuse(values.text(line.given), reason)
 
 
 class Messages:
@@ -71,269 +108,147 @@ class Messages:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._stage = Stage("inbox_message", COLUMNS, compared=COMPARED, also=("updated_at", "search"))
-        self._waiting: dict[UUID, UUID] = {}  # messages whose reply_to has not come yet
+        self._waiting: dict[str, str] = {}  # messages whose reply_to has not come yet
+        self._fitting: set[tuple[str, UUID]] = set()  # old workspaces, and the ones here that they are
 
-    def write(self, rows: list[dict[str, Any]]) -> Tally:
-        tally = Tally()
-        self._scope.learn_users(row.get("sender") for row in rows)
-        where = threads(
-            set(filter(None, (self._scope.quiet("conversations", row.get("conversation")) for row in rows)))
-        )
-        erased = self._scope.erased(Traced.OLD_MESSAGE, self.name, rows)
-        gone = self._scope.erased(Traced.OLD_CONVERSATION, "conversations", rows, "conversation")
-        ready: dict[UUID, list[Any]] = {}
-        replies: dict[UUID, UUID] = {}
-        seen = _Provided(self._candidates(rows, where))
-        for raw in rows:
-            row = Given(raw, tally)
+    def read(self, rows: list[dict[str, Any]]) -> list[Line]:
+        """Asks no database: the next batch is read while one is being written."""
+        return [lines.read(raw, any_ids=self._scope.mapped.any_ids) for raw in rows]
+
+    def write(self, rows: list[Line]) -> Tally:
+        batch = self._batch(rows)
+        for line in rows:
             try:
-                if self._scope.quiet("conversations", raw.get("conversation")) in gone:
-                    raise values.Refused("erased")
-                line = self._read(row, where)
-                old = line[AT["supabase_id"]]
-                if old in erased:
-                    raise values.Refused("erased")
-                if old in ready:
-                    raise values.Refused("id_twice")
-                if seen.link(line):
-                    tally.counts["linked"] += 1
-                    continue
-                ready[old] = line
-                if target := self._scope.quiet("messages", raw.get("reply_to")):
-                    replies[old] = target
+                self._take(line, batch)
             except LeftOut:
-                tally.counts["left_out"] += 1
+                batch.tally.counts["left_out"] += 1
             except values.Refused as refused:
-                tally.refuse(values.text(raw.get("id")), refused.reason)
-        later = self._resolve(ready, replies)
-        self._write(list(ready.values()), tally)
-        seen.write()
-        self._waiting.update(later)
+                batch.refuse(line, refused.reason)
+        if batch.rows:
+            self._write(batch)
+        tally = batch.tally
         if tally.counts["created"] or tally.counts["updated"]:
-            self._scope.touched.update(thread.slug for thread in where.values())
+            self._scope.touched.update(thread.slug for thread, _ in batch.places.values())
         return tally
 
     def finish(self) -> None:
         """Replies to what came after them."""
-        if not self._waiting:
-            return
-        execute(
-            """
-            update inbox_message m set reply_to_id = r.id
-            from unnest(%(olds)s::uuid[], %(targets)s::uuid[]) as w(old, target)
-            join inbox_message r on r.supabase_id = w.target
-            where m.supabase_id = w.old and m.workspace_id = r.workspace_id and m.reply_to_id is null
-            """,
-            {"olds": list(self._waiting), "targets": list(self._waiting.values())},
-        )
-        self._waiting.clear()
+        if self._waiting:
+            execute(_ANSWER_LATER, {"olds": list(self._waiting), "targets": list(self._waiting.values())})
+            self._waiting.clear()
+
+    def forget(self) -> None:
+        self._fitting.clear()
 
     def drop(self) -> None:
-        self._stage.drop()
+        STAGE.drop()
 
-    # --- Reading ---------------------------------------------------------------------------------------------
+    # --- Finding their places --------------------------------------------------------------------------------
 
-    def _thread(self, row: Given, where: dict[UUID, Thread]) -> Thread:
+    def _batch(self, rows: Sequence[Line]) -> _Batch:
         scope = self._scope
-        conversation = scope.need("conversations", row.get("conversation"), "no_conversation")
-        if conversation in scope.left_conversations or scope.is_left_out(row.get("workspace")):
+        scope.learn_users({line.sender for line in rows if line.sender})
+        conversations = {old: UUID(old) for old in {line.conversation for line in rows} if old}
+        found = threads(conversations.values())
+        places = {
+            old: (thread, f"{thread.workspace_id}\t{thread.id}\t{thread.channel_id}")
+            for old, id_ in conversations.items()
+            if (thread := found.get(id_))
+        }
+        left = frozenset(old for old, id_ in conversations.items() if id_ in scope.left_conversations)
+        gone = scope.erased_ids(Traced.OLD_CONVERSATION, conversations)
+        erased = scope.erased_ids(Traced.OLD_MESSAGE, (line.old for line in rows if line.old))
+        return _Batch(places, left, gone, erased)
+
+    def _take(self, line: Line, batch: _Batch) -> None:
+        if line.conversation in batch.gone:
+            raise values.Refused("erased")
+        if line.misplaced:
+            raise values.Refused(line.misplaced)
+        thread, place = self._place(line, batch)
+        for change in line.changes:
+            batch.tally.change(line.old, change)
+        if line.refused:
+            raise values.Refused(line.refused)
+        sender = self._sender(line, batch) if line.sender and line.written_by_member else NONE
+        if line.old in batch.erased:
+            raise values.Refused("erased")
+        if line.old in batch.ready:
+            raise values.Refused("id_twice")
+        if line.provider_id:
+            slot = f"{thread.channel_id} {line.provider_id}"
+            if slot in batch.slots:
+                raise values.Refused("provider_id_twice")
+            batch.slots.add(slot)
+        batch.ready[line.old] = line
+        batch.rows[line.old] = lines.in_full(line, place, sender)
+
+    def _place(self, line: Line, batch: _Batch) -> tuple[Thread, str]:
+        scope = self._scope
+        if line.conversation in batch.left or scope.is_left_out(line.workspace):
             raise LeftOut
-        thread = where.get(conversation)
-        if thread is None:
+        found = batch.places.get(line.conversation)
+        if found is None:
             raise values.Refused("unknown_conversation")
-        if thread.old_workspace in scope.left_out:
+        if scope.left_out and found[0].old_workspace in scope.left_out:
             raise LeftOut
-        if values.text(row.get("workspace")) and scope.place(row.get("workspace")).id != thread.workspace_id:
-            raise values.Refused("other_workspace")
-        return thread
-
-    def _read(self, row: Given, where: dict[UUID, Thread]) -> list[Any]:
-        old = row.supabase_id = self._scope.need("messages", row.get("id"), "no_id")
-        thread = self._thread(row, where)
-        created_at = values.moment(row.get("created_at"))
-        if created_at is None:
-            raise values.Refused("no_time")
-        provider_time = values.moment(row.get("provider_time"))
-        direction, kind = _direction(row)
-        body = values.text(row.get("body"))
-        type_ = (values.text(row.get("type")) or "text").lower()[:24]
-        detail = _detail(row)
-        if not body and not detail and type_ == "text":
-            raise values.Refused("empty")
-        times = {name: values.moment(row.get(name)) for name in ("sent_at", "delivered_at", "read_at", "edited_at")}
-        updated_at = values.moment(row.get("updated_at")) or created_at
-        status, code, reason = _status(row, direction, times)
-        provider_id = values.text(row.get("provider_id"))
-        if len(provider_id) > 255:
-            raise values.Refused("provider_id_too_long")
-        sender = self._scope.user(row.get("sender")) if kind == SenderKind.MEMBER else None
-        if kind == SenderKind.MEMBER and sender is None and values.text(row.get("sender")):
-            row.changed("unknown_sender")
-        return [
-            uuid7_from(provider_time or created_at, old.bytes),
-            thread.workspace_id,
-            old,
-            thread.id,
-            thread.channel_id,
-            provider_id,
-            0,
-            direction,
-            kind,
-            sender,
-            type_,
-            body,
-            json(detail),
-            None,
-            provider_time,
-            status,
-            code,
-            reason,
-            times["sent_at"],
-            times["delivered_at"],
-            times["read_at"],
-            updated_at if status == MessageStatus.FAILED else None,
-            provider_time or created_at,
-            times["edited_at"],
-            values.moment(row.get("deleted_at")),
-            updated_at,
-            body_words(body),
-        ]
-
-    def _candidates(self, rows: Sequence[dict[str, Any]], where: dict[UUID, Thread]) -> list[tuple[UUID, str]]:
-        found = []
-        for raw in rows:
-            provider_id = values.text(raw.get("provider_id"))
-            if provider_id:
-                conversation = self._scope.quiet("conversations", raw.get("conversation"))
-                thread = where.get(conversation) if conversation else None
-                if thread:
-                    found.append((thread.channel_id, provider_id))
+        if line.workspace and (line.workspace, found[0].workspace_id) not in self._fitting:
+            if scope.place(line.workspace).id != found[0].workspace_id:
+                raise values.Refused("other_workspace")
+            self._fitting.add((line.workspace, found[0].workspace_id))
         return found
 
-    def _resolve(self, ready: dict[UUID, list[Any]], replies: dict[UUID, UUID]) -> dict[UUID, UUID]:
-        """What each answers, of this batch or of one before; gives those that are not here yet."""
-        if not replies:
-            return {}
-        here = dict(fetch(_KNOWN_REPLIES, {"ids": list(replies.values())}))
-        later = {}
-        for old, target in replies.items():
-            found = here.get(target) or (ready[target][AT["id"]] if target in ready else None)
-            if found is None:
-                later[old] = target
-            else:
-                ready[old][AT["reply_to_id"]] = found
-        return later
+    def _sender(self, line: Line, batch: _Batch) -> str:
+        user = self._scope.user(line.sender)
+        if user is None:
+            batch.tally.change(line.old, "unknown_sender")
+            return NONE
+        return str(user)
 
     # --- Writing ---------------------------------------------------------------------------------------------
 
-    def _write(self, lines: list[list[Any]], tally: Tally) -> None:
-        if not lines:
-            return
-        standing.lock({line[AT["conversation_id"]] for line in lines})
-        gone = standing.about_to_go([line[AT["supabase_id"]] for line in lines if line[AT["deleted_at"]] is not None])
-        created, updated = self._stage.write(lines)
-        changed = {*created, *updated}
-        touched = {line[AT["conversation_id"]] for line in lines if line[AT["supabase_id"]] in changed}
-        if touched:
+    def _write(self, batch: _Batch) -> None:
+        standing.lock({batch.places[line.conversation][0].id for line in batch.ready.values()})
+        STAGE.fill(batch.rows.values())
+        _link(batch)
+        later = _answer(batch.ready.values())
+        gone = standing.about_to_go([line.old for line in batch.ready.values() if line.deleted])
+        put = fetch(_PUT, {})
+        if put:
+            touched = [row[0] for row in put]
             standing.sum_up(touched)
-            standing.count_as_read(_inbound(lines, created), gone)
+            standing.count_as_read({row[0]: (row[3], row[4]) for row in put if row[3]}, gone)
             if not self._scope.dry:
                 standing.send_back_to_snapshot(touched)
-        tally.counts["created"] += len(created)
-        tally.counts["updated"] += len(updated)
-        tally.counts["unchanged"] += len(lines) - len(created) - len(updated)
+        created, updated = sum(row[1] for row in put), sum(row[2] for row in put)
+        counts = batch.tally.counts
+        counts["created"] += created
+        counts["updated"] += updated
+        counts["unchanged"] += len(batch.ready) - created - updated
+        self._waiting.update(later)
 
 
-class _Provided:
-    """Messages that are here by their provider's id, by a webhook or from an earlier row."""
-
-    def __init__(self, asked: Iterable[tuple[UUID, str]]) -> None:
-        pairs = list(dict.fromkeys(asked))
-        rows = (
-            fetch(_PROVIDED, {"channels": [pair[0] for pair in pairs], "ids": [pair[1] for pair in pairs]})
-            if pairs
-            else []
-        )
-        self._known = {(channel, provider_id): (id_, old) for channel, provider_id, id_, old in rows}
-        self._links: list[tuple[UUID, UUID]] = []
-
-    def link(self, line: list[Any]) -> bool:
-        """True when the row is here already and only learns its old id."""
-        provider_id = line[AT["provider_id"]]
-        if not provider_id:
-            return False
-        old, slot = line[AT["supabase_id"]], (line[AT["channel_id"]], provider_id)
-        known = self._known.get(slot)
-        if known is None or known[1] == old:
-            self._known[slot] = (line[AT["id"]], old)
-            return False
-        if known[1] is not None:
-            raise values.Refused("provider_id_twice")
-        self._known[slot] = (known[0], old)
-        self._links.append((known[0], old))
-        return True
-
-    def write(self) -> None:
-        if self._links:
-            execute(
-                "update inbox_message m set supabase_id = l.old from unnest(%(ids)s::uuid[], %(olds)s::uuid[]) "
-                "as l(id, old) where m.id = l.id",
-                {"ids": [id_ for id_, _ in self._links], "olds": [old for _, old in self._links]},
-            )
+def _link(batch: _Batch) -> None:
+    """Those that are here already by their provider's id only learn their old one."""
+    known = fetch(_PROVIDED, {}) if batch.slots else []
+    if not known:
+        return
+    links: dict[UUID, str] = {}
+    for old, id_, is_free in known:
+        line = batch.ready.pop(old)
+        if is_free:
+            links[id_] = old
+            batch.tally.counts["linked"] += 1
+        else:
+            batch.refuse(line, "provider_id_twice")
+    execute(_TAKE_OUT, {"olds": [row[0] for row in known]})
+    execute(_LINK, {"ids": list(links), "olds": list(links.values())})
 
 
-def _direction(row: Given) -> tuple[str, str]:
-    """Old tables tell the way, or who wrote, or both: each is worked out from the other."""
-    way, kind = values.text(row.get("direction")), values.text(row.get("sender_kind"))
-    if values.is_true(row.get("private")):
-        way = Direction.NOTE
-    if not way:
-        if not kind:
-            raise values.Refused("no_direction")
-        ways = {SenderKind.CONTACT: Direction.IN, SenderKind.SYSTEM: Direction.ACTIVITY}
-        way = ways.get(SenderKind(kind), Direction.OUT)
-    if way in (Direction.IN, Direction.ACTIVITY):
-        return way, _SENDERS[Direction(way)]
-    if kind in (SenderKind.BOT, SenderKind.SYSTEM, SenderKind.MEMBER):
-        return way, kind
-    written = kind == SenderKind.CONTACT or bool(values.text(row.get("sender"))) or way == Direction.NOTE
-    return way, SenderKind.MEMBER if written else SenderKind.SYSTEM
-
-
-def _detail(row: Given) -> dict[str, Any]:
-    """The old system's own objects, apart from what this one shows of a provider's."""
-    found = {"detail": values.obj(row.get("detail")), "attachments": values.structure(row.get("attachments"))}
-    kept = {name: value for name, value in found.items() if value}
-    return {"old": kept} if kept else {}
-
-
-def _status(row: Given, direction: str, times: dict[str, datetime | None]) -> tuple[str, str, str]:
-    """With code and reason of a failure. What was still to be sent there is never sent from here by itself."""
-    if direction != Direction.OUT:
-        return MessageStatus.RECEIVED, "", ""
-    word = values.text(row.get("status"))
-    if word == MessageStatus.FAILED:
-        return word, row.text("error_code", 60) or "failed", row.text("error_message", 500) or FAILED
-    if word == MessageStatus.QUEUED:
-        return MessageStatus.FAILED, "not_sent", UNSENT
-    if times["read_at"]:
-        return MessageStatus.READ, "", ""
-    if word in ("", MessageStatus.RECEIVED):
-        return MessageStatus.DELIVERED if times["delivered_at"] else MessageStatus.SENT, "", ""
-    return word, "", ""
-
-
-def _inbound(lines: Iterable[list[Any]], created: dict[UUID, UUID]) -> dict[UUID, tuple[int, datetime]]:
-    """Of each conversation: how many that a customer wrote are new, and when the newest was written."""
-    counts: Counter[UUID] = Counter()
-    newest: dict[UUID, datetime] = {}
-    for line in lines:
-        if line[AT["supabase_id"]] not in created or line[AT["direction"]] != Direction.IN:
-            continue
-        if line[AT["type"]] == REACTION or line[AT["deleted_at"]] is not None:
-            continue
-        conversation, at = line[AT["conversation_id"]], line[AT["created_at"]]
-        counts[conversation] += 1
-        newest[conversation] = max(at, newest.get(conversation, at))
-    return {conversation: (count, newest[conversation]) for conversation, count in counts.items()}
+def _answer(ready: Iterable[Line]) -> dict[str, str]:
+    """Gives those that answer what is not here yet."""
+    asked = {line.old: line.reply_to for line in ready if line.reply_to}
+    if not asked:
+        return {}
+    found = {row[0] for row in fetch(_ANSWER, {"olds": list(asked), "targets": list(asked.values())})}
+    return {old: target for old, target in asked.items() if old not in found}

@@ -37,6 +37,10 @@ class Tally:
         self.counts["changed"] += 1
         self.findings.append(Finding("changed", reason, str(supabase_id or "")))
 
+    def add(self, other: "Tally") -> None:
+        self.counts.update(other.counts)
+        self.findings += other.findings
+
 
 class Report:
     def __init__(self, out: IO[str] | None = None) -> None:

@@ -6,17 +6,19 @@ So it may be stopped or killed at any moment and started again: what is here sta
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Protocol
 
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from inbox import topics
 from inbox.old_data import standing, values
+from inbox.old_data.ahead import ahead
 from inbox.old_data.alone import AlreadyRunning, alone
 from inbox.old_data.contacts import Contacts, Raced
 from inbox.old_data.conversations import Conversations
 from inbox.old_data.fields import IMPORTED, ORDER
+from inbox.old_data.lines import Line
 from inbox.old_data.mapping import Mapped, MappingError, Table
 from inbox.old_data.messages import Messages
 from inbox.old_data.notes import Notes
@@ -37,7 +39,7 @@ ANALYZED = ("crm_contact", "crm_contactidentity", "crm_contactnote", "inbox_conv
 class Writer(Protocol):
     name: str
 
-    def write(self, rows: list[dict[str, Any]]) -> Tally: ...
+    def write(self, rows: list[Any]) -> Tally: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,13 @@ class Options:
     adopt: bool = False
     dry: bool = False
     batch: int = BATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    given: int
+    rows: list[Any]  # as its writer takes them
+    tally: Tally  # of what could not even be read
 
 
 class Import:
@@ -105,19 +114,21 @@ class Import:
         since = self._options.since if table.name in SINCE else None
         self._watcher.begin(table.name, self._source.count(table, since))
         self._report.add(table.name, Tally())
-        for rows in _batches(self._source.rows(table, since), self._options.batch):
-            self._report.add(table.name, self._batch(self._writers[table.name], rows))
-            self._watcher.advance(len(rows))
+        batches = _batches(self._source.rows(table, since), self._options.batch)
+        with ahead(map(self._looked_through, repeat(table.name), batches)) as coming:
+            for batch in coming:
+                for part in self._parts(self._writers[table.name], batch.rows):
+                    batch.tally.add(part)
+                self._report.add(table.name, batch.tally)
+                self._watcher.advance(batch.given)
 
-    def _batch(self, writer: Writer, rows: list[dict[str, Any]]) -> Tally:
+    def _looked_through(self, name: str, rows: list[dict[str, Any]]) -> Batch:
+        """In the reading thread: no database is asked."""
         tally = Tally()
         good = [row for row in rows if not _is_unreadable(row, tally)]
-        for part in self._parts(writer, good):
-            tally.counts.update(part.counts)
-            tally.findings += part.findings
-        return tally
+        return Batch(len(rows), self._messages.read(good) if name == self._messages.name else good, tally)
 
-    def _parts(self, writer: Writer, rows: list[dict[str, Any]]) -> Iterator[Tally]:
+    def _parts(self, writer: Writer, rows: list[Any]) -> Iterator[Tally]:
         """Halves of what the database refuses, down to the row that it is about: the others are none the worse."""
         if not rows:
             return
@@ -125,18 +136,17 @@ class Import:
             yield self._write(writer, rows)
             return
         except (IntegrityError, DataError, Raced) as error:
-            self._scope.forget()
-            self._conversations.forget_channels()
+            self._forget()
             if len(rows) == 1:
                 tally = Tally()
-                tally.refuse(values.text(rows[0].get("id")), _reason(error))
+                tally.refuse(_old_id(rows[0]), _reason(error))
                 yield tally
                 return
         middle = len(rows) // 2
         yield from self._parts(writer, rows[:middle])
         yield from self._parts(writer, rows[middle:])
 
-    def _write(self, writer: Writer, rows: list[dict[str, Any]]) -> Tally:
+    def _write(self, writer: Writer, rows: list[Any]) -> Tally:
         for left in reversed(range(ROUNDS)):
             try:
                 with transaction.atomic():
@@ -150,8 +160,18 @@ class Import:
             except OperationalError as error:
                 if not left or getattr(error.__cause__, "sqlstate", None) != DEADLOCK:
                     raise
-            self._scope.forget()
+            self._forget()
         raise AssertionError
+
+    def _forget(self) -> None:
+        """A batch was rolled back: what it made is not there."""
+        self._scope.forget()
+        self._conversations.forget_channels()
+        self._messages.forget()
+
+
+def _old_id(row: dict[str, Any] | Line) -> str:
+    return values.text(row.given if isinstance(row, Line) else row.get("id"))
 
 
 def _is_unreadable(row: dict[str, Any], tally: Tally) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from crm.erased import Traced, erased_among
+from crm.erased import OldId, Traced, erased_among
 from crm.identity.people import PROVIDER
 from inbox.old_data import values
 from inbox.old_data.mapping import Mapped
@@ -84,7 +84,10 @@ class Scope:
 
     def erased(self, kind: Traced, table: str, rows: Iterable[dict[str, Any]], name: str = "id") -> set[UUID]:
         """Which of the old ids under `name` were erased here at somebody's request: they stay away."""
-        ids = {key for row in rows if (key := self.quiet(table, row.get(name)))}
+        ids = (key for row in rows if (key := self.quiet(table, row.get(name))))
+        return self.erased_ids(kind, ids)
+
+    def erased_ids(self, kind: Traced, ids: Iterable[OldId]) -> set[OldId]:
         return erased_among((place.id for place in self.places.values()), kind, ids)
 
     def quiet(self, table: str, value: Any) -> UUID | None:

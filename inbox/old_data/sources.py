@@ -124,13 +124,13 @@ class PostgresSource:
         plain = [name for name, _, _ in columns]
         worked = [(name, field) for name, field, _ in columns if not _is_plain(field)] + rest
         with self._connection.cursor(name=f"old_{table.name}") as cursor, _explained(table):
-            cursor.itersize = self._batch
             cursor.execute(statement, parameters)
-            for row in cursor:
-                raw: Raw = dict(zip(plain, row, strict=True))
-                for name, field in worked:
-                    raw[name] = _translated(name, field, raw.get(name), raw)
-                yield raw
+            while rows := cursor.fetchmany(self._batch):
+                for row in rows:
+                    raw: Raw = dict(zip(plain, row, strict=True))
+                    for name, field in worked:
+                        raw[name] = _translated(name, field, raw.get(name), raw)
+                    yield raw
 
     def _columns(self, table: Table) -> dict[str, tuple[Field, str]]:
         if table.name not in self._chosen:

@@ -7,40 +7,31 @@ from uuid import UUID
 from inbox.old_data.staging import execute, fetch
 
 _LOCK = "select 1 from inbox_conversation where id = any(%(ids)s) order by id for no key update"
+# One way through a conversation's messages; whoever waits is looked for only where anybody may.
 _SUM_UP = """
-    with found as (
-        select c.id, said.at, said.inbound, said.last_in, newest.id as newest, waiting.since
-        from inbox_conversation c
-        cross join lateral (
-            select max(m.created_at) filter (where not (m.direction = 'in' and m.type = 'reaction')) as at,
-                count(*) filter (where m.direction = 'in' and m.type <> 'reaction') as inbound,
-                max(coalesce(m.provider_time, m.created_at)) filter (where m.direction = 'in') as last_in
-            from inbox_message m where m.conversation_id = c.id and m.deleted_at is null
-        ) said
-        left join lateral (
-            select m.id from inbox_message m
-            where m.conversation_id = c.id and m.deleted_at is null and m.direction in ('in', 'out')
-                and not (m.direction = 'out' and m.type = 'reaction')
-            order by m.id desc limit 1
-        ) newest on true
-        left join lateral (
-            select m.id from inbox_message m
-            where m.conversation_id = c.id and m.deleted_at is null and m.direction = 'out' and m.type <> 'reaction'
-                and m.sender_kind <> 'bot'
-            order by m.id desc limit 1
-        ) answer on true
-        left join lateral (
-            select m.created_at as since from inbox_message m
-            where m.conversation_id = c.id and m.deleted_at is null and m.direction = 'in' and m.type <> 'reaction'
-                and (answer.id is null or m.id > answer.id)
-            order by m.id limit 1
-        ) waiting on true
-        where c.id = any(%(ids)s)
+    with said as (
+        select m.conversation_id as id,
+            max(m.created_at) filter (where not (m.direction = 'in' and m.type = 'reaction')) as at,
+            count(*) filter (where m.direction = 'in' and m.type <> 'reaction') as inbound,
+            max(coalesce(m.provider_time, m.created_at)) filter (where m.direction = 'in') as last_in,
+            (max(m.id::text collate "C") filter (
+                where m.direction in ('in', 'out') and not (m.direction = 'out' and m.type = 'reaction')
+            ))::uuid as newest,
+            (max(m.id::text collate "C") filter (
+                where m.direction = 'out' and m.type <> 'reaction' and m.sender_kind <> 'bot'
+            ))::uuid as answer
+        from inbox_message m where m.conversation_id = any(%(ids)s) and m.deleted_at is null
+        group by m.conversation_id
     )
     update inbox_conversation c set last_message_id = f.newest, last_activity_at = coalesce(f.at, c.last_activity_at),
-        inbound_count = f.inbound, last_inbound_at = f.last_in,
-        waiting_since = case when c.status = 'resolved' then null else f.since end
-    from found f where f.id = c.id
+        inbound_count = coalesce(f.inbound, 0), last_inbound_at = f.last_in,
+        waiting_since = case when c.status <> 'resolved' then (
+            select m.created_at from inbox_message m
+            where m.conversation_id = c.id and m.deleted_at is null and m.direction = 'in' and m.type <> 'reaction'
+                and (f.answer is null or m.id > f.answer)
+            order by m.id limit 1
+        ) end
+    from unnest(%(ids)s::uuid[]) as asked(id) left join said f on f.id = asked.id where c.id = asked.id
 """
 _SEEN_MORE = """
     update inbox_conversationreader r set seen_count = r.seen_count + n.more
@@ -62,7 +53,7 @@ _SEEN_ALL = """
 """
 _GONE = """
     select conversation_id, count(*) from inbox_message
-    where supabase_id = any(%(ids)s) and deleted_at is null and direction = 'in' and type <> 'reaction'
+    where supabase_id = any(%(ids)s::uuid[]) and deleted_at is null and direction = 'in' and type <> 'reaction'
     group by conversation_id
 """
 _SEEN_FEWER = """
@@ -85,7 +76,7 @@ def sum_up(conversations: Collection[UUID]) -> None:
     execute(_SUM_UP, {"ids": list(conversations)})
 
 
-def about_to_go(messages: Sequence[UUID]) -> dict[UUID, int]:
+def about_to_go(messages: Sequence[str]) -> dict[UUID, int]:
     """How many of these, by conversation, count as incoming until now."""
     return dict(fetch(_GONE, {"ids": list(messages)})) if messages else {}
 

@@ -1,5 +1,6 @@
 """One value of an old row as ours, or the reason why it cannot be. Knows no table."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import UUID, uuid5
 import orjson
 from django.utils import timezone
 
+_is_uuid = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 # Of our own making: ids that are no UUIDs get one under it.
 NAMESPACE = UUID("6d1f8b0a-52f5-4c0e-9f27-8f6d2f6f1c55")
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+BEGAN = timezone.now()  # before it a time has been, and no clock need be asked
 AHEAD = timedelta(minutes=10)  # how far another machine's clock may be ahead of ours
 MILLISECONDS = 1e11  # a number above it counts milliseconds since 1970, not seconds
 
@@ -49,6 +52,14 @@ def key(value: Any, table: str, *, any_ids: bool) -> UUID | None:
         raise Refused("id_is_no_uuid") from None
 
 
+def key_text(value: Any, table: str, *, any_ids: bool) -> str:
+    """The same as Postgres writes it, "" for none: for rows by the million, which are not worth an object each."""
+    if value.__class__ is str and _is_uuid(value):
+        return str(value)
+    found = key(value, table, any_ids=any_ids)
+    return str(found) if found else ""
+
+
 @lru_cache(maxsize=50_000)  # a batch's rows name the same few again and again
 def _uuid(word: str) -> UUID:
     return UUID(word)
@@ -62,7 +73,7 @@ def moment(value: Any) -> datetime | None:
         at = _moment(value)
     except (ValueError, OverflowError, OSError):
         raise Refused("unreadable_time") from None
-    if at < EARLIEST or at > timezone.now() + AHEAD:
+    if at < EARLIEST or (at > BEGAN and at > timezone.now() + AHEAD):
         raise Refused("impossible_time")
     return at
 
@@ -84,6 +95,8 @@ def _moment(value: Any) -> datetime:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return datetime.fromtimestamp(value / 1000 if value > MILLISECONDS else value, UTC)
     at = datetime.fromisoformat(str(value).strip())
+    if at.tzinfo is UTC:
+        return at
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
