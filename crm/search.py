@@ -25,7 +25,8 @@ _DENSE = (
 # What belongs to a word although it is no letter: vowel signs and the like
 _MARKS = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
 _WORD = re.compile(rf"[^\W_{_MARKS}{_DENSE}](?:[^\W_{_DENSE}]|[{_MARKS}])*|[{_DENSE}]+")
-_PLAIN_WORD = re.compile(r"[a-z0-9]+")
+# Of ASCII, where one look at each sign is enough
+_PLAIN_SIGNS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
 _SPACED_WORD = re.compile(r"[^\W_]+")  # several times as fast, for texts without the next
 _SPECIAL = re.compile(rf"[{_MARKS}{_DENSE}]")
 _IS_DENSE = re.compile(rf"[{_DENSE}]")
@@ -110,7 +111,7 @@ def words_of(text: str) -> list[str]:
 
 def _written(folded: str) -> set[str]:
     if folded.isascii():
-        words = set(_PLAIN_WORD.findall(folded))
+        words = set(folded.translate(_PLAIN_SIGNS).split())
     elif not _SPECIAL.search(folded):
         words = set(_SPACED_WORD.findall(folded))
         words |= {_ARTICLE.sub("", word) for word in words}
@@ -120,7 +121,9 @@ def _written(folded: str) -> set[str]:
             words |= _pieces(word)
     if _HAS_NUMBER.search(folded):
         words.update(_NOT_DIGITS.sub("", number) for number in _NUMBER.findall(folded))
-    return {word[:LONGEST_WORD] for word in words} if len(folded) > LONGEST_WORD else words
+    if len(folded) > LONGEST_WORD and max(map(len, words), default=0) > LONGEST_WORD:
+        return {word[:LONGEST_WORD] for word in words}
+    return words
 
 
 def _pieces(word: str) -> set[str]:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -45,11 +44,13 @@ REST = (
 )
 _SPECIAL = re.compile(r"[\\\n\r\t]")
 _ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_SENDERS = {
-    Direction.IN: SenderKind.CONTACT,
-    Direction.NOTE: SenderKind.MEMBER,
-    Direction.ACTIVITY: SenderKind.SYSTEM,
-}
+# As bare words: a member of an enumeration costs ten times as much to look up.
+_IN, _OUT, _NOTE, _ACTIVITY = (str(way) for way in (Direction.IN, Direction.OUT, Direction.NOTE, Direction.ACTIVITY))
+_CONTACT, _MEMBER = str(SenderKind.CONTACT), str(SenderKind.MEMBER)
+_BOT, _SYSTEM = str(SenderKind.BOT), str(SenderKind.SYSTEM)
+_RECEIVED, _QUEUED = str(MessageStatus.RECEIVED), str(MessageStatus.QUEUED)
+_SENT, _DELIVERED, _READ = str(MessageStatus.SENT), str(MessageStatus.DELIVERED), str(MessageStatus.READ)
+_FAILED = str(MessageStatus.FAILED)
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ def read(raw: Raw, *, any_ids: bool) -> Line:
 
 
 def escaped(word: str) -> str:
-    return _SPECIAL.sub(lambda sign: _ESCAPES[sign[0]], word) if _SPECIAL.search(word) else word
+    return _SPECIAL.sub(lambda sign: _ESCAPES[sign[0]], word) if word and _SPECIAL.search(word) else word
 
 
 def in_full(line: Line, place: str, sender: str) -> str:
@@ -116,59 +117,48 @@ def _fill(line: Line, raw: Raw, any_ids: bool) -> None:
         bool(private) and values.is_true(private),
         bool(line.sender),
     )
-    line.written_by_member = kind == SenderKind.MEMBER
+    line.written_by_member = kind == _MEMBER
     body = values.text(get("body"))
     type_ = (values.text(get("type")) or "text").lower()[:24]
     detail = _detail(get("detail"), get("attachments"))
     if not detail and not body and type_ == "text":
         raise values.Refused("empty")
-    sent_at, delivered_at, read_at = map(values.moment, (get("sent_at"), get("delivered_at"), get("read_at")))
-    edited_at, updated_at = values.moment(get("edited_at")), values.moment(get("updated_at")) or created_at
-    status, code, reason = str(MessageStatus.RECEIVED), "", ""
-    if direction == Direction.OUT:
-        status = _status(values.text(get("status")), is_read=read_at is not None, is_there=delivered_at is not None)
-        if status == MessageStatus.FAILED:
+    sent, delivered, read_, edited = (_at(get(name)) for name in ("sent_at", "delivered_at", "read_at", "edited_at"))
+    updated_at = values.moment(get("updated_at"))
+    status, code, reason = _RECEIVED, "", ""
+    if direction == _OUT:
+        status = _status(values.text(get("status")), read_ != NONE, delivered != NONE)
+        if status == _FAILED:
             code, reason = _failure(line, raw)
     provider_id = line.provider_id = values.text(get("provider_id"))
     if len(provider_id) > 255:
         raise values.Refused("provider_id_too_long")
+    deleted = _at(get("deleted_at"))
+    line.deleted = deleted != NONE
     written_at = provider_time or created_at
-    deleted_at = values.moment(get("deleted_at"))
-    line.deleted = deleted_at is not None
+    written = written_at.isoformat()
+    updated = (updated_at or created_at).isoformat() if updated_at or provider_time else written
     line.id = uuid7_text_from(written_at, bytes.fromhex(line.old.replace("-", "")))
     line.reply_to = _reply_to(get("reply_to"), any_ids)
-    line.rest = "\t".join(
-        (
-            escaped(provider_id),
-            "0",
-            direction,
-            kind,
-            escaped(type_),
-            escaped(body),
-            escaped(detail) if detail else "{}",
-            _at(provider_time),
-            status,
-            escaped(code),
-            escaped(reason),
-            _at(sent_at),
-            _at(delivered_at),
-            _at(read_at),
-            _at(updated_at) if status == MessageStatus.FAILED else NONE,
-            _at(written_at),
-            _at(edited_at),
-            _at(deleted_at),
-            _at(updated_at),
-            body_words(body),
-        )
+    line.rest = (
+        f"{escaped(provider_id)}\t0\t{direction}\t{kind}\t{escaped(type_)}\t{escaped(body)}\t"
+        f"{escaped(detail) if detail else '{}'}\t{written if provider_time else NONE}\t{status}\t{escaped(code)}\t"
+        f"{escaped(reason)}\t{sent}\t{delivered}\t{read_}\t{updated if status == _FAILED else NONE}\t{written}\t"
+        f"{edited}\t{deleted}\t{updated}\t{body_words(body)}"
     )
 
 
-def _at(moment: datetime | None) -> str:
+def _at(value: Any) -> str:
+    if value is None:
+        return NONE
+    moment = values.moment(value)
     return moment.isoformat() if moment else NONE
 
 
 def _reply_to(value: Any, any_ids: bool) -> str:
     """An id that cannot be read is nobody's."""
+    if value is None:
+        return ""
     try:
         return values.key_text(value, "messages", any_ids=any_ids)
     except values.Refused:
@@ -179,34 +169,34 @@ def _reply_to(value: Any, any_ids: bool) -> str:
 def _direction(way: str, kind: str, private: bool, has_sender: bool) -> tuple[str, str]:
     """Old tables tell the way, or who wrote, or both: each is worked out from the other."""
     if private:
-        way = Direction.NOTE
+        way = _NOTE
     if not way:
         if not kind:
             raise values.Refused("no_direction")
-        ways = {SenderKind.CONTACT: Direction.IN, SenderKind.SYSTEM: Direction.ACTIVITY}
-        way = ways.get(SenderKind(kind), Direction.OUT)
-    if way in (Direction.IN, Direction.ACTIVITY):
-        return way, _SENDERS[Direction(way)]
-    if kind in (SenderKind.BOT, SenderKind.SYSTEM, SenderKind.MEMBER):
+        way = {_CONTACT: _IN, _SYSTEM: _ACTIVITY}.get(kind, _OUT)
+    if way == _IN:
+        return way, _CONTACT
+    if way == _ACTIVITY:
+        return way, _SYSTEM
+    if kind in (_BOT, _SYSTEM, _MEMBER):
         return way, kind
-    written = kind == SenderKind.CONTACT or has_sender or way == Direction.NOTE
-    return way, SenderKind.MEMBER if written else SenderKind.SYSTEM
+    return way, _MEMBER if kind == _CONTACT or has_sender or way == _NOTE else _SYSTEM
 
 
 @lru_cache(maxsize=1_000)
-def _status(word: str, *, is_read: bool, is_there: bool) -> str:
+def _status(word: str, is_read: bool, is_delivered: bool) -> str:
     """What was still to be sent there is never sent from here by itself."""
-    if word in (MessageStatus.FAILED, MessageStatus.QUEUED):
-        return MessageStatus.FAILED
+    if word in (_FAILED, _QUEUED):
+        return _FAILED
     if is_read:
-        return MessageStatus.READ
-    if word in ("", MessageStatus.RECEIVED):
-        return MessageStatus.DELIVERED if is_there else MessageStatus.SENT
+        return _READ
+    if word in ("", _RECEIVED):
+        return _DELIVERED if is_delivered else _SENT
     return word
 
 
 def _failure(line: Line, raw: Raw) -> tuple[str, str]:
-    if values.text(raw.get("status")) == MessageStatus.QUEUED:
+    if values.text(raw.get("status")) == _QUEUED:
         return "not_sent", UNSENT
     found = []
     for name, limit in (("error_code", 60), ("error_message", 500)):
