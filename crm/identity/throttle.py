@@ -32,6 +32,15 @@ for i, key in ipairs(KEYS) do
 end
 return worst
 """
+# The same of several windows, each with its own seconds: the first that is too much says so, and the rest do not count.
+COUNT_IN_TURN = """
+for i, key in ipairs(KEYS) do
+  local count = redis.call('INCR', key)
+  if count == 1 then redis.call('EXPIRE', key, ARGV[2 * i]) end
+  if count > tonumber(ARGV[2 * i - 1]) then return redis.call('TTL', key) end
+end
+return 0
+"""
 # A counter that ran out meanwhile must not come back as a negative one without an end.
 FORGIVE = """
 for _, key in ipairs(KEYS) do
@@ -64,6 +73,14 @@ def count_up(what: str, limits: Mapping[str, int], seconds: int) -> None:
     """One more for each name in `limits`; TooMany where that is more than the name may do in so many seconds."""
     keys = [":".join((settings.REDIS_PREFIX, what, name)) for name in limits]
     wait = _run(COUNT, keys, [seconds, *limits.values()])
+    if wait:
+        raise TooMany(retry_after=wait)
+
+
+def count_in_turn(windows: Sequence[tuple[str, str, int, int]]) -> None:
+    """What is counted, for which name, how many at most, in how many seconds: as `count_up` for each, asked at once."""
+    keys = [":".join((settings.REDIS_PREFIX, what, name)) for what, name, _most, _seconds in windows]
+    wait = _run(COUNT_IN_TURN, keys, [number for window in windows for number in window[2:]])
     if wait:
         raise TooMany(retry_after=wait)
 

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from crm.identity import jwks, trust
 from crm.identity.errors import TokenExpired, TokenRefused
 
 LONGEST_TOKEN = 8 * 1024
+KNOWN_TOKENS = 512
 LEEWAY_SECONDS = 10
 AUDIENCE = ROLE = "authenticated"
 LEGACY_ALGORITHM = "HS256"
@@ -49,15 +51,44 @@ def verify(token: str, now: float | None = None) -> Claims:
 
 def _signed_payload(token: str) -> dict[str, Any]:
     try:
-        header = _jws.get_unverified_header(token)
-        key, algorithm = _key_for(header)
-        # The algorithm is the key's, never the header's: an RSA key must not be taken for an HMAC secret.
-        payload = json.loads(_jws.decode(token, key, algorithms=[algorithm]))
+        key, algorithm = _key_for(_header(token))
+        payload = json.loads(_signed(token, _Key(key), algorithm))
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise TokenRefused from None
     if not isinstance(payload, dict):
         raise TokenRefused
     return payload
+
+
+# Both say the same of the same however often they are asked, and somebody at work brings one token with every request.
+# Whether the key is still trusted and the time is not over is asked each time.
+@lru_cache(maxsize=KNOWN_TOKENS)
+def _header(token: str) -> dict[str, Any]:
+    return _jws.get_unverified_header(token)
+
+
+@lru_cache(maxsize=KNOWN_TOKENS)
+def _signed(token: str, key: "_Key", algorithm: str) -> bytes:
+    """The algorithm is the key's, never the header's: an RSA key must not be taken for an HMAC secret."""
+    found: bytes = _jws.decode(token, key.key, algorithms=[algorithm])
+    return found
+
+
+class _Key:
+    """Itself and nothing like it: keys of the library cannot be hashed, and a key that was fetched anew is another."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and (
+            self.key is other.key or (isinstance(self.key, str) and self.key == other.key)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.key) if isinstance(self.key, str) else id(self.key)
 
 
 def _key_for(header: dict[str, Any]) -> tuple[Any, str]:

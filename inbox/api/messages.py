@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import checked, schema_of
+from crm.api.base import read, schema_of
 from crm.paging import read_limit
 from inbox.answers import thread_answer
 from inbox.api.base import InboxView, live_page_schema
@@ -67,7 +67,7 @@ class MessageList(InboxView):
 
     @extend_schema(request=SendBody, responses={201: schema_of(MessagePayload), 200: schema_of(MessagePayload)})
     def post(self, request: Request, workspace: str, conversation: UUID) -> Response:
-        given = checked(SendBody(data=request.data))
+        given = read(SendBody, request.data)
         message, created = messages.send_message(
             actor=self.actor(request),
             conversation_id=conversation,

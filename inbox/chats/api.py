@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from config.errors import Invalid, NotFound, NotSignedIn
 from config.parsers import JSONParser
 from crm.actors import Customer, Guest, Visitor
-from crm.api.base import PAGING, checked, page_schema, schema_of
+from crm.api.base import PAGING, checked, page_schema, read, schema_of
 from crm.identity.addresses import source
 from crm.identity.requests import signed_in_user
 from crm.paging import link, read_limit
@@ -306,7 +306,7 @@ class ChatMessages(ChatView):
     def post(self, request: Request, chat: UUID) -> Response:
         """Words, files, or both. The same client_id again is the same message (200). An ended chat is open again."""
         guest = self.guest(request)
-        given = checked(ChatWriteBody(data=request.data))
+        given = read(ChatWriteBody, request.data)
         uploads = request.FILES.getlist("files") if hasattr(request.FILES, "getlist") else []
         pace.take_message(guest, files=len(uploads))
         writing.check_words(given["body"], files=len(uploads))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from crm.actors import Guest, Visitor
-from crm.identity.throttle import count_up
+from crm.identity.throttle import count_in_turn, count_up
 
 MINUTE, HOUR = 60, 3600
 # Of one address: a whole school or office may stand behind it.
@@ -31,8 +31,7 @@ def take_start(guest: Guest, source: str) -> None:
 
 def take_message(guest: Guest, *, files: int = 0) -> None:
     who = _of(guest)
-    take("message", {who: MESSAGES_AT_ONCE})
-    take("message", {who: MESSAGES})
+    count_in_turn([(f"chat-message-{seconds}", who, most, seconds) for most, seconds in (MESSAGES_AT_ONCE, MESSAGES)])
     for _ in range(files):
         take("file", {who: FILES})
 

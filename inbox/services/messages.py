@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
+from config.errors import DomainError
 from config.live.events import events_after
 from config.live.unit import unit_of_work
 from crm.access import check
@@ -61,29 +62,37 @@ def send_message(
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.NOTE if note else Action.REPLY)
     wanted = Wanted(body, type, reply_to, tuple(attachments), template, note)
-    known = _same_client_id(actor, conversation, client_id, wanted)
-    if known:
-        return known, False
-    composed = compose(actor, conversation, wanted)
-    mentioned = mentioned_by(conversation, body, mentions) if note else Mentioned()
-    if seen_seq is not None and not force:
-        _check_unchanged(actor, conversation, seen_seq)
-    made = []
+    try:
+        composed = compose(actor, conversation, wanted)
+        mentioned = mentioned_by(conversation, body, mentions) if note else Mentioned()
+        if seen_seq is not None and not force:
+            _check_unchanged(actor, conversation, seen_seq)
+    except DomainError:
+        known = _same_client_id(actor, conversation, client_id, wanted)
+        if known is None:
+            raise
+        return known, False  # what would be refused now went through then
+    made: list[Message] = []
     for position, part in enumerate(composed.parts):
         request = {"request": wanted.request_hash} if wanted.request_hash and not position else {}
         origin = {"forwarded": str(forwarded)} if forwarded else {}
         detail = part.detail | mentioned.detail | origin | request
-        made.append(
-            _create(
-                actor,
-                conversation,
-                uuid5(client_id, str(position)) if position else client_id,
-                part,
-                wanted.direction,
-                detail=detail,
-                reply_to=None if position else composed.reply_to,
-            )
+        message = _create(
+            actor,
+            conversation,
+            uuid5(client_id, str(position)) if position else client_id,
+            part,
+            wanted.direction,
+            detail=detail,
+            reply_to=None if position else composed.reply_to,
         )
+        if message is None:  # the insert itself says so: that spares asking first
+            known = None if made else _same_client_id(actor, conversation, client_id, wanted)
+            if known is None:
+                # The same id at the same moment in another conversation, whose lock is another.
+                raise ClientIdReused
+            return known, False
+        made.append(message)
     _touch(conversation, made[-1])
     if not note and made[-1].type != "reaction":
         count_interactions(contact=conversation.contact, at=made[-1].created_at, number=len(made))
@@ -145,7 +154,8 @@ def _create(
     *,
     detail: dict[str, Any],
     reply_to: Message | None,
-) -> Message:
+) -> Message | None:
+    """None when this id was given to a message before."""
     bot = _bot(actor)
     message = Message(
         workspace_id=conversation.workspace_id,
@@ -163,8 +173,7 @@ def _create(
         **_way_out(conversation, direction),
     )
     if not rows.insert(message):
-        # The same id at the same moment in another conversation: this conversation's lock does not cover that one.
-        raise ClientIdReused
+        return None
     if bot is None:
         message.sender_user = _PERSON.first(actor.user_id)
     if not part.attachments:

@@ -27,7 +27,7 @@ from inbox.notices.payloads import notice_payload
 from inbox.notices.pushing import push_later
 from inbox.notices.queries import preferences_of
 from inbox.states import Scope
-from jobs import statements
+from jobs import rows, statements
 from jobs.compiled import Compiled
 from jobs.payloads import JSON
 
@@ -99,8 +99,8 @@ def _concerned(conversation_id: UUID, assignee_id: UUID | None) -> Q:
 
 
 def _preferences(workspace_id: UUID, who: Q) -> QuerySet[Member, tuple[UUID, dict[str, Any]]]:
-    rows = Member.objects.filter(who, workspace_id=workspace_id, role__in=_READERS, user__deactivated_at=None)
-    return rows.values_list("user_id", "preferences")
+    members = Member.objects.filter(who, workspace_id=workspace_id, role__in=_READERS, user__deactivated_at=None)
+    return members.values_list("user_id", "preferences")
 
 
 # Asked with every message that comes in: by whether the conversation is somebody's.
@@ -127,9 +127,7 @@ def _tell(actor: Actor, conversation: Conversation, kind: Kind, who: Q | None, m
     if not ways:
         return
     earlier = _take_place(conversation, kind, list(ways)) if kind in _ONE_A_CONVERSATION else {}
-    made = Notice.objects.bulk_create(
-        [_notice(conversation, kind, user_id, message, earlier.get(user_id)) for user_id in ways]
-    )
+    made = _written([_notice(conversation, kind, user_id, message, earlier.get(user_id)) for user_id in ways])
     workspace = conversation.channel.workspace
     for notice in made:
         before, wanted = earlier.get(notice.user_id), ways[notice.user_id]
@@ -141,6 +139,11 @@ def _tell(actor: Actor, conversation: Conversation, kind: Kind, who: Q | None, m
         )
     mail_later([one for one in made if one.mailed_at is None and Way.EMAIL in ways[one.user_id]])
     push_later([one for one in made if Way.PUSH in ways[one.user_id]])
+
+
+def _written(notices: list[Notice]) -> list[Notice]:
+    """Most conversations are one member's: for that one the statement stands already."""
+    return [one for one in notices if rows.insert(one)] if len(notices) == 1 else Notice.objects.bulk_create(notices)
 
 
 def _wishes(conversation: Conversation, who: Q | None) -> Iterable[tuple[Any, ...]]:
@@ -171,8 +174,8 @@ def _notice(
 
 def _take_place(conversation: Conversation, kind: Kind, users: list[UUID]) -> dict[UUID, _Earlier]:
     place = {"conversation": conversation.pk, "kind": kind.value, "users": users}
-    rows = statements.execute(_TAKE_PLACE, place).fetchall()
-    return {user_id: _Earlier(pk, mailed_at) for user_id, pk, mailed_at in rows}
+    gone = statements.execute(_TAKE_PLACE, place).fetchall()
+    return {user_id: _Earlier(pk, mailed_at) for user_id, pk, mailed_at in gone}
 
 
 # --- Reading it ----------------------------------------------------------------------------------------------------
@@ -218,8 +221,7 @@ def clear_old() -> dict[str, JSON]:
 def set_preferences(*, actor: MemberActor, given: dict[str, dict[str, bool]]) -> dict[str, object]:
     """Of the kinds and ways that are named; the others stay."""
     check(actor, Action.READ_INBOX)
-    rows = Member.objects.select_for_update(no_key=True)
-    member = rows.get(workspace_id=actor.workspace_id, user_id=actor.user_id)
+    member = Member.objects.select_for_update(no_key=True).get(workspace_id=actor.workspace_id, user_id=actor.user_id)
     member.preferences = {**member.preferences, PREFERENCE: changed_by(given, member.preferences)}
     member.save(update_fields=["preferences"])
     return preferences_of(actor)

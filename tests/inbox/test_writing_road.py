@@ -1,12 +1,14 @@
 """What people write goes over threads of its own, and is answered as everywhere."""
 
 import asyncio
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from config import asgi, writing
 from inbox.models import Message
@@ -66,6 +68,42 @@ async def test_visitors_and_agents_write_over_it_and_nothing_is_lost_or_doubled(
     assert len(on_the_road) == 3 * AT_ONCE
     for chat in chats:
         assert await sync_to_async(_written)(chat) == ["Hola", "Sí"]
+
+
+def _backends() -> list[int]:
+    """Of the connections that its threads keep, each asked in turn."""
+    together = Barrier(writing.THREADS)
+
+    def pid() -> int:
+        together.wait(60)
+        own = connections[DEFAULT_DB_ALIAS].connection
+        return 0 if own is None else own.info.backend_pid
+
+    asked = [writing._threads().submit(pid) for _ in range(writing.THREADS)]
+    return [found for found in (one.result() for one in asked) if found]
+
+
+def _end(backends: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_terminate_backend(pid, 10000) from unnest(%s) as pid", [backends])
+
+
+async def test_a_connection_that_the_server_has_closed_costs_nobody_a_message(cast: Cast, on_the_road: list[str]):
+    widget = await sync_to_async(make_widget)(cast)
+    guest = await sync_to_async(admit)(widget)
+    chat = (await sync_to_async(guest.start)(widget)).json()["id"]
+    path, headers = f"/api/v1/chats/{chat}/messages", {"Authorization": f"Bearer {guest.token}"}
+    said = [f"Hola {number}" for number in range(2 * writing.THREADS)]
+    async with asgi_client() as client:
+        for half in (said[: writing.THREADS], said[writing.THREADS :]):
+            for words in half:
+                answer = await client.post(path, json={"client_id": str(uuid4()), "body": words}, headers=headers)
+                assert answer.status_code == 201
+            kept = await sync_to_async(_backends)()
+            assert kept
+            await sync_to_async(_end)(kept)
+    assert len(on_the_road) == len(said)
+    assert await sync_to_async(_written)(chat) == said
 
 
 async def test_refusals_are_those_of_every_road(cast: Cast, on_the_road: list[str]):
