@@ -50,6 +50,7 @@ class Round:
 
 def take(stage: Stage) -> Result:
     result = Result("board", TITLE.format(rate=RATE))
+    _ = stage.static
     pages = {20: 300, 100: 1_000} if stage.quick else {100: 300, 1_000: 1_000}
     for kind in SERVERS:
         server = stage.product(kind, stage.database(f"board_{kind}"))

