@@ -62,6 +62,15 @@ def page(
     )
 
 
+def first_page(found: list[M], order: tuple[str, ...], *, limit: int) -> Page[M]:
+    """As `page`, of rows that were asked for in that order already: one more than the limit, if there are."""
+    fields = [name.lstrip("-") for name in order]
+    rows = found[:limit]
+    return Page(
+        rows=rows, next=_write(rows[-1], fields, backwards=False) if len(found) > limit else None, previous=None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     name: str  # may lead through a relation: memory__last_message_at

@@ -64,6 +64,10 @@ def forget_stale(conversation: Conversation) -> None:
 
 def visible_messages(actor: Actor, conversation: Conversation) -> QuerySet[Message]:
     """All of a conversation that the actor can see; for members that includes private notes."""
+    return messages_of(conversation)
+
+
+def messages_of(conversation: Conversation | UUID) -> QuerySet[Message]:
     return Message.objects.filter(conversation=conversation, deleted_at=None)
 
 

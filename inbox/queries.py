@@ -7,7 +7,20 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, SmallIntegerField, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Subquery,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 from django.db.models.functions import JSONObject
 
 from config.errors import Invalid, NotFound
@@ -15,14 +28,14 @@ from config.live.events import head
 from crm.actors import Actor, Caller, Member
 from crm.models import Member as Membership
 from crm.models import ViewScope, Workspace
-from crm.paging import DEFAULT_LIMIT, Page, page
+from crm.paging import DEFAULT_LIMIT, Page, first_page, page
 from crm.payloads import ContactPayload, contact_payload
 from crm.queries.time_limit import LIMIT, time_limit
 from crm.queries.views import visible_views
 from crm.roles import Action, Role, is_allowed
 from crm.services.teams import visible_teams
 from inbox import topics
-from inbox.access import allowed_actions, conversation_for, visible_conversations, visible_messages
+from inbox.access import allowed_actions, conversation_for, messages_of, visible_conversations, visible_messages
 from inbox.counts import Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
 from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Label, Message
@@ -93,8 +106,28 @@ def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 
 def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
-    files = Prefetch("attachments", with_address(Attachment.objects.all()))
-    return rows.select_related("sender_user").prefetch_related(files).defer("search")
+    return _with_sender(rows).prefetch_related(_files())
+
+
+def _with_sender(rows: QuerySet[Message]) -> QuerySet[Message]:
+    return rows.select_related("sender_user").defer("search")
+
+
+def _files() -> "Prefetch[Any]":
+    return Prefetch("attachments", with_address(Attachment.objects.all()))
+
+
+# Asked with every thread that is opened.
+_NEWEST = Compiled(
+    lambda conversation: _with_sender(messages_of(conversation)).order_by("-id")[: DEFAULT_LIMIT + 1], UUID
+)
+_HAS_FILES = Compiled(
+    lambda conversation, oldest: Attachment.objects.filter(
+        message__conversation=conversation, message__gte=oldest
+    ).values_list("pk")[:1],
+    UUID,
+    UUID,
+)
 
 
 # Asked with every message that somebody sends.
@@ -306,7 +339,21 @@ def list_messages(
     actor: Actor, conversation: Conversation, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[Message]:
     """Newest first; `next` goes to older ones."""
+    if cursor is None and limit == DEFAULT_LIMIT:
+        return first_page(_newest(conversation.pk), ("-id",), limit=limit)
     return page(with_parts(visible_messages(actor, conversation)), ("-id",), cursor=cursor, limit=limit)
+
+
+def _newest(conversation_id: UUID) -> list[Message]:
+    """The messages that a thread opens with. Most threads have no files: whether there are any is asked before them."""
+    found = _NEWEST.all(conversation_id)
+    if found and _HAS_FILES.tuples(conversation_id, found[-1].pk):
+        prefetch_related_objects(found, _files())
+    else:
+        none = Attachment.objects.none()
+        for message in found:
+            message._prefetched_objects_cache = {"attachments": none}  # as a prefetch does
+    return found
 
 
 def message_payloads(conversation: Conversation, messages: Iterable[Message]) -> list[MessagePayload]:
