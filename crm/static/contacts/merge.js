@@ -26,9 +26,9 @@ export function mergeDialog({ base, merged }) {
     attribute(part("apart"), "disabled", contact && reasons.length ? null : true);
   }
 
-  function offer(found) {
+  function offer(found, words) {
     choose(null, []);
-    show(part("none"), !found.length);
+    show(part("none"), words && !found.length);
     const legend = $("legend", part("choices"));
     part("choices").replaceChildren(legend, ...found.map(({ contact, reasons }) => {
       const label = document.importNode(part("choice").content.firstElementChild, true);
@@ -55,7 +55,7 @@ export function mergeDialog({ base, merged }) {
       const found = words
         ? results.map((contact) => ({ contact, reasons: [] }))
         : results.map(({ contacts, reasons }) => ({ contact: contacts.find(({ id }) => id !== kept.id), reasons }));
-      offer(found.filter(({ contact }) => contact && contact.id !== kept.id));
+      offer(found.filter(({ contact }) => contact && contact.id !== kept.id), words);
     } catch (problem) {
       if (mine === turn) complain(problem);
     }
