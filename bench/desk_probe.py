@@ -136,7 +136,7 @@ def _long_thread(page: Page, spec: dict[str, Any]) -> int:
     while still < 10:
         log.evaluate("log => log.scrollTo(0, -log.scrollHeight)")
         page.wait_for_timeout(200)
-        now = page.locator('[data-part="messages"] > .message').count()
+        now = page.locator('[data-part="messages"] .message').count()
         count, still = now, still + 1 if now == count else 0
     log.evaluate("log => log.scrollTo(0, 0)")
     page.wait_for_timeout(1_000)

@@ -107,6 +107,7 @@ def main() -> None:
         colleagues = _signed_in(browser, spec, spec["people"][0])
         conversation = next(iter(pages.values())).url.split("/inbox/")[1].partition("?")[0]
         colleagues.evaluate(FOLLOW, [spec["agents"] - len(pages) - 1, conversation])
+        customer.door.close()  # it has rested longer than a server keeps it; the next request opens another
         offsets = {name: _offset(page) for name, page in pages.items()}
         sent = _send(customer, spec)
         seen = {name: _seen(page, spec["messages"]) for name, page in pages.items()}
