@@ -112,6 +112,24 @@ def test_who_was_offline_sees_everything_without_a_reload(product, sign_in, word
         expect(fresh.bubble(f"Reply {turn} {word}")).to_have_count(1)
         wait_for(partial(show_the_same, bea, fresh))
         fresh.context.close()
+
+    # A thread that was put away as it was drawn comes back as it is by then
+    product.deliver(f"Last {word}", number=number, key=f"wamid.last.{word}")
+    bea.bubble(f"Last {word}").wait_for()
+    bea.bubble(f"First two {word}").evaluate("message => message.dataset.drawn = 'before'")
+    bea.row(f"New two {word}").click()
+    bea.bubble(f"New {word}").wait_for()
+    expect(bea.bubble(f"First two {word}")).to_have_count(0)
+    words = {"type": "text", "text": {"body": f"First anew {word}"}}
+    product.says("edit", {"original_message_id": f"wamid.first.{word}", "message": words}, number=number)
+    product.says("revoke", {"original_message_id": f"wamid.last.{word}"}, number=number)
+    ben.write(f"While away {word}")
+    ben.wait_status(f"While away {word}", "read")
+    ben.bubble(f"First anew {word}").wait_for()
+    bea.page.locator(f'a[data-conversation-id="{mine}"]').click()
+    expect(bea.bubble(f"First anew {word}")).to_have_attribute("data-drawn", "before")
+    expect(bea.bubble(f"Last {word}")).to_have_count(0)
+    wait_for(lambda: bea.thread() == ben.thread())
     assert bea.page.evaluate("window.notReloaded") is True
 
 
@@ -255,6 +273,32 @@ def test_on_a_phone_one_pane_at_a_time_with_a_way_back(product, sign_in, browser
     expect(row).not_to_be_visible()
     page.go_back()
     expect(row).to_be_visible()
+
+    # Written from right to left nothing sticks out, and what stood on the left stands on the right
+    def turned(width):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        too_wide = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert page.evaluate(too_wide) is False, (page.url, width)
+
+    def places(*selectors):
+        boxes = [page.locator(selector).first.bounding_box() for selector in selectors]
+        return [box["x"] for box in boxes if box]
+
+    turned(390)
+    row.click()
+    page.locator("textarea[name=body]").wait_for(state="visible")
+    turned(390)
+    turned(1440)
+    person, thread, rows, rail = places(".person", ".thread", ".list", ".rail")
+    assert person < thread < rows < rail
+    theirs, send = places('.message[data-direction="in"]', 'form[name=composer] [type="submit"]')
+    assert send < theirs
+    page.goto(f"{product.url}/settings/profile")
+    turned(390)
+    turned(1440)
+    body, nav, rail = places(".settings > :not(nav)", ".settings > nav", ".rail")
+    assert body < nav < rail
     context.close()
 
 

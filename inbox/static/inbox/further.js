@@ -29,7 +29,7 @@ export function start({ store, api, open, slug }) {
 
   // --- messages ----------------------------------------------------------------------------------------------------
 
-  const rows = () => $$(":scope > .message", list);
+  const rows = () => $$(".message", list);
 
   /** Each can have the focus, so that its buttons can be reached; Tab goes to them. */
   function step(to) {

@@ -178,6 +178,7 @@ async function find(id, message) {
 
 function view(name) {
   page.dataset.view = name;
+  document.body.classList.toggle("app-inside", name !== "list");
   aboutPerson();
 }
 

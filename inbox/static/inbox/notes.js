@@ -7,10 +7,11 @@ import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { Mentions, Suggest } from "./suggest.js";
 
+const SETTLE = 300; // ms a person is on screen before their notes are asked for: the messages come first
 const ID = /@\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?/gi;
 
 export class Notes {
-  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions;
+  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions; #timer = null;
   #parts = fields($('[data-part="notes"]'));
   #form = document.forms["contact-note"];
 
@@ -42,6 +43,7 @@ export class Notes {
   /** The person on screen; null for nobody. */
   of(contact) {
     if (contact === this.#of) return;
+    clearTimeout(this.#timer);
     this.#line?.close();
     this.#line = null;
     this.#of = contact;
@@ -50,6 +52,10 @@ export class Notes {
     this.#render();
     if (!contact) return;
     if (this.#form) this.#form.elements.note.value = recall(this.#kept, "sessionStorage") ?? "";
+    this.#timer = setTimeout(() => this.#follow(contact), SETTLE);
+  }
+
+  #follow(contact) {
     this.#line = this.#live.subscribe(`contact.${contact}`, {
       event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); },
       subscribed: () => this.#load(contact).catch(() => {}),

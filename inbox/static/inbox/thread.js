@@ -1,16 +1,20 @@
 // The middle pane: one conversation's messages. The log hangs from its foot (column-reverse), so the first paint is at
 // the newest message, and what is added above moves nothing.
-import { $, announce, attribute, clone, fields, reconcile, show, soon, text } from "../ui/js/dom.js";
+import { $, announce, attribute, clone, fields, show, soon, text } from "../ui/js/dom.js";
 import { avatar, nameOf } from "../ui/js/people.js";
 import { dayKey, exact, moment, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { fillExtras, reactionKey, reactionsIn } from "./extras.js";
 import { fillMessage, makeMessage } from "./message.js";
 import { lineOf } from "./store.js";
+import { Stretches } from "./stretches.js";
 
+const REST = 300; // ms
 const TOGETHER = 3 * 60_000; // ms within which one person's messages stand as a group
 const FOOT = 40; // px from the foot that still count as being there
+const WHOLE = 20; // stretches below a message that was looked for whose sizes are not guessed, since they would move it
 const AHEAD = 800; // px above the fold at which earlier messages are fetched
+const FIRST = 24, MORE = 60; // messages drawn before the first frame of a thread, and in each moment of rest after it
 const TYPING = 15_000; // ms a colleague counts as writing after the last word of it
 
 export class Thread {
@@ -22,6 +26,9 @@ export class Thread {
   #list = $('[data-part="messages"]');
   #parts = fields($(".thread-head"));
   #jump = $('[data-part="jump"]');
+  #stretches;
+  #most = FIRST; // of the newest that are drawn by now
+  #waiting = 0; // and those that are not
   #below = 0;
   // How far up one is, and whether so far that a way back is shown: as the last scrolling said, since asking the browser
   // costs a layout of all that has just changed.
@@ -32,6 +39,7 @@ export class Thread {
   constructor(store, outbox, { older, looked }) {
     this.#store = store;
     this.#outbox = outbox;
+    this.#stretches = new Stretches(this.#list, store.open);
     this.render = soon(() => this.#render());
     this.#log.addEventListener("scroll", () => this.#scrolled(older, looked), { passive: true });
     onTick(() => this.render());
@@ -42,6 +50,8 @@ export class Thread {
     this.#below = 0;
     this.atFoot = true;
     this.#foot();
+    this.#list.querySelector("[data-hit]")?.removeAttribute("data-hit");
+    this.#most = Math.max(FIRST, this.#stretches.turn(this.#store.open));
     this.#render();
   }
 
@@ -71,11 +81,14 @@ export class Thread {
 
   /** The message that was looked for, in the middle of the pane and marked until something else is done. */
   showMessage(id) {
+    this.#most = Infinity;
     this.#render();
     const element = this.#list.querySelector(`[data-message-id="${CSS.escape(id)}"]`);
     if (!element) return false;
     this.atFoot = false;
     this.#up = FOOT;
+    let stretch = element.parentElement;
+    for (let count = 0; stretch && count < WHOLE; count += 1, stretch = stretch.nextElementSibling) stretch.toggleAttribute("data-whole", true);
     element.scrollIntoView({ block: "center" });
     requestAnimationFrame(() => element.scrollIntoView({ block: "center" })); // again: those above have got their sizes
     for (const other of this.#list.querySelectorAll("[data-hit]")) other.removeAttribute("data-hit");
@@ -98,7 +111,10 @@ export class Thread {
     this.atFoot = up < FOOT;
     if (this.atFoot) this.#below = 0;
     this.#jumper();
-    if (this.#log.scrollHeight - this.#log.clientHeight - up < AHEAD) older();
+    if (this.#log.scrollHeight - this.#log.clientHeight - up < AHEAD) {
+      if (this.#waiting) this.#further();
+      else older();
+    }
     if (this.atFoot && !was) looked();
   }
 
@@ -117,15 +133,26 @@ export class Thread {
     if (conversation) this.#head(conversation);
     else for (const name of ["name", "status", "channel", "channel-name"]) text(this.#parts[name], "");
     if (!thread?.loaded) return this.#list.replaceChildren();
-    const items = this.#items(thread);
+    const all = this.#items(thread), items = all.slice(-this.#most);
+    if (all.length > items.length && !this.#waiting) inRest(() => this.#further());
+    this.#waiting = all.length - items.length;
+    if (!this.#waiting) this.#most = Infinity; // what comes in now takes nobody's place
     show($('[data-part="thread-quiet"]'), !items.length);
     show($('[data-part="older"]'), thread.loadingOlder);
-    this.#keepingPlace(() => reconcile(this.#list, items, {
+    this.#keepingPlace(() => this.#stretches.draw(items, {
       key: (item) => item.key,
       make: (item) => (item.message ? makeMessage(item.message) : clone(item.kind)),
       fill: (element, item) => this.#fill(element, item),
     }));
     this.#jumper();
+  }
+
+  /** What stands above what was drawn: not all at once, since nobody sees it yet. */
+  #further() {
+    if (!this.#waiting) return;
+    this.#waiting = 0;
+    this.#most += MORE;
+    this.#render();
   }
 
   /** Whatever changes in the list, what the agent is reading stays where it is. */
@@ -136,7 +163,9 @@ export class Thread {
       return;
     }
     const top = this.#log.getBoundingClientRect().top;
-    const anchor = [...this.#list.children].find((child) => child.getBoundingClientRect().bottom > top);
+    const below = (child) => child.getBoundingClientRect().bottom > top;
+    const stretch = [...this.#list.children].find(below); // of one that is left out no message is asked
+    const anchor = stretch && [...stretch.children].find(below);
     const before = anchor?.getBoundingClientRect().top;
     change();
     if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
@@ -208,6 +237,9 @@ export class Thread {
     for (const entry of document.querySelectorAll('#menu-assign [data-act="team"]')) entry.setAttribute("aria-checked", entry.dataset.value === (conversation.team?.id ?? ""));
   }
 }
+
+// Not every browser says when it rests.
+const inRest = (run) => (window.requestIdleCallback ? requestIdleCallback(run, { timeout: REST }) : setTimeout(run, REST));
 
 function together(before, message, at) {
   if (!before || before.direction !== message.direction || message.direction === "activity" || message.direction === "note") return false;
