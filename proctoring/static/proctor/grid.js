@@ -1,14 +1,17 @@
 // The cards. One that changed is filled, and moved only when its place is another one; a frame takes as many as fit into
 // a few milliseconds, the next one goes on. What is not on the screen is not touched by the second's tick.
-import { $, attribute, clone, fields, icon, show, text } from "../ui/js/dom.js";
+// A list is laid in parts of some whole rows each (parts.js), for a browser lays out a grid as a whole.
+import { $, $$, attribute, clone, fields, icon, show, text } from "../ui/js/dom.js";
 import { settle } from "../ui/js/roving.js";
 import { moment } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
+import { Parts, put } from "./parts.js";
 import { LIVE, compare, silence, sortKey } from "./store.js";
 import { seconds, whyWord } from "./wording.js";
 
 const BUDGET = 5; // ms of a frame
 const SLICES = 10; // of a second's tick
+const CARD = 12.25, GAP = 0.5, TABLE = 46; // rem: the least width of a card, between two, the least for a table
 const LOOK = 20; // cards between two looks at the clock
 const ICONS = { active: "wifi", idle: "clock", hidden: "window", throttled: "window", disconnected: "wifi-off", paused: "lock", submitted: "resolve", terminated: "x", expired: "clock" };
 const SEVERITIES = ["critical", "high", "medium", "low"];
@@ -20,17 +23,18 @@ export class Grid {
   group = "";
   search = "";
   order = "state";
-  shown = 0;
   #store;
   #exams;
   #main;
   #lists;
+  #aside; // cards that do not fit the filter: they may be chosen all the same
+  #sorting = false; // everything finds its place anew, which is shown at the end
   #cards = new Map();
   #dirty = new Set();
   #due = false;
   #held = new Set(); // would move, but the pointer is there
   #pointer = false;
-  #onScreen = new Set();
+  #skipped = new WeakSet(); // parts that the browser leaves out, being far from the screen
   #drawn; // told after each round
 
   constructor(main, store, exams, drawn) {
@@ -38,21 +42,39 @@ export class Grid {
     this.#store = store;
     this.#exams = exams;
     this.#drawn = drawn;
-    this.#lists = Object.fromEntries(["flagged", "rest"].map((name) => [name, { name, element: $(`[data-list="${name}"]`, main), order: [] }]));
+    this.#lists = Object.fromEntries(["flagged", "rest"].map((name) => [name, new Parts($(`[data-list="${name}"]`, main))]));
+    this.#aside = $('[data-part="aside"]', main);
     for (const { element } of Object.values(this.#lists)) {
       element.addEventListener("pointerenter", () => { this.#pointer = true; });
       element.addEventListener("pointerleave", () => this.#release());
     }
     document.addEventListener("pointerleave", () => this.#release());
-    // The browser says itself which cards it lays out; an observer of our own would measure all of them once more.
+    // The browser says itself which parts it lays out; an observer of our own would measure all of them once more.
     main.addEventListener("contentvisibilityautostatechange", (event) => this.#sight(event));
     setInterval(() => this.#tick(), 1_000 / SLICES);
+    new ResizeObserver(([{ contentRect }]) => this.#wide(contentRect.width)).observe(main);
+  }
+
+  #width = 0;
+  #wide(width) {
+    this.#width = width;
+    this.look();
+  }
+
+  /** Another width, or a table instead of cards: another number of columns. */
+  look() {
+    if (!this.#width) return; // not measured yet
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const isOne = matchMedia("(width < 48rem)").matches || (this.#main.dataset.view === "table" && this.#width >= TABLE * rem);
+    const columns = isOne ? 1 : Math.max(1, Math.floor((this.#width / rem + GAP) / (CARD + GAP)));
+    for (const list of Object.values(this.#lists)) list.columns = columns;
+    this.#soon();
   }
 
   /** The server's cards become ours; their order is the server's until something changes. */
   adopt() {
     for (const list of Object.values(this.#lists)) {
-      for (const li of [...list.element.children]) {
+      for (const li of $$("li", list.element)) {
         const id = li.dataset.key;
         if (this.#store.sessions.has(id)) this.#adopt(id, li);
         else li.remove();
@@ -64,7 +86,6 @@ export class Grid {
   #adopt(id, li) {
     const card = { id, li, parts: fields(li), list: null, key: null, isNew: false };
     this.#cards.set(id, card);
-    this.#onScreen.add(card); // until the browser says that it leaves it out
     return card;
   }
 
@@ -76,7 +97,8 @@ export class Grid {
   /** Another filter or order: everything has to find its place. */
   all() {
     for (const card of this.#cards.values()) card.list = card.key = null;
-    for (const list of Object.values(this.#lists)) list.order = [];
+    for (const list of Object.values(this.#lists)) list.clear();
+    this.#sorting = true;
     this.#held.clear();
     this.#pointer = false;
     for (const id of this.#store.sessions.keys()) this.#dirty.add(id);
@@ -84,8 +106,9 @@ export class Grid {
   }
 
   card = (id) => this.#cards.get(id)?.li;
-  ids = () => [...this.#lists.flagged.order, ...this.#lists.rest.order].filter(({ li }) => !li.hidden).map(({ id }) => id);
-  get hasRest() { return this.#lists.rest.order.some(({ li }) => !li.hidden); }
+  ids = () => [...this.#lists.flagged.order, ...this.#lists.rest.order].map(({ id }) => id);
+  get hasRest() { return this.#lists.rest.order.length > 0; }
+  get shown() { return this.#lists.flagged.order.length + this.#lists.rest.order.length; }
   get held() { return this.#held.size; }
 
   #soon() {
@@ -105,7 +128,10 @@ export class Grid {
       done += 1;
       if (done % LOOK === 0 && performance.now() > until && !document.hidden) break;
     }
-    if (this.#dirty.size) this.#soon();
+    if (!this.#dirty.size) this.#sorting = false;
+    const isLaid = this.#sorting || Object.values(this.#lists).map((list) => list.lay(until)).every(Boolean);
+    for (const list of Object.values(this.#lists)) list.tidy();
+    if (this.#dirty.size || !isLaid) this.#soon();
     else for (const { element } of Object.values(this.#lists)) if (!$('[data-item][tabindex="0"]', element)) settle(element);
     this.#drawn({ whole: !this.#dirty.size });
   }
@@ -123,21 +149,27 @@ export class Grid {
       card = this.#adopt(id, li);
     }
     this.#fill(card, session, facts);
-    this.#place(card, session, facts);
     const fits = this.#fits(session, facts);
-    if (card.li.hidden === fits || card.counted === undefined) {
-      card.li.hidden = !fits;
-      this.shown += (fits ? 1 : 0) - (card.counted ? 1 : 0);
-      card.counted = fits;
-    }
+    if (card.li.hidden === fits) card.li.hidden = !fits;
+    if (fits) this.#place(card, session, facts);
+    else this.#setAside(card);
+  }
+
+  #setAside(card) {
+    this.#takeOut(card);
+    this.#held.delete(card);
+    if (card.li.parentNode !== this.#aside) put(card.li, this.#aside, null);
+  }
+
+  #takeOut(card) {
+    card.list?.take(card);
+    card.list = card.key = null;
   }
 
   #drop(id) {
     const card = this.#cards.get(id);
     if (!card) return;
-    if (card.list) card.list.order.splice(card.list.order.indexOf(card), 1);
-    if (card.counted) this.shown -= 1;
-    this.#onScreen.delete(card);
+    this.#takeOut(card);
     this.#held.delete(card);
     card.li.remove();
     this.#cards.delete(id);
@@ -189,27 +221,33 @@ export class Grid {
   /** Everything on the screen once a second, a slice at a time: seventy cards at once would cost a frame. */
   #tick() {
     if (document.hidden) return;
-    if (!this.#turn.length) this.#turn = [...this.#onScreen];
-    for (const card of this.#turn.splice(0, Math.ceil(this.#onScreen.size / SLICES))) {
-      const session = this.#store.sessions.get(card.id);
-      if (session && LIVE.has(session.status) && this.#onScreen.has(card)) this.#seconds(card, session, this.#store.facts(card.id));
+    if (!this.#turn.length) {
+      this.#turn = this.#onScreen();
+      this.#slice = Math.ceil(this.#turn.length / SLICES);
     }
+    for (const { dataset } of this.#turn.splice(0, this.#slice)) this.#ticked(dataset.key);
   }
   #turn = [];
+  #slice = 0;
 
-  /** A beat came: only the seconds differ. */
-  beaten(id) {
+  /** Browsers lay out more than they show. */
+  #onScreen() {
+    const { top, bottom } = this.#main.getBoundingClientRect();
+    const parts = Object.values(this.#lists).flatMap(({ element }) => [...element.children]).filter((part) => !this.#skipped.has(part));
+    return parts.filter((part) => { const at = part.getBoundingClientRect(); return at.bottom > top && at.top < bottom; }).flatMap((part) => [...part.children]);
+  }
+
+  /** Only the seconds differ: a beat is seen within one of them. */
+  #ticked(id) {
     const card = this.#cards.get(id), session = this.#store.sessions.get(id);
-    if (card && this.#onScreen.has(card)) this.#seconds(card, session, this.#store.facts(id));
+    if (card && session && LIVE.has(session.status) && !this.#skipped.has(card.li.parentNode)) this.#seconds(card, session, this.#store.facts(id));
   }
 
   #sight({ target, skipped }) {
-    const card = this.#cards.get(target.parentElement?.dataset.key);
-    if (!card) return;
-    if (skipped) return void this.#onScreen.delete(card);
-    this.#onScreen.add(card);
-    const session = this.#store.sessions.get(card.id);
-    if (session) this.#seconds(card, session, this.#store.facts(card.id));
+    if (skipped) return void this.#skipped.add(target);
+    this.#skipped.delete(target);
+    for (const { dataset } of target.children) this.#ticked(dataset.key);
+    return undefined;
   }
 
   // --- places ----------------------------------------------------------------------------------------------------------
@@ -220,19 +258,9 @@ export class Grid {
     if (card.list === list && card.key && compare(card.key, key) === 0) return;
     // What a pointer is on stays where it is; a card that is nowhere yet comes in at once, at the end.
     if (this.#pointer && card.list) return void this.#held.add(card);
-    if (card.list) card.list.order.splice(card.list.order.indexOf(card), 1);
-    const at = this.#pointer ? list.order.length : position(list.order, key);
-    const next = list.order[at];
-    list.order.splice(at, 0, card);
+    card.list?.take(card);
     [card.list, card.key] = [list, key];
-    const before = next?.li ?? null;
-    if (card.li.parentNode === list.element && (card.li.nextElementSibling ?? null) === before) return;
-    if (list.element.moveBefore && card.li.isConnected) list.element.moveBefore(card.li, before);
-    else {
-      const focused = card.li.contains(document.activeElement) ? document.activeElement : null;
-      list.element.insertBefore(card.li, before);
-      focused?.focus({ preventScroll: true });
-    }
+    list.insert(card, this.#pointer ? list.order.length : position(list.order, key));
   }
 
   #release() {

@@ -182,7 +182,7 @@ for (const { exam, live: { topic, seq } } of state.exams) {
     event: ({ type, data }) => CAME[type]?.(data),
     signal: ({ type, data }) => {
       if (type !== "session.beats") return;
-      for (const [id, at] of Object.entries(data.sessions)) if (store.beat(id, at)) { grid.beaten(id); drawer.beaten(id, at); }
+      for (const [id, at] of Object.entries(data.sessions)) if (store.beat(id, at)) drawer.beaten(id, at);
     },
     reload: () => reload(exam.slug),
     refused: () => toast(t("refused"), { tone: "danger" }),
@@ -262,6 +262,7 @@ function narrow(wanted) {
 function look(view) {
   main.dataset.view = view;
   remember("proctor.view", view);
+  grid.look();
   for (const button of $$("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === view));
 }
 
@@ -290,7 +291,7 @@ $("select[name=least]").addEventListener("change", ({ target }) => {
   remember("proctor.least", target.value);
 });
 
-const cards = () => document.activeElement?.closest("[data-list]") ?? ($('[data-list="flagged"] li:not([hidden])') ? $('[data-list="flagged"]') : $('[data-list="rest"]'));
+const cards = () => document.activeElement?.closest("[data-list]") ?? $("[data-list]:not([hidden])") ?? main;
 const focused = () => document.activeElement?.closest(".student")?.dataset.session ?? drawer.id;
 bind("j", () => step(cards(), 1));
 bind("k", () => step(cards(), -1));

@@ -1,9 +1,9 @@
 // What happened, newest first. Each thing is one row; what belongs together (an announcement to forty) is one row that
-// goes on being filled.
-import { $, attribute, clone, fields, show, soon, text } from "../ui/js/dom.js";
+// goes on being filled. Rows stand in parts, so that a new one moves its own part alone, and those out of sight rest.
+import { attribute, clone, fields, show, soon, text } from "../ui/js/dom.js";
 import { paint } from "../ui/js/time.js";
 
-const MOST = 200;
+const MOST = 200, PART = 20; // rows
 const RANKS = { info: 1, low: 2, medium: 3, high: 4, critical: 5 };
 
 export class Stream {
@@ -22,11 +22,6 @@ export class Stream {
     this.#soon();
   }
 
-  clear() {
-    this.#place.replaceChildren();
-    this.#rows.clear();
-  }
-
   #draw() {
     const items = [...this.#waiting.values()].sort((one, other) => (one.at < other.at ? -1 : 1));
     this.#waiting.clear();
@@ -41,16 +36,29 @@ export class Stream {
       }
       this.#fill(row, item);
     }
-    while (this.#place.children.length > MOST) {
-      this.#rows.delete(this.#place.lastElementChild.dataset.key);
-      this.#place.lastElementChild.remove();
+    while (this.#rows.size > MOST) this.#drop(this.#place.lastElementChild);
+  }
+
+  #drop(part) {
+    const row = part.lastElementChild;
+    if (row) {
+      this.#rows.delete(row.dataset.key);
+      row.remove();
     }
+    if (!part.firstElementChild) part.remove();
   }
 
   #insert(row, at) {
-    let before = this.#place.firstElementChild;
-    while (before && before.dataset.at > at) before = before.nextElementSibling;
-    this.#place.insertBefore(row, before);
+    const [first] = this.#place.children;
+    for (const part of this.#place.children) {
+      const before = [...part.children].find(({ dataset }) => dataset.at <= at);
+      if (!before) continue;
+      if (part !== first || part.children.length < PART || before !== part.firstElementChild) return part.insertBefore(row, before);
+      const fresh = part.cloneNode(false);
+      fresh.append(row);
+      return this.#place.prepend(fresh);
+    }
+    return this.#place.lastElementChild.append(row);
   }
 
   #fill(row, { severity, name, session, text: words, late, at, always }) {
@@ -65,6 +73,3 @@ export class Stream {
     paint(parts.at, at);
   }
 }
-
-export const least = (stream, rank) => attribute(stream, "data-least", rank);
-export const chosenLeast = () => $("select[name=least]").value;
