@@ -1,12 +1,14 @@
 """Load: students who beat every few seconds, over sockets of their own or over a few HTTP connections.
 
 One epoll loop over plain sockets. Beats are sent when they are due, whatever became of those before (an open loop),
-and their time runs from then. Reads one JSON line; prints a line when everybody has arrived, then beats for the time
-given and prints what became of it. Over sockets, whoever is thrown out comes back after a moment of their own, as the
-product's client does, and beats at once.
+and their time runs from then. Reads one JSON line; prints a line when everybody has arrived, and for each of the
+`rounds` of seconds one that says what became of it. Over sockets everybody beats from the moment of arriving on, as the
+product's client does, so that nobody is silent while the others arrive; whoever is thrown out comes back after a moment
+of their own and beats at once.
 """
 
 import base64
+import errno
 import gc
 import heapq
 import json
@@ -24,6 +26,8 @@ from typing import Any
 WAVE = 50  # handshakes under way at once
 SPREAD_SECONDS = 10.0  # over which those who were thrown out come back
 PATIENCE = 20.0  # a beat not answered by then is an error
+ARRIVING = 600.0  # for all handshakes together
+SETTLING = 5.0  # what is under way at the end of a round may still arrive
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
@@ -89,31 +93,40 @@ class Load:
             self.delays.append((now - student.sent_for) * 1000)
         student.sent_for, student.answered_at = 0.0, now
 
-    def run(self) -> None:
-        self.plan()
-        end = time.monotonic() + self.spec["seconds"]
+    def run(self, seconds: float, *, is_last: bool) -> None:
+        end = time.monotonic() + seconds
         while (now := time.monotonic()) < end:
-            self.send_due(now)
-            pause = min(0.05, max(0.0, (self.due[0][0] if self.due else now + 1) - time.monotonic()))
-            self.turn(pause)
-        self.settle()
+            self.step(now)
+        if is_last:
+            self.settle()
+
+    def step(self, now: float) -> None:
+        self.send_due(now)
+        self.turn(min(0.05, max(0.0, (self.due[0][0] if self.due else now + 1) - time.monotonic())))
 
     def settle(self) -> None:
-        """What is under way may still arrive."""
-        until = time.monotonic() + 5
+        until = time.monotonic() + SETTLING
         while any(student.sent_for for student in self.students) and time.monotonic() < until:
             self.turn(0.05)
         for student in self.students:
             if student.sent_for:
                 self.fail("not answered")
 
+    def forget(self) -> None:
+        """What was counted belongs to another round."""
+        self.delays, self.errors = [], {}
+        self.thrown_out, self.first_lost = 0, 0.0
+
     def send_due(self, now: float) -> None:
         raise NotImplementedError
 
     def turn(self, seconds: float) -> None:
-        for fd, _ in self.poll.poll(seconds, 512):
+        for fd, what in self.poll.poll(seconds, 512):
             line = self.lines.get(fd)
             if line is None:
+                continue
+            if what & select.EPOLLOUT:
+                self.ready(line)
                 continue
             try:
                 data = line.plain.recv(262_144)
@@ -127,6 +140,9 @@ class Load:
                 line.buffer += data
                 self.take(line)
 
+    def ready(self, line: Line) -> None:
+        raise NotImplementedError
+
     def take(self, line: Line) -> None:
         raise NotImplementedError
 
@@ -138,8 +154,6 @@ class Load:
             "delays": self.delays,
             "errors": self.errors,
             "thrown_out": self.thrown_out,
-            "first_lost": self.first_lost,
-            "last_back": max((student.answered_at for student in self.students), default=0.0),
             "slowest_back": self.slowest_back(),
         }
 
@@ -154,32 +168,48 @@ class Sockets(Load):
         self.return_at: list[tuple[float, int]] = []
         self.back: dict[int, float] = {}
         self.away: set[int] = set()
+        self.here = 0  # students who were let in once
+        self.knocking = 0  # handshakes under way
+
+    def forget(self) -> None:
+        super().forget()
+        self.back.clear()
 
     def gather(self) -> None:
-        for begin in range(0, len(self.students), WAVE):
-            wave = self.students[begin : begin + WAVE]
-            for student in wave:
-                self.open(student)
-            until = time.monotonic() + 60
-            while any(not self.of[student.place].is_open for student in wave):
-                if time.monotonic() > until:
-                    raise SystemExit("not everybody was let in in time")
-                self.turn(0.05)
+        waiting, until = self.students[::-1], time.monotonic() + ARRIVING
+        while self.here < len(self.students):
+            now = time.monotonic()
+            if now > until:
+                words = f"{self.here} of {len(self.students)} were let in within {ARRIVING:.0f} s; {self.errors}"
+                raise SystemExit(words)
+            while waiting and self.knocking < WAVE:
+                self.open(waiting.pop())
+            self.step(now)
 
     def open(self, student: Student) -> None:
         plain = socket.socket()
-        plain.settimeout(30)
-        plain.connect(("127.0.0.1", self.port))
+        plain.setblocking(False)
+        line = self.lines[plain.fileno()] = self.of[student.place] = Line(plain, student)
+        self.knocking += 1
+        self.poll.register(plain.fileno(), select.EPOLLOUT)  # which says that it is connected, or cannot be
+        if plain.connect_ex(("127.0.0.1", self.port)) not in (0, errno.EINPROGRESS):
+            self.lost(line)
+
+    def ready(self, line: Line) -> None:
+        """Connected: the handshake goes out."""
+        student, plain = line.student, line.plain
+        assert student is not None
+        if plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return self.lost(line)
+        self.poll.modify(plain.fileno(), select.EPOLLIN)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
-        plain.sendall(
+        plain.send(
             f"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
             f"Sec-WebSocket-Protocol: live.v1, bearer.{student.token}\r\n\r\n".encode()
         )
-        plain.setblocking(False)
-        line = self.lines[plain.fileno()] = self.of[student.place] = Line(plain, student)
-        self.poll.register(line.plain.fileno(), select.EPOLLIN)
+        return None
 
     def send_due(self, now: float) -> None:
         while self.due and self.due[0][0] <= now:
@@ -198,10 +228,7 @@ class Sockets(Load):
             self.say(line, {"op": "beat", **self.beat_of(student)})
         while self.return_at and self.return_at[0][0] <= now:
             _, place = heapq.heappop(self.return_at)
-            try:
-                self.open(self.students[place])
-            except OSError:
-                heapq.heappush(self.return_at, (now + 0.5 + random.random(), place))
+            self.open(self.students[place])
 
     def say(self, line: Line, frame: dict[str, Any]) -> None:
         line.plain.send(_frame(TEXT, json.dumps(frame).encode()))
@@ -216,12 +243,7 @@ class Sockets(Load):
             if not head.startswith(b"HTTP/1.1 101"):
                 return self.lost(line)
             line.buffer[:] = rest
-            line.is_open = True
-            self.say(line, {"op": "subscribe", "topic": f"session.{student.session}", "after": None})
-            if student.place in self.away:
-                now = time.monotonic()
-                student.sent_for = now
-                self.say(line, {"op": "beat", **self.beat_of(student)})
+            self.let_in(line, student)
         while (found_frame := _parse(line.buffer)) is not None:
             opcode, begin, end = found_frame
             payload = bytes(line.buffer[begin:end])
@@ -233,6 +255,17 @@ class Sockets(Load):
             elif opcode == CLOSE:
                 return self.lost(line)
         return None
+
+    def let_in(self, line: Line, student: Student) -> None:
+        line.is_open = True
+        self.knocking -= 1
+        self.say(line, {"op": "subscribe", "topic": f"session.{student.session}", "after": None})
+        student.sent_for = time.monotonic()
+        self.say(line, {"op": "beat", **self.beat_of(student)})
+        if not student.due:
+            self.here += 1
+            student.due = student.sent_for + self.period
+            heapq.heappush(self.due, (student.due, student.place))
 
     def hear(self, student: Student, payload: bytes) -> None:
         if payload.startswith(b'{"op":"beat_ok"'):
@@ -260,13 +293,16 @@ class Sockets(Load):
             self.poll.unregister(fd)
             del self.lines[fd]
         line.plain.close()
-        line.is_open = False
+        was_open, line.is_open = line.is_open, False
         student.sent_for = 0.0
         now = time.monotonic()
-        if student.place not in self.away:
-            self.thrown_out += 1
-            self.first_lost = self.first_lost or now
-            self.away.add(student.place)
+        if not was_open:  # the door was closed: again soon
+            self.knocking -= 1
+            heapq.heappush(self.return_at, (now + 0.5 + random.random(), student.place))
+            return
+        self.thrown_out += 1
+        self.first_lost = self.first_lost or now
+        self.away.add(student.place)
         heapq.heappush(self.return_at, (now + random.random() * SPREAD_SECONDS, student.place))
 
     def slowest_back(self) -> float:
@@ -284,6 +320,7 @@ class Http(Load):
     def gather(self) -> None:
         for _ in range(self.spec["connections"]):
             self.open()
+        self.plan()
 
     def open(self) -> None:
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
@@ -364,13 +401,16 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     load = Sockets(spec) if spec["road"] == "socket" else Http(spec)
+    began = time.monotonic()
     load.gather()
     gc.collect()
     gc.disable()
-    _say({"ready": True})
-    used, began = time.process_time(), time.monotonic()
-    load.run()
-    _say({**load.result(), "generator_cores": (time.process_time() - used) / (time.monotonic() - began)})
+    _say({"arrived_in": time.monotonic() - began})
+    for place, seconds in enumerate(spec["rounds"], start=1):
+        load.forget()
+        used, began = time.process_time(), time.monotonic()
+        load.run(seconds, is_last=place == len(spec["rounds"]))
+        _say({**load.result(), "generator_cores": (time.process_time() - used) / (time.monotonic() - began)})
 
 
 def _say(answer: dict[str, Any]) -> None:

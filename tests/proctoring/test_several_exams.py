@@ -48,6 +48,11 @@ def test_two_exams_stand_in_one_grid(scene):
     shown = answer.content.decode()
     assert [shown.count(f'data-field="exam" dir="auto">{title}<') for title in ("Biology", "Chemistry")] == [1, 1]
     assert [entry["session"] for entry in state["waiting"]] == [second]
+    # Each has its own clock, page and report
+    for slug in (scene.exam.slug, other.slug):
+        assert f'data-clock="{slug}"' in shown
+        assert shown.count(f'href="/proctor/{slug}"') == 2  # beside the clock, and in the menu
+        assert f'href="/api/v1/workspaces/{scene.cast.workspace.slug}/exams/{slug}/report.pdf"' in shown
     listed = Api(scene.cast.tia).get("/proctor").content.decode()
     assert listed.count('name="exam"') == 2
 

@@ -31,6 +31,7 @@ export class Grid {
   #sorting = false; // everything finds its place anew, which is shown at the end
   #cards = new Map();
   #dirty = new Set();
+  #unplaced = new Set(); // look as they did, and have to find their place
   #due = false;
   #held = new Set(); // would move, but the pointer is there
   #pointer = false;
@@ -80,6 +81,7 @@ export class Grid {
         else li.remove();
       }
     }
+    for (const id of this.#store.sessions.keys()) this.#dirty.add(id);
     this.all();
   }
 
@@ -101,7 +103,7 @@ export class Grid {
     this.#sorting = true;
     this.#held.clear();
     this.#pointer = false;
-    for (const id of this.#store.sessions.keys()) this.#dirty.add(id);
+    for (const id of this.#store.sessions.keys()) this.#unplaced.add(id);
     this.#soon();
   }
 
@@ -121,19 +123,25 @@ export class Grid {
 
   #round() {
     const until = performance.now() + BUDGET;
-    let done = 0;
-    for (const id of this.#dirty) {
-      this.#dirty.delete(id);
-      this.#draw(id);
-      done += 1;
-      if (done % LOOK === 0 && performance.now() > until && !document.hidden) break;
-    }
-    if (!this.#dirty.size) this.#sorting = false;
+    this.#some(this.#dirty, until, (id) => this.#draw(id));
+    this.#some(this.#unplaced, until, (id) => this.#arrange(id));
+    const isLeft = this.#dirty.size + this.#unplaced.size > 0;
+    if (!isLeft) this.#sorting = false;
     const isLaid = this.#sorting || Object.values(this.#lists).map((list) => list.lay(until)).every(Boolean);
     for (const list of Object.values(this.#lists)) list.tidy();
-    if (this.#dirty.size || !isLaid) this.#soon();
+    if (isLeft || !isLaid) this.#soon();
     else for (const { element } of Object.values(this.#lists)) if (!$('[data-item][tabindex="0"]', element)) settle(element);
-    this.#drawn({ whole: !this.#dirty.size });
+    this.#drawn({ whole: !isLeft });
+  }
+
+  #some(ids, until, run) {
+    let done = 0;
+    for (const id of ids) {
+      ids.delete(id);
+      run(id);
+      done += 1;
+      if (done % LOOK === 0 && performance.now() > until && !document.hidden) return;
+    }
   }
 
   #draw(id) {
@@ -149,6 +157,17 @@ export class Grid {
       card = this.#adopt(id, li);
     }
     this.#fill(card, session, facts);
+    this.#put(card, session, facts);
+  }
+
+  #arrange(id) {
+    const card = this.#cards.get(id), session = this.#store.sessions.get(id);
+    if (card && session) this.#put(card, session, this.#store.facts(id));
+  }
+
+  /** Into its place, or aside. */
+  #put(card, session, facts) {
+    this.#unplaced.delete(card.id);
     const fits = this.#fits(session, facts);
     if (card.li.hidden === fits) card.li.hidden = !fits;
     if (fits) this.#place(card, session, facts);

@@ -319,16 +319,16 @@ addEventListener("keydown", (event) => {
 
 // --- start ------------------------------------------------------------------------------------------------------------
 
-/** Of several exams each has its own end, which stands with its students. */
+/** Of several exams each has its own end. */
 function clock() {
-  if (exams.all.size > 1) return;
-  const [exam] = exams.all.values();
-  const end = moment(exam.closed_at ?? exam.ends_at);
-  show(part("clock"), end);
-  if (!end) return;
-  const left = leftUntil(end);
-  text(part("clock-left"), left ? seconds(left) : "");
-  text(part("clock-word"), t(left ? "left-of" : "over"));
+  for (const exam of exams.all.values()) {
+    const place = exams.all.size > 1 ? $(`[data-clock="${CSS.escape(exam.slug)}"]`) : part("clock");
+    const end = moment(exam.closed_at ?? exam.ends_at);
+    show(place, end);
+    const left = end ? leftUntil(end) : 0;
+    text($('[data-part="clock-left"]', place), left ? seconds(left) : "");
+    text($('[data-part="clock-word"]', place), t(left ? "left-of" : "over"));
+  }
 }
 
 clock();
