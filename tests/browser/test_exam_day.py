@@ -145,7 +145,7 @@ def test_a_raised_hand_and_what_is_noticed_call_for_a_person_by_tone_and_notice(
     sam.locator("#dialog-hand [type=submit]").click()
     tia.wait_for_function("() => ['tone', 'Question 3'].every((word) => window.told.some((one) => one.includes(word)))")
     tia.evaluate(HIDE, False)
-    flagged = tia.locator('[data-list="flagged"] > li').filter(has_text=said("Raised a hand: Question 3"))
+    flagged = tia.locator('[data-list="flagged"] li').filter(has_text=said("Raised a hand: Question 3"))
     expect(flagged).to_be_visible()
     expect(tia.locator('[data-count="hand"]')).to_have_text("1")
     sam.get_by_role("button", name="Hand is up").click()
@@ -165,7 +165,7 @@ def test_a_page_out_of_sight_and_one_that_is_slowed_are_no_accusation(tia, sam):
 def test_a_second_device_is_noticed_once_and_neither_is_thrown_out(tia, sam, sign_in):
     other = enter(sign_in, "sam", EXAM)
     other.locator('.exam[data-view="live"]').wait_for()
-    flagged = tia.locator('[data-list="flagged"] > li').filter(has_text="Sam")
+    flagged = tia.locator('[data-list="flagged"] li').filter(has_text="Sam")
     expect(flagged).to_contain_text("Second device on this attempt")
     expect(sam.locator('[data-part="log"]')).to_contain_text("Second device on this attempt")
     other.reload()
@@ -259,7 +259,7 @@ def test_the_grid_is_searched_sorted_narrowed_and_acted_on_as_a_whole(tia, sam, 
     tia.keyboard.press("v")
     expect(tia.locator('[data-part="main"]')).to_have_attribute("data-view", "cards")
     tia.locator("select[name=order]").select_option("name")
-    rest = tia.locator('[data-list="rest"] > li:not([hidden]) [data-field="name"]').all_inner_texts()
+    rest = tia.locator('[data-list="rest"] li:not([hidden]) [data-field="name"]').all_inner_texts()
     assert rest == sorted(rest, key=str.casefold) or len(rest) < 2 or any(not name.isascii() for name in rest)
     tia.locator('[data-filter="attention"]').click()
     expect(names.filter(has_text="Sam")).to_have_count(1)
@@ -282,7 +282,7 @@ def test_the_grid_is_searched_sorted_narrowed_and_acted_on_as_a_whole(tia, sam, 
     tia.keyboard.press("Enter")
     for page in (sam, sue):
         expect(page.locator('[data-part="paused"]')).to_contain_text("Fire drill")
-    row = tia.locator('[data-part="stream"] > li').filter(has_text=said("2 students")).first
+    row = tia.locator('[data-part="stream"] li').filter(has_text=said("2 students")).first
     expect(row).to_contain_text(said("2 seen"))
     tia.locator('[data-filter="paused"]').click()
     expect(names).to_have_count(2)
