@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host
 
 from config import metrics
 from config.errors import DomainError, Invalid, NotSignedIn, TooLarge
+from config.languages import in_language, language_asked
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class Road:
                 raise Loop
             return await self.handler(request, rest)
         except DomainError as error:
-            return problem(error)
+            return problem(error, request.headers.get("accept-language", ""))
         except Disconnected:
             raise
         except Exception:  # the outermost guard: what Django's handler is to every other road
@@ -169,17 +170,20 @@ def _is_served(host: str, allowed: tuple[str, ...]) -> bool:
     return bool(domain) and validate_host(domain, allowed)
 
 
-def problem(error: DomainError) -> Answer:
+def problem(error: DomainError, accept_language: str = "") -> Answer:
     """As `config.problems` writes it for all other roads."""
+    language = language_asked(accept_language)
     body = {
         **error.data,
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
-        "detail": error.message,
+        "detail": in_language(error.message, language),
     }
-    headers = [("Allow", ", ".join(error.allowed))] if isinstance(error, MethodNotAllowed) else []
+    headers = [("Content-Language", language), ("Vary", "Accept-Language")]
+    if isinstance(error, MethodNotAllowed):
+        headers.append(("Allow", ", ".join(error.allowed)))
     if retry := error.data.get("retry_after"):
         headers.append(("Retry-After", str(retry)))
     if isinstance(error, NotSignedIn):

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -33,6 +34,20 @@ def in_readers_language(view: View[P]) -> View[P]:
 
 def language_for(request: HttpRequest) -> str:
     return known_language(request.GET.get("lang", "")) or translation.get_language_from_request(request)
+
+
+def language_asked(header: str) -> str:
+    """The first of ours in an Accept-Language header; English for programs, which send none."""
+    found = (known_language(code) for code, _quality in parse_accept_lang_header(header.lower()))
+    return next(filter(None, found), settings.LANGUAGE_CODE)
+
+
+def in_language(sentence: str, language: str) -> str:
+    """A sentence that stands in the sources, or itself when there are no words for it."""
+    if not sentence or language == settings.LANGUAGE_CODE:
+        return sentence
+    with translation.override(language):
+        return translation.gettext(sentence)
 
 
 def known_language(wanted: str) -> str:

@@ -5,7 +5,7 @@ Codes are stable; the text is safe to show. Never a stack trace, never what some
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -17,10 +17,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template import TemplateDoesNotExist
 from django.template.loader import select_template
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 from rest_framework import exceptions as drf_errors
 
 from config.errors import DomainError, Forbidden, Invalid, NotFound, NotSignedIn, TooLarge, TooMany, Unavailable
+from config.languages import in_language, language_asked
 
 logger = logging.getLogger(__name__)
 
@@ -124,10 +126,20 @@ def _headers(status: int, data: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-def answer(problem: Problem) -> HttpResponse:
-    return HttpResponse(
+def answer(problem: Problem, accept_language: str | None = None) -> HttpResponse:
+    """`accept_language`: the request's header. Pages send their own language in it, programs mostly none."""
+    language = language_asked(accept_language or "")
+    problem = replace(problem, detail=in_language(problem.detail, language))
+    response = HttpResponse(
         _encoded(problem), status=problem.status, content_type=CONTENT_TYPE, headers=dict(problem.headers)
     )
+    _tell_language(response, language)
+    return response
+
+
+def _tell_language(response: HttpResponse, language: str) -> None:
+    response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
 
 
 def page(problem: Problem) -> HttpResponse:
@@ -142,7 +154,8 @@ def page(problem: Problem) -> HttpResponse:
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """For REST_FRAMEWORK["EXCEPTION_HANDLER"]. None hands the error to Django, which logs it with its trace."""
     problem = of(error)
-    return None if problem is None else answer(problem)
+    request = context.get("request")
+    return None if problem is None else answer(problem, request.headers.get("Accept-Language") if request else None)
 
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -176,7 +189,7 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
         problem = Problem(400, Invalid.code, Invalid.message, {"errors": wrong})
     else:
         return None
-    return answer(problem) if is_program(request) else page(problem)
+    return answer(problem, request.headers.get("Accept-Language")) if is_program(request) else page(problem)
 
 
 def _with_null(request: HttpRequest) -> list[str]:
@@ -191,8 +204,10 @@ def _tidied(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     problem = _BY_STATUS.get(response.status_code) or (
         INTERNAL if response.status_code >= 500 else Problem(response.status_code, "refused", response.reason_phrase)
     )
-    response.content = _encoded(problem)
+    language = language_asked(request.headers.get("Accept-Language", ""))
+    response.content = _encoded(replace(problem, detail=in_language(problem.detail, language)))
     response["Content-Type"] = CONTENT_TYPE
+    _tell_language(response, language)
     if response.has_header("Content-Length"):
         response["Content-Length"] = str(len(response.content))
     return response

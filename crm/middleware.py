@@ -61,7 +61,7 @@ def refusal(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return None
     # A program that asks for a page with its token is not helped by the sign-in page either.
     if problems.is_program(request) or requests.has_credentials(request):
-        return problems.answer(problem)
+        return problems.answer(problem, request.headers.get("Accept-Language"))
     if isinstance(error, NotSignedIn):
         return HttpResponseRedirect(f"/login?{urlencode({'next': request.get_full_path()})}")
     return problems.page(problem)

@@ -133,7 +133,9 @@ def renew(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     problem = problems.of(BadCsrf())
     assert problem is not None  # noqa: S101 - a DomainError always is one
-    return problems.answer(problem) if problems.is_program(request) else problems.page(problem)
+    if not problems.is_program(request):
+        return problems.page(problem)
+    return problems.answer(problem, request.headers.get("Accept-Language"))
 
 
 class MeView(APIView):

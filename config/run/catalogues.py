@@ -5,6 +5,7 @@ writes the catalogues, so that nobody needs the gettext programs; the compiled o
 nothing has to be made before the product starts.
 """
 
+import ast
 import os
 import re
 import sys
@@ -39,6 +40,7 @@ MODULES = (
     "inbox/services/chats/mailing.py",
     "proctoring/words.py",
 )
+PRODUCT = ("config", "crm", "inbox", "jobs", "proctoring", "webhooks")
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "gettext": None,
     "gettext_lazy": None,
@@ -72,7 +74,33 @@ def said() -> Catalog:
         _take(found, name, (ROOT / name).read_text())
     for label in _labels():
         found.add(label, locations=[("proctoring/states.py", 0)])
+    for place, sentence in sentences():
+        found.add(sentence, locations=[(place, 0)])
     return found
+
+
+def sentences() -> list[tuple[str, str]]:
+    """What errors say by themselves, of any page: classes below DomainError, read and not run."""
+    known, classes = {"DomainError"}, list(_classes())
+    while more := {name for _, name, bases, _ in classes if bases & known and name not in known}:
+        known |= more
+    return sorted((place, sentence) for place, name, _, sentence in classes if name in known and sentence)
+
+
+def _classes() -> Iterator[tuple[str, str, set[str], str]]:
+    for part in PRODUCT:
+        for module in sorted((ROOT / part).rglob("*.py")):
+            for node in ast.walk(ast.parse(module.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+                    yield module.relative_to(ROOT).as_posix(), node.name, bases, _message(node)
+
+
+def _message(node: ast.ClassDef) -> str:
+    for line in node.body:
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "message":
+            return str(ast.literal_eval(line.value)) if isinstance(line.value, ast.Constant) else ""
+    return ""
 
 
 def _labels() -> list[str]:

@@ -1,16 +1,21 @@
 """What others than members read is said in their language, all of it, and from the right where that is the way."""
 
+import importlib
 import re
 from gettext import GNUTranslations
 from io import BytesIO
 from typing import Any
 
+import orjson
 import pytest
 from babel.messages.catalog import Message
 from django.core import mail
 from django.test import Client
 from django.utils import translation
 
+from config import hot
+from config.errors import DomainError, NotFound
+from config.languages import in_language
 from config.run import catalogues
 from inbox.services.chats import mailing
 from inbox.states import ChannelKind
@@ -145,6 +150,47 @@ def test_a_language_that_we_do_not_speak_is_answered_in_english():
 def test_the_pages_of_those_who_work_here_stay_as_they_are(path: str):
     answer = Client().get(path, HTTP_ACCEPT_LANGUAGE="ar")
     assert 'dir="rtl"' not in answer.content.decode()
+
+
+# --- What is refused ----------------------------------------------------------------------------------------------
+
+
+def _below(kind: type[DomainError]) -> set[type[DomainError]]:
+    return {kind}.union(*map(_below, kind.__subclasses__()))
+
+
+def test_whatever_an_error_says_by_itself_has_words_in_every_language():
+    importlib.import_module("config.urls")
+    own = {kind for kind in _below(DomainError) if kind.__module__.split(".")[0] in catalogues.PRODUCT}
+    said = {sentence for _, sentence in catalogues.sentences()}
+    # What has a number in it is written as it is refused, and stays English.
+    assert {kind.message for kind in own if not re.search(r"\d", kind.message)} <= said
+    assert len(own) > 100
+    for language in LANGUAGES:
+        words = {sentence: in_language(sentence, language) for sentence in said}
+        assert [sentence for sentence, word in words.items() if word == sentence] == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/nothing-of-the-kind"])
+def test_a_refusal_is_told_in_the_language_that_was_asked_for(path: str):
+    plain = Client().get(path)
+    asked = {language: Client().get(path, HTTP_ACCEPT_LANGUAGE=f"{language}-XX,en;q=0.5") for language in LANGUAGES}
+    in_spanish = {"not_signed_in": "Primero inicia sesión.", "not_found": "No encontrado."}
+    assert plain.json()["detail"] in ("Sign in first.", "Not found.")
+    assert asked["es"].json()["detail"] == in_spanish[plain.json()["code"]]
+    assert len({answer.json()["detail"] for answer in (plain, *asked.values())}) == 4
+    for language, answer in asked.items():
+        assert {**answer.json(), "detail": ""} == {**plain.json(), "detail": ""}
+        assert (answer.status_code, answer["Content-Language"]) == (plain.status_code, language)
+    assert Client().get(path, HTTP_ACCEPT_LANGUAGE="tlh, *;q=0.1," + "x" * 3_000).json() == plain.json()
+    assert translation.get_language() == "en"
+
+
+def test_roads_beside_django_tell_it_in_that_language_too():
+    answer = hot.problem(NotFound(), "ar,en;q=0.5")
+    assert orjson.loads(answer.body)["detail"] == "غير موجود."
+    assert ("Content-Language", "ar") in answer.headers
+    assert orjson.loads(hot.problem(NotFound("No such book.")).body)["detail"] == "No such book."
 
 
 def test_mail_to_a_customer_is_in_their_language(settings: Any):

@@ -17,7 +17,7 @@ export class Problem extends Error {
 }
 
 export async function call(method, path, body, { again = true, signal, keepalive = false } = {}) {
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang || "en" }; // the page's, not the browser's
   if (method !== "GET") headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const limit = AbortSignal.timeout(LIMIT);

@@ -559,6 +559,7 @@ export class ExamClient extends EventTarget {
   async #call(method, path, body, { keepalive = false, again = true } = {}) {
     const { base, token, csrf, renew } = this.#options;
     const headers = { Accept: "application/json" };
+    if (document.documentElement.lang) headers["Accept-Language"] = document.documentElement.lang;
     const bearer = token();
     if (this.#token) headers["X-Exam-Token"] = this.#token;
     else if (bearer) headers.Authorization = `Bearer ${bearer}`;

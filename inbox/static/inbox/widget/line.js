@@ -92,7 +92,7 @@ export class Line {
   // --- asking ---------------------------------------------------------------------------------------------------------
 
   async #call(method, path, given, { token = this.kept.token } = {}) {
-    const isForm = given instanceof FormData, headers = { Accept: "application/json" };
+    const isForm = given instanceof FormData, headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang || "en" };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (given && !isForm) headers["Content-Type"] = "application/json";
     let answer, data = null;
