@@ -4,7 +4,7 @@ from deliveries import EXAMPLE, REPEAT_EVERY
 from report import Result, Row, median, ms, rate
 from stage import Server, Stage
 
-TITLE = "every provider's deliveries at 50 connections, one process"
+TITLE = "every provider's deliveries at 50 connections, one process; 50 at once by two as well"
 CONNECTIONS = 50
 MOST_MS = 50.0
 BURSTS = 20
@@ -24,12 +24,14 @@ def take(stage: Stage) -> Result:
     rounds = 1 if stage.quick else 3
     yardstick = stage.yardstick(stage.database("yardstick_providers"))
     ours = [stage.product(kind, stage.database(f"{kind}_providers")) for kind in TARGETS]
+    two = stage.product("daphne", stage.database("daphne_two_providers"), processes=2)
     for provider in PATHS:
-        _warm(stage, provider, [yardstick, *ours])
+        _warm(stage, provider, [yardstick, *ours, two])
         for server in ours:
             _compare(result, stage, provider, server, yardstick, requests, rounds)
-    for server in [yardstick, *ours]:
-        stage.stop(server.process)
+        _at_once(result, stage, provider, two, yardstick)
+    for server in [yardstick, *ours, two]:
+        stage.end(server)
     return result
 
 
@@ -51,7 +53,7 @@ def _compare(
         waits.append(p95)
         rates.append(achieved)
         acknowledged += count
-    _, burst, count = _load(stage, provider, server, CONNECTIONS * BURSTS, "burst", bursts=True)
+    burst, count = _burst(stage, provider, server)
     acknowledged += count
     ratio, target = median(ratios), TARGETS[server.name]
     what = f"{provider}, {server.name}"
@@ -59,9 +61,26 @@ def _compare(
         Row(what, rate(median(rates)), rate(median(bare)), f"{ratio:.2f}", f">= {target}", ratio >= target),
         Row(f"{what}, p95 of 50 at once", ms(burst), target=f"< {MOST_MS:.0f} ms", holds=burst < MOST_MS),
         Row(f"{what}, p95 without a pause", ms(median(waits))),
-        _kept(stage, provider, server, acknowledged),
+        _kept(stage, provider, server, what, acknowledged),
     ]
     result.raw[what] = {"ratios": ratios, "p95_ms": waits, "rates": rates, "yardstick": bare}
+
+
+def _at_once(result: Result, stage: Stage, provider: str, server: Server, yardstick: Server) -> None:
+    """50 at once again, by as many processes as there are cores."""
+    what = f"{provider}, {server.name}, two processes"
+    by_hand, _ = _burst(stage, provider, yardstick)
+    burst, count = _burst(stage, provider, server)
+    result.rows += [
+        Row(f"{what}, p95 of 50 at once", ms(burst), ms(by_hand), target=f"< {MOST_MS:.0f} ms", holds=burst < MOST_MS),
+        _kept(stage, provider, server, what, count),
+    ]
+
+
+def _burst(stage: Stage, provider: str, server: Server) -> tuple[float, int]:
+    """The p95 in ms of 50 at once, again and again, and how many different ones were acknowledged."""
+    _, p95, count = _load(stage, provider, server, CONNECTIONS * BURSTS, "burst", bursts=True)
+    return p95, count
 
 
 def _load(
@@ -89,7 +108,7 @@ def _load(
     return rate_, answer["p95_ms"], len(set(answer["acknowledged"]))
 
 
-def _kept(stage: Stage, provider: str, server: Server, acknowledged: int) -> Row:
+def _kept(stage: Stage, provider: str, server: Server, what: str, acknowledged: int) -> Row:
     """Each different one once, with its job; the warm-up is left out of nothing, so at least so many."""
     with stage.connect(server.database) as connection:
         row = connection.execute(
@@ -101,4 +120,4 @@ def _kept(stage: Stage, provider: str, server: Server, acknowledged: int) -> Row
     warm = len({number - 1 if number % REPEAT_EVERY == REPEAT_EVERY - 1 else number for number in range(200)})
     holds = kept == jobs == acknowledged + warm
     said = f"{kept:,} of {acknowledged + warm:,}"
-    return Row(f"{provider}, {server.name}, kept once", said, target="all", holds=holds)
+    return Row(f"{what}, kept once", said, target="all", holds=holds)
