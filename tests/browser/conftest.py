@@ -23,7 +23,12 @@ from tests.run.copies import RunningCopy, free_port
 from tests.waiting import wait_for
 from webhooks.kapso.signature import kapso_signature
 
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium-headless-shell")
+    or shutil.which("chromium")
+    or shutil.which("chromium-browser")
+    or shutil.which("google-chrome")
+)
 PASSWORD = "demo-password"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "kapso-received-text.json"
 
