@@ -35,6 +35,7 @@ MOST_SESSIONS = 5_000
 DRAWN = 60  # cards of the first paint; the script brings the rest
 MOST_ENTRIES = 500
 STREAM = 50
+LINES = ("connection_lost", "connection_restored")
 
 
 @never_cache
@@ -128,7 +129,8 @@ def _watched(user: User, slug: str) -> _Watched:
         live=live,
         rows=page.rows,
         waiting=list(queries.narrowed(log, narrow).order_by("-pk")[:MOST_ENTRIES]),
-        stream=list(queries.narrowed(log, {"merged": True}).order_by("-pk")[:STREAM]),
+        # The page tells of lines by the sessions' own moves
+        stream=list(queries.narrowed(log, {"merged": True}).exclude(type__in=LINES).order_by("-pk")[:STREAM]),
         unread=unread_of_exam(found),
     )
 
