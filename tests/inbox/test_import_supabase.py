@@ -14,7 +14,7 @@ from crm.services.contacts import contact_for_sender
 from inbox.models import Channel, Conversation, Message
 from inbox.queries import get_seen_counts
 from inbox.services.inbound import receive_message
-from tests.cast import incoming, make_workspace, sender
+from tests.cast import incoming, make_workspace, sender, unique
 from tests.inbox.old_system import BEGAN, OldSystem, old_system, run_import
 
 
@@ -248,6 +248,28 @@ def test_a_message_that_came_by_webhook_too_is_one_message(old, tmp_path):
     message.refresh_from_db()
     assert message.supabase_id == row
     assert Message.objects.filter(workspace=workspace).count() == 1
+
+
+def test_every_sign_of_a_message_comes_as_it_was(old):
+    row = old.conversation(old.contact("600 777 888"), "ended")
+    bodies = ["\\N", "tab\there", "back\\slash and \\t", "one\r\ntwo\nthree", "\\.", 'quo"te \\" and {}']
+    ids = [old.message(row, body, attachments={"path": body}) for body in bodies]
+    run_import(old)
+    found = {message.supabase_id: message for message in Message.objects.filter(conversation__supabase_id=row)}
+    assert [found[id_].body for id_ in ids] == bodies
+    assert [found[id_].detail["old"]["attachments"]["path"] for id_ in ids] == bodies
+
+
+def test_of_two_rows_with_one_provider_id_the_first_is_it_in_whatever_batch_they_come(old):
+    row, others = (old.conversation(old.contact(number), "ended") for number in ("600 777 001", "600 777 002"))
+    provider_id = unique("wamid")
+    first, *twice = (old.message(row, f"No. {n}", external_id=provider_id) for n in range(3))
+    old.message(others, "Hi", external_id=unique("wamid"))
+    for batch in (2, 5_000):
+        said = run_import(old, batch=batch)
+        assert "provider_id_twice" in said
+        assert list(Message.objects.filter(provider_id=provider_id).values_list("supabase_id", flat=True)) == [first]
+        assert not Message.objects.filter(supabase_id__in=twice).exists()
 
 
 def test_only_the_newest_open_conversation_of_a_contact_stays_open(old):
