@@ -38,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{refused}\n")
         return 1
     _look_for_gaps()
-    _watch_exams()
     runner = importlib.import_module(f"config.servers.{server}_runner")
     module, _, name = options.application.partition(":")
     application = getattr(importlib.import_module(module), name)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    _watch_exams()
     logger.info("Listening on %s with %s", _address(listening), server)
     runner.run(application, listening)
     return 0
@@ -76,7 +76,8 @@ def _look_for_gaps() -> None:
 
 
 def _watch_exams() -> None:
-    """Before the first request: what was silent while no web process ran was not the students' doing."""
+    """Before the first request, and not earlier: what was silent while no web process ran was not the students' doing,
+    and they have their time to come back from when they can."""
     from proctoring import watch
 
     watch.start()
