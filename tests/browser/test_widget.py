@@ -209,8 +209,8 @@ def test_two_tabs_lose_nothing_of_each_other(visit: Any, sign_in: Any, shop: str
     """Both write without a connection; one closes before it could send, the other is loaded anew."""
     visitor, ben = visit(), sign_in("ben")
     visitor.open()
-    visitor.write(f"First {word}")
-    visitor.wait(f"First {word}", "received")
+    visitor.write(f"Hello {word}")
+    visitor.wait(f"Hello {word}", "received")
     refuse = [True]
     visitor.context.route("**/messages", lambda route: route.abort() if refuse[0] else route.continue_())
     other = Visitor(visitor.context.new_page(), visitor.context, visitor.errors)
@@ -224,7 +224,7 @@ def test_two_tabs_lose_nothing_of_each_other(visit: Any, sign_in: Any, shop: str
     visitor.page.reload()
     refuse[0] = False
     visitor.frame.locator("#launcher").click()
-    for text in ("First", "Of the other", "Of the first"):
+    for text in ("Hello", "Of the other", "Of the first"):
         visitor.wait(f"{text} {word}", "received")
     ben.open(word)
     for text in ("Of the other", "Of the first"):
