@@ -63,7 +63,7 @@ def arrived(old: OldSystem) -> int:
 
 def started(old: OldSystem, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "manage.py", "import_supabase", "--dsn", old.url, "--batch", "10", *words],
+        [sys.executable, "manage.py", "import_supabase", "--dsn", old.url, "--batch", "2", *words],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -17,7 +17,7 @@ def busy(cast):
     """Twelve conversations, with labels, a third of them Ben's, some read."""
     label = Label.objects.create(workspace=cast.workspace, name="Billing", hue=2)
     for number in range(12):
-        conversation = receive(cast, f"nr {number}", who=sender(name=f"Person {number}"))
+        conversation = receive(cast, f"line l{number}", who=sender(name=f"Person p{number}"))
         ConversationLabel.objects.create(workspace=cast.workspace, conversation=conversation, label=label)
         if number % 3 == 0:
             assign_conversation(actor=cast.actor(cast.ada), conversation_id=conversation.pk, assignee_id=cast.ben.pk)
@@ -70,8 +70,8 @@ def test_a_row_that_moves_up_between_pages_hides_no_other(busy):
         (ListFilter(assignee="none"), 8),
         (ListFilter(status="resolved"), 0),
         (ListFilter(unread=True), 9),
-        (ListFilter(search="Person 11"), 1),
-        (ListFilter(search="nr 7"), 1),
+        (ListFilter(search="Person p11"), 1),
+        (ListFilter(search="line l7"), 1),
         (ListFilter(scope="exam"), 0),
         (ListFilter(channel="no-such"), 0),
     ],
