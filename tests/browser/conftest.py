@@ -33,6 +33,8 @@ PASSWORD = "demo-password"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "kapso-received-text.json"
 
 PROMISES = {"test_two_agents.py", "test_widget.py", "test_live_client.py"}
+# As Playwright words it, of a step and of an `expect`
+WAITED_IN_VAIN = ["^TimeoutError: ", "^AssertionError: (Locator|Page) expected "]
 LADDER = ("sent", "delivered", "read")
 # Busy machines are slow, and what is there sooner is not waited for
 SECONDS = 60
@@ -40,13 +42,13 @@ expect.set_options(timeout=SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Three browsers and three products on two cores: what was waited for in vain is tried once more, and counted. An
-    assertion that does not hold is not, nor is anything about what must happen once, in order or after a kill."""
+    """Three browsers and three products on two cores: where a page was waited for in vain a test is tried once more,
+    and counted. No other assertion is, nor anything about what must happen once, in order or after a kill."""
     for item in items:
         if not item.path.is_relative_to(Path(__file__).parent):
             continue
         if item.path.name not in PROMISES:
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["^TimeoutError: "]))
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=WAITED_IN_VAIN))
         if CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="no Chromium found"))
 
@@ -103,8 +105,23 @@ class Product:
 
     def forget_events(self) -> None:
         """As after a day: the numbers stand, what was told under them is gone."""
+        self._sql("delete from live_event")
+
+    def wait_until_idle(self) -> None:
+        """Until no job runs or is about to."""
+        wait_for(
+            lambda: (
+                not self._sql(
+                    "select from job where status = 'processing'"
+                    " or status = 'pending' and next_attempt < now() + interval '20 s' limit 1"
+                )
+            )
+        )
+
+    def _sql(self, statement: str) -> int:
+        """Against the product's own database; of how many rows."""
         with psycopg.connect(shell_file(self.copy.var_dir / RUN_FILE)["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute("delete from live_event")
+            return connection.execute(statement).rowcount
 
     def simulator(self, path: str, body: dict[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -209,6 +209,12 @@ def test_figures_count_what_waits_runs_failed_and_was_done(cast, ada):
     assert found["p95_ms"] > 0
 
 
+def test_what_failed_since_the_last_look_counts_however_soon(cast, ada):
+    assert ada.get("outbox/").json()["failed"] == 0
+    make_job(cast)
+    assert ada.get("outbox/").json()["failed"] == 1
+
+
 def test_calls_of_all_subscriptions_are_listed_and_made_again(cast, ada):
     subscription = Subscription.objects.create(
         workspace=cast.workspace, url="https://partner.example/hook", secrets={"secrets": []}

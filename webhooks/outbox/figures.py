@@ -1,4 +1,5 @@
-"""How much waits, runs, failed and was done: one query, capped, and kept for a moment since many may ask at once."""
+"""How much waits, runs, failed and was done, capped. What is open is counted whenever somebody asks, since a page that
+is told of a change looks once; what is done is the long count, kept for a moment since many may ask at once."""
 
 import threading
 import time
@@ -19,7 +20,7 @@ SAMPLE = 1_000  # newest completed jobs, for how long they took
 FRESH = 1.0  # seconds
 
 _OF = "from job where workspace_id = %(workspace)s and status"
-_SQL = f"""
+_OPEN = f"""
 select
   (select count(*) from (select 1 {_OF} = 'pending' and last_error = '' limit {CAP + 1}) x),
   (select min(least(next_attempt, created_at)) from
@@ -29,15 +30,18 @@ select
   (select min(next_attempt) from (select next_attempt {_OF} = 'pending' and last_error <> '' limit {CAP}) x),
   (select count(*) from (select 1 {_OF} = 'failed' limit {CAP + 1}) x),
   (select count(*) from (
+    select 1 from webhooks_delivery where workspace_id = %(workspace)s and state = 'failed' limit {CAP + 1}) x)
+"""  # noqa: S608 - constants only
+_DONE = f"""
+select
+  (select count(*) from (
     select 1 {_OF} = 'completed' and completed_at > now() - interval '24 h' limit {DONE_CAP + 1}) x),
   (select percentile_cont(0.95) within group (order by extract(epoch from took) * 1000) from (
     select completed_at - started_at as took {_OF} = 'completed' and completed_at > now() - interval '24 h'
     order by id desc limit {SAMPLE}) x where took >= interval '0'),
   (select count(*) from (select 1 from webhooks_delivery where workspace_id = %(workspace)s limit {DONE_CAP + 1}) x),
-  (select count(*) from (
-    select 1 from webhooks_delivery where workspace_id = %(workspace)s and state = 'failed' limit {CAP + 1}) x),
   (select count(*) from (select 1 from webhooks_call where workspace_id = %(workspace)s limit {DONE_CAP + 1}) x)
-"""  # noqa: S608 - constants only
+"""  # noqa: S608
 _FAILED = f"""
 (select count(*) from (
   select 1 from job where job.workspace_id = crm_workspace.id and job.status = 'failed' limit {CAP + 1}) x)
@@ -62,40 +66,15 @@ class Figures(TypedDict):
     done_capped: int
 
 
+_Done = tuple[int, float | None, int, int]
 _lock = threading.Lock()
-_kept: dict[UUID, tuple[float, Figures]] = {}
+_kept: dict[UUID, tuple[float, _Done]] = {}
 
 
 def get_figures(who: Manager) -> Figures:
     """A number above its cap means "more than that"."""
-    with _lock:
-        kept = _kept.get(who.workspace_id)
-    if kept and time.monotonic() - kept[0] < FRESH:
-        return kept[1]
-    found = _read(who.workspace_id)
-    with _lock:
-        if len(_kept) > CAP:
-            _kept.clear()
-        _kept[who.workspace_id] = time.monotonic(), found
-    return found
-
-
-def forget(workspace_id: UUID) -> None:
-    """Something was done here and now: whoever did it wants to see it in the numbers."""
-    with _lock:
-        _kept.pop(workspace_id, None)
-
-
-def failed_mark(reader: UUID) -> RawSQL:
-    """The number at the rail's entry to the outbox, over a row of the workspace."""
-    return RawSQL(_FAILED, (), IntegerField())  # noqa: S611 - a constant
-
-
-def _read(workspace_id: UUID) -> Figures:
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL, {"workspace": workspace_id})
-        row: tuple[Any, ...] = cursor.fetchone()
-    pending, oldest, processing, retrying, next_retry, failed, done, p95, deliveries, broken, calls = row
+    pending, oldest, processing, retrying, next_retry, failed, broken = _row(_OPEN, who.workspace_id)
+    done, p95, deliveries, calls = _done(who.workspace_id)
     return {
         "pending": pending,
         "oldest_pending": oldest,
@@ -113,3 +92,27 @@ def _read(workspace_id: UUID) -> Figures:
         "capped": CAP,
         "done_capped": DONE_CAP,
     }
+
+
+def failed_mark(reader: UUID) -> RawSQL:
+    """The number at the rail's entry to the outbox, over a row of the workspace."""
+    return RawSQL(_FAILED, (), IntegerField())  # noqa: S611 - a constant
+
+
+def _done(workspace_id: UUID) -> _Done:
+    with _lock:
+        kept = _kept.get(workspace_id)
+    if kept and time.monotonic() - kept[0] < FRESH:
+        return kept[1]
+    found: _Done = _row(_DONE, workspace_id)
+    with _lock:
+        if len(_kept) > CAP:
+            _kept.clear()
+        _kept[workspace_id] = time.monotonic(), found
+    return found
+
+
+def _row(sql: str, workspace_id: UUID) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"workspace": workspace_id})
+        return cursor.fetchone()

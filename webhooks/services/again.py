@@ -16,7 +16,7 @@ from jobs.services.jobs import dismiss_job, hurry_job, retry_failed, retry_job, 
 from jobs.states import Status
 from webhooks.journal import UNPACK
 from webhooks.models import Delivery, DeliveryState
-from webhooks.outbox import figures, words
+from webhooks.outbox import words
 from webhooks.outbox.access import Manager, delivery_for, job_for, visible_jobs
 from webhooks.outbox.queries import unpack_key
 from webhooks.outbox.topics import changed
@@ -68,7 +68,7 @@ def retry(*, who: Manager, job_id: int) -> Job:
         done = _send_again(who, job)
     else:
         done = retry_job(job_id=job.pk)
-    _tell(job.workspace_id)
+    changed(job.workspace_id)
     return done
 
 
@@ -77,7 +77,7 @@ def dismiss(*, who: Manager, job_id: int) -> Job:
     if job.status in words.REFUSED_DISMISSAL:
         raise CannotDismiss(str(words.REFUSED_DISMISSAL[job.status]), status=job.status)
     done = dismiss_job(job_id=job.pk)
-    _tell(job.workspace_id)
+    changed(job.workspace_id)
     return done
 
 
@@ -99,7 +99,7 @@ def retry_all(*, who: Manager, type_: str = "", after: int = 0) -> tuple[Retried
             refused += 1
         else:
             retried += 1
-    _tell(who.workspace_id)
+    changed(who.workspace_id)
     last = jobs[-1].pk if jobs else after
     return Retried(retried, refused, rows.filter(pk__gt=last).count()), last
 
@@ -135,7 +135,7 @@ def replay(*, who: Manager, delivery_id: int) -> Delivery:
     """Reads it anew, by a new job. Items that worked have their keys and change nothing; those that failed are tried
     again as they read now; what only now reads as an item is taken in."""
     delivery = _replay(who, delivery_id)
-    _tell(delivery.workspace_id)
+    changed(delivery.workspace_id)
     return delivery
 
 
@@ -165,9 +165,3 @@ def _replay(who: Manager, delivery_id: int) -> Delivery:
 
 def _is_due(job: Job) -> bool:
     return job.status == Status.PENDING and job.next_attempt <= timezone.now()
-
-
-def _tell(workspace_id: UUID | None) -> None:
-    if workspace_id is not None:
-        figures.forget(workspace_id)
-    changed(workspace_id)
