@@ -204,7 +204,7 @@ class Backfill:
 
 def _counted(given: int, written: tuple[int, int]) -> Tally:
     tally = Tally()
-    tally.counts.update(created=written[0], updated=written[1], unchanged=given - sum(written))
+    tally.wrote(given, *written)
     return tally
 
 

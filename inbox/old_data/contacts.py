@@ -228,10 +228,8 @@ class Contacts:
         fresh = [old for old in plan.write if old.claims and (old.supabase_id in created or old.supabase_id in updated)]
         _learn([(old, created.get(old.supabase_id) or updated[old.supabase_id]) for old in fresh])
         _learn([(old, contact_id) for old, contact_id in plan.linked])
-        tally.counts["created"] += len(created)
-        tally.counts["updated"] += len(updated)
+        tally.wrote(len(plan.write) + plan.frozen, len(created), len(updated))
         tally.counts["linked"] += len(plan.linked)
-        tally.counts["unchanged"] += len(plan.write) - len(created) - len(updated) + plan.frozen
         if created or updated or plan.linked:
             self._scope.touched.update(old.place.slug for old in olds)
 

@@ -13,8 +13,7 @@ from crm.erased import Traced
 from crm.ids import uuid7_from
 from inbox.models import Channel
 from inbox.old_data import folds, values
-from inbox.old_data.notes import check_workspace
-from inbox.old_data.places import Person, people
+from inbox.old_data.places import Person, contact_of, people
 from inbox.old_data.report import Tally
 from inbox.old_data.scope import Given, LeftOut, Scope
 from inbox.old_data.staging import Stage, fetch
@@ -121,9 +120,7 @@ class Conversations:
         _close_second(list(olds.values()), tally)
         created, updated = self._stage.write(old.row() for old in olds.values())
         folds.record_moved("inbox_conversation", {new: olds[old].contact for old, new in created.items()})
-        tally.counts["created"] += len(created)
-        tally.counts["updated"] += len(updated)
-        tally.counts["unchanged"] += len(olds) - len(created) - len(updated)
+        tally.wrote(len(olds), len(created), len(updated))
         self._touch(olds, {*created, *updated})
         return tally
 
@@ -140,13 +137,7 @@ class Conversations:
 
     def _read(self, row: Given, whose: dict[UUID, Person]) -> Old:
         old = row.supabase_id = self._scope.need("conversations", row.get("id"), "no_id")
-        contact = self._scope.need("contacts", row.get("contact"), "no_contact")
-        if contact in self._scope.left_contacts or self._scope.is_left_out(row.get("workspace")):
-            raise LeftOut
-        person = whose.get(contact)
-        if person is None:
-            raise values.Refused("unknown_contact")
-        check_workspace(self._scope, row, person.workspace_id)
+        contact, person = contact_of(self._scope, row, whose)
         created_at = values.moment(row.get("created_at"))
         if created_at is None:
             raise values.Refused("no_time")

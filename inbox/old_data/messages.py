@@ -13,25 +13,12 @@ from inbox.old_data.report import Tally
 from inbox.old_data.scope import LeftOut, Scope
 from inbox.old_data.staging import Stage, execute, fetch
 
+ONCE = {"provider_id", "send_attempt"}  # of a row that is here they stay
+ALSO = ("updated_at", "search")
 COMPARED = (
-    "direction",
-    "sender_kind",
     "sender_user_id",
-    "type",
-    "body",
-    "detail",
+    *(column for column in lines.REST if column not in {*ONCE, *ALSO}),
     "reply_to_id",
-    "provider_time",
-    "status",
-    "error_code",
-    "error_message",
-    "sent_at",
-    "delivered_at",
-    "read_at",
-    "failed_at",
-    "created_at",
-    "edited_at",
-    "deleted_at",
 )
 # As `lines.in_full` has them; what it answers is filled in afterwards.
 COLUMNS = (
@@ -44,7 +31,7 @@ COLUMNS = (
     *lines.REST,
     "reply_to_id",
 )
-STAGE = Stage("inbox_message", COLUMNS, compared=COMPARED, also=("updated_at", "search"), later=("reply_to_id",))
+STAGE = Stage("inbox_message", COLUMNS, compared=COMPARED, also=ALSO, later=("reply_to_id",))
 # Here under another old id or none, by the provider's: it came by a webhook as well. One look into the index for each.
 _PROVIDED = f"""
     select s.supabase_id::text, m.id, m.supabase_id is null
@@ -221,10 +208,7 @@ class Messages:
             if not self._scope.dry:
                 standing.send_back_to_snapshot(touched)
         created, updated = sum(row[1] for row in put), sum(row[2] for row in put)
-        counts = batch.tally.counts
-        counts["created"] += created
-        counts["updated"] += updated
-        counts["unchanged"] += len(batch.ready) - created - updated
+        batch.tally.wrote(len(batch.ready), created, updated)
         self._waiting.update(later)
 
 

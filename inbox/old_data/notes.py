@@ -6,7 +6,7 @@ from uuid import UUID
 from crm.erased import Traced
 from crm.ids import uuid7_from
 from inbox.old_data import folds, values
-from inbox.old_data.places import Person, people
+from inbox.old_data.places import Person, contact_of, people
 from inbox.old_data.report import Tally
 from inbox.old_data.scope import Given, LeftOut, Scope
 from inbox.old_data.searching import body_words
@@ -51,9 +51,7 @@ class Notes:
                 tally.refuse(values.text(raw.get("id")), refused.reason)
         created, updated = self._stage.write(ready.values())
         folds.record_moved("crm_contactnote", {new: contacts[old] for old, new in created.items()})
-        tally.counts["created"] += len(created)
-        tally.counts["updated"] += len(updated)
-        tally.counts["unchanged"] += len(ready) - len(created) - len(updated)
+        tally.wrote(len(ready), len(created), len(updated))
         return tally
 
     def drop(self) -> None:
@@ -61,13 +59,7 @@ class Notes:
 
     def _read(self, row: Given, whose: dict[UUID, Person]) -> tuple[Any, ...]:
         old = row.supabase_id = self._scope.need("notes", row.get("id"), "no_id")
-        contact = self._scope.need("contacts", row.get("contact"), "no_contact")
-        if contact in self._scope.left_contacts or self._scope.is_left_out(row.get("workspace")):
-            raise LeftOut
-        person = whose.get(contact)
-        if person is None:
-            raise values.Refused("unknown_contact")
-        check_workspace(self._scope, row, person.workspace_id)
+        _, person = contact_of(self._scope, row, whose)
         body = values.text(row.get("body"))
         if not body:
             raise values.Refused("empty")
@@ -92,9 +84,3 @@ class Notes:
             values.moment(row.get("updated_at")) or at,
             body_words(body),
         )
-
-
-def check_workspace(scope: Scope, row: Given, workspace_id: UUID) -> None:
-    """Where the old row names its workspace, it must be that of what it belongs to."""
-    if values.text(row.get("workspace")) and scope.place(row.get("workspace")).id != workspace_id:
-        raise values.Refused("other_workspace")

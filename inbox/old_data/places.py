@@ -1,9 +1,11 @@
 """Where an old contact or conversation is here, whatever was merged into what since."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from inbox.old_data import values
+from inbox.old_data.scope import Given, LeftOut, Scope
 from inbox.old_data.staging import fetch
 
 _CONTACTS = """
@@ -47,3 +49,17 @@ def people(ids: Iterable[UUID]) -> dict[UUID, Person]:
 
 def threads(ids: Iterable[UUID]) -> dict[UUID, Thread]:
     return {row[0]: Thread(*row[1:]) for row in fetch(_CONVERSATIONS, {"ids": list(ids)})}
+
+
+def contact_of(scope: Scope, row: Given, whose: Mapping[UUID, Person]) -> tuple[UUID, Person]:
+    """Of a row that belongs to a contact: as the old system has them, and who that is here."""
+    contact = scope.need("contacts", row.get("contact"), "no_contact")
+    if contact in scope.left_contacts or scope.is_left_out(row.get("workspace")):
+        raise LeftOut
+    person = whose.get(contact)
+    if person is None:
+        raise values.Refused("unknown_contact")
+    # Where the old row names its workspace, it must be the contact's.
+    if values.text(row.get("workspace")) and scope.place(row.get("workspace")).id != person.workspace_id:
+        raise values.Refused("other_workspace")
+    return contact, person

@@ -37,6 +37,10 @@ class Tally:
         self.counts["changed"] += 1
         self.findings.append(Finding("changed", reason, str(supabase_id or "")))
 
+    def wrote(self, given: int, created: int, updated: int) -> None:
+        """Whatever of `given` is neither was here already, just so."""
+        self.counts.update(created=created, updated=updated, unchanged=given - created - updated)
+
     def add(self, other: "Tally") -> None:
         self.counts.update(other.counts)
         self.findings += other.findings

@@ -67,13 +67,8 @@ def _uuid(word: str) -> UUID:
 
 def moment(value: Any) -> datetime | None:
     """With a zone; one without is UTC, as Supabase writes them."""
-    if value is None or value == "":
-        return None
-    try:
-        at = _moment(value)
-    except (ValueError, OverflowError, OSError):
-        raise Refused("unreadable_time") from None
-    if at < EARLIEST or (at > BEGAN and at > timezone.now() + AHEAD):
+    at = later(value)
+    if at is not None and at > BEGAN and at > timezone.now() + AHEAD:
         raise Refused("impossible_time")
     return at
 
