@@ -42,6 +42,9 @@ class Counts(TypedDict):
     capped: int
 
 
+NOTHING: Counts = {"all": 0, "unassigned": 0, "by_assignee": {}, "capped": CAP}
+
+
 def get_counts(workspace_id: UUID) -> Counts:
     """A number above `capped` means "more than that"."""
     return _counts(_rows(_SQL, {"workspace": workspace_id}))

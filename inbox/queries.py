@@ -36,7 +36,7 @@ from crm.roles import Action, Role, is_allowed
 from crm.services.teams import visible_teams
 from inbox import topics
 from inbox.access import allowed_actions, conversation_for, messages_of, visible_conversations, visible_messages
-from inbox.counts import Counts, get_counts, get_counts_and_number
+from inbox.counts import NOTHING, Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
 from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Label, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
@@ -296,14 +296,17 @@ def get_tabs_and_live(actor: Caller) -> tuple[TabCounts, LivePayload]:
     """Read this before the list: what happens in between is then applied again, which is harmless."""
     topic = topics.inbox(actor.workspace_slug)
     counts, number = get_counts_and_number(actor.workspace_id, topic)
-    return _with_mine(actor, counts), {"topic": topic, "seq": number}
+    return _for_tabs(actor, counts), {"topic": topic, "seq": number}
 
 
-def get_tab_counts(actor: Actor) -> TabCounts:
-    return _with_mine(actor, get_counts(actor.workspace_id))
+def get_tab_counts(actor: Caller) -> TabCounts:
+    return _for_tabs(actor, get_counts(actor.workspace_id))
 
 
-def _with_mine(actor: Actor, counts: Counts) -> TabCounts:
+def _for_tabs(actor: Caller, counts: Counts) -> TabCounts:
+    """How much a team has to do is told to nobody who sees none of it."""
+    if not actor.may(Action.READ_INBOX):
+        return {**NOTHING, "mine": 0}
     mine = counts["by_assignee"].get(str(actor.user_id), 0) if isinstance(actor, Member) else 0
     return {**counts, "mine": mine}
 

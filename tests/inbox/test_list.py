@@ -6,6 +6,7 @@ from config.errors import Invalid
 from crm.models import Member
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
+from inbox.counts import NOTHING
 from inbox.models import Conversation, ConversationLabel, Label
 from inbox.queries import ListFilter
 from inbox.services.conversations import assign_conversation, mark_read
@@ -143,6 +144,7 @@ def test_a_cursor_that_is_not_ours_is_refused(cast, cursor):
 def test_a_stranger_sees_nothing(busy):
     assert queries.list_conversations(busy.actor(busy.cleo, busy.elsewhere), ListFilter()).rows == []
     assert queries.list_conversations(busy.actor(busy.tia), ListFilter()).rows == []
+    assert queries.get_tabs_and_live(busy.actor(busy.tia))[0] == {**NOTHING, "mine": 0}
 
 
 def test_a_channel_is_meant_by_its_name_or_its_id(busy):
