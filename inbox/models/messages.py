@@ -23,9 +23,17 @@ STATUSES_OF = {
 
 
 class Message(TenantModel):
+    """The table that grows: each row is checked once. `TenantForeignKey` to conversation and channel holds what simple
+    keys would, and `message_tenant_key` and `message_thread` begin with the columns that have no index of their own."""
+
+    workspace = models.ForeignKey(
+        "crm.Workspace", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     supabase_id = models.UUIDField(null=True, blank=True, unique=True)
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False, db_constraint=False
+    )
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     direction = models.CharField(max_length=8, choices=Direction.choices)
     sender_kind = models.CharField(max_length=8, choices=SenderKind.choices)
     sender_user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
