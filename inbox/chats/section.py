@@ -17,7 +17,7 @@ from crm.api.base import StrictSerializer, checked
 from crm.roles import Action
 from crm.sections.base import Done, Section, section
 from inbox.chats.proof import MOST_BITS
-from inbox.chats.widgets import EMAIL_AFTER_SECONDS, QUESTIONS_AT_MOST, is_origin
+from inbox.chats.widgets import EMAIL_AFTER_SECONDS, QUESTIONS_AT_MOST, as_colour, is_origin
 from inbox.models import Channel
 from inbox.services.chats.settings import (
     change_widget,
@@ -141,8 +141,14 @@ def _shown(channel: Channel, request: HttpRequest) -> dict[str, Any]:
         "questions": [_row(place, asked[place] if place < len(asked) else {}) for place in range(QUESTIONS_AT_MOST)],
         "switches": {name: bool(said.get(name, default)) for name, default in SWITCHES.items()},
         "secrets": len(held_secrets(channel)),
-        "line": f'<script src="{settings.PUBLIC_URL}/widget.js" data-channel="{channel.slug}" async></script>',
+        "line": _line(channel),
     }
+
+
+def _line(channel: Channel) -> str:
+    """With the colour that the button has until the chat has told it."""
+    accent = f' data-accent="{colour}"' if (colour := as_colour(channel.settings.get("accent"))) else ""
+    return f'<script src="{settings.PUBLIC_URL}/widget.js" data-channel="{channel.slug}"{accent} async></script>'
 
 
 def _row(place: int, asked: Mapping[str, Any]) -> dict[str, Any]:

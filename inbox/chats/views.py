@@ -11,6 +11,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from config.languages import in_readers_language
+from config.staticfiles import as_sent
 from crm.identity.exempt import without_identity
 from inbox.chats.access import widget_for
 from inbox.chats.widgets import allowed_origins, frame_ancestors, widget_payload
@@ -38,7 +39,7 @@ def script(request: HttpRequest) -> HttpResponse:
 
 @cache
 def _loader() -> bytes:
-    return LOADER.read_bytes()
+    return as_sent(LOADER.read_text()).encode()
 
 
 @require_safe

@@ -54,7 +54,7 @@ def widget_payload(channel: Channel) -> WidgetPayload:
         "presence": team_state(channel.workspace_id, channel.workspace.slug),
         "greeting": _text(said.get("greeting"), 500) or _("Hello! How can we help?"),
         "questions": _questions(said.get("questions")),
-        "accent": _colour(said.get("accent")),
+        "accent": as_colour(said.get("accent")),
         "email_after": _seconds(said.get("email_after", EMAIL_AFTER_SECONDS)),
         "rating": said.get("rating", True) is not False,
         "files": said.get("files", True) is not False,
@@ -70,7 +70,7 @@ def _seconds(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 86_400 else 0
 
 
-def _colour(value: object) -> str:
+def as_colour(value: object) -> str:
     """Six hexadecimal digits and nothing else: it goes into a style."""
     text = _text(value, 7).lower()
     is_hex = len(text) == 7 and text[0] == "#" and all(digit in "0123456789abcdef" for digit in text[1:])

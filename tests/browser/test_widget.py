@@ -10,14 +10,14 @@ from typing import Any
 
 import jwt
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, Route, expect
 
 from tests.browser.numbers import numbers
 from tests.browser.test_access import look
 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <style>* {{ color: red !important; font-size: 40px }}</style>
-<h1>Courses</h1><script src="{url}/widget.js" data-channel="demo-widget" async></script></html>"""
+<h1>Courses</h1><script src="{url}/widget.js" data-channel="{channel}" async></script></html>"""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def shop(product: Any) -> Iterator[str]:
 
     class Shop(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = PAGE.format(url=product.url).encode()
+            body = PAGE.format(url=product.url, channel=self.path[1:] or "demo-widget").encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
@@ -53,8 +53,12 @@ class Visitor:
     def frame(self) -> FrameLocator:
         return self.page.frame_locator("iframe")
 
+    @property
+    def launcher(self) -> Locator:
+        return self.page.locator("#launcher")
+
     def open(self) -> None:
-        self.frame.locator("#launcher").click()
+        self.launcher.click()
         expect(self.frame.locator("#body")).to_be_focused()
 
     def write(self, text: str) -> None:
@@ -110,11 +114,11 @@ def test_a_closed_chat_counts_what_comes_and_the_launcher_says_so(visit: Any, si
     visitor.write(f"Question {word}")
     ben.row(word).wait_for()
     visitor.page.keyboard.press("Escape")
-    expect(visitor.frame.locator("#launcher")).to_be_focused()
+    expect(visitor.launcher).to_be_focused()
     ben.open(word)
     ben.write(f"Answer {word}")
-    expect(visitor.frame.locator("#count")).to_have_text("1")
-    expect(visitor.frame.locator("#launcher")).to_have_accessible_name("Open the chat, 1 new")
+    expect(visitor.page.locator("#launcher span")).to_have_text("1")
+    expect(visitor.launcher).to_have_accessible_name("Open the chat, 1 new")
     visitor.page.keyboard.press("Enter")
     visitor.wait(f"Answer {word}")
     ben.wait_status(f"Answer {word}", "read")
@@ -132,7 +136,7 @@ def test_what_is_written_without_a_connection_goes_out_once_after_a_reload(visit
     visitor.wait(f"Third {word}", "sending")
     visitor.page.reload()
     refuse[0] = False
-    visitor.frame.locator("#launcher").click()
+    visitor.launcher.click()
     for text in ("First", "Second", "Third"):
         visitor.wait(f"{text} {word}", "received")
     ben.open(word)
@@ -145,19 +149,44 @@ def test_the_page_around_it_neither_reaches_in_nor_is_changed(visit: Any):
     visitor.open()
     colour = visitor.frame.locator("#body").evaluate("one => getComputedStyle(one).fontSize")
     assert colour == "14px"
-    assert visitor.page.evaluate("document.querySelectorAll('iframe').length") == 1
+    assert visitor.launcher.evaluate("one => getComputedStyle(one).color") == "rgb(255, 255, 255)"
+    assert visitor.page.locator("iframe").count() == 1
     assert visitor.page.evaluate("document.querySelectorAll('link, style').length") == 1
 
 
 def test_nothing_of_the_page_is_covered_but_by_the_button(visit: Any):
     """On a light page, for somebody who likes it dark."""
-    page = visit(color_scheme="dark").page
-    frame = page.locator("iframe")
-    frame.content_frame.locator("#launcher").wait_for()
-    box = frame.bounding_box()
+    visitor = visit(color_scheme="dark")
+    page = visitor.page
+    expect(visitor.launcher).to_have_accessible_name("Open the chat")  # the frame is there
     bare = page.screenshot(clip={"x": 600, "y": 500, "width": 8, "height": 8})
-    corner = {"x": box["x"], "y": box["y"], "width": 8, "height": 8}
+    box = visitor.launcher.bounding_box()
+    corner = {"x": box["x"] - 48, "y": box["y"] - 48, "width": 8, "height": 8}
     assert page.screenshot(clip=corner) == bare
+    assert page.evaluate("document.elementFromPoint(1000, 600).localName") == "html"
+
+
+def test_a_press_counts_before_the_chat_is_there(visit: Any, shop: str):
+    """The frame takes its time; the button is there from the beginning."""
+    held: list[Route] = []
+    visitor = visit("about:blank")
+    visitor.context.route("**/widget/demo-widget?*", lambda route: held.append(route))
+    visitor.page.goto(shop, wait_until="commit")
+    with visitor.page.expect_request("**/widget/demo-widget?*"):
+        visitor.launcher.click()
+    expect(visitor.launcher).to_have_attribute("aria-busy", "true")
+    held.pop().continue_()
+    expect(visitor.frame.locator("#body")).to_be_focused()
+    expect(visitor.launcher).to_have_accessible_name("Close the chat")
+    visitor.launcher.click()
+    expect(visitor.launcher).to_be_focused()
+    expect(visitor.launcher).to_have_attribute("aria-expanded", "false")
+
+
+def test_where_there_is_no_chat_the_button_goes(visit: Any, shop: str):
+    visitor = visit(f"{shop}nobody-has-this")
+    expect(visitor.launcher).to_have_count(1)
+    expect(visitor.launcher).to_be_hidden()
 
 
 def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in: Any, word: str):
@@ -173,7 +202,7 @@ def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in
     expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment")
     visitor.context.unroute("**/api/v1/**")
     visitor.page.reload()
-    visitor.frame.locator("#launcher").click()
+    visitor.launcher.click()
     visitor.wait(f"Kept {word}", "received")
 
 
@@ -223,7 +252,7 @@ def test_two_tabs_lose_nothing_of_each_other(visit: Any, sign_in: Any, shop: str
     other.page.close()
     visitor.page.reload()
     refuse[0] = False
-    visitor.frame.locator("#launcher").click()
+    visitor.launcher.click()
     for text in ("Hello", "Of the other", "Of the first"):
         visitor.wait(f"{text} {word}", "received")
     ben.open(word)

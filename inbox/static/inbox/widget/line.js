@@ -16,7 +16,7 @@ export class Problem extends Error {
 }
 
 export class Line {
-  chat = null; unread = 0; failures = 0; notice = null; told = 0;
+  chat = null; unread = 0; failures = 0; notice = null;
   #messages = new Map(); #config; #on; #key; #files = new Map(); #blobs = new Map(); #next = null; #flushing = false; #later = null; #reading = null; #admitting = null; #seq = null; #loadingOlder = false; #settled = new Set();
 
   constructor(config, on) {

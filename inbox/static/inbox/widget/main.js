@@ -9,7 +9,7 @@ const asked = new URLSearchParams(location.hash.slice(1)), alone = parent === wi
 const TYPING_EVERY = 3_000, TYPING_SHOWN = 15_000, PRESENCE_EVERY = 9_000, SAID_AFTER = 3;
 const EMOJI = "😀 😊 😂 😍 🤔 😢 😮 😡 👍 👎 🙏 👏 💪 👋 ❤️ 🎉 ✅ ❌ ⭐ 🔥 ☕ 📎 📷 ⏰".split(" ");
 
-let open = false, topic = null, presence = config.presence, typingUntil = 0, typedAt = 0, atFoot = true, tries = 0;
+let open = false, topic = null, presence = config.presence, typingUntil = 0, typedAt = 0, atFoot = true, told = "";
 const say = (code) => t[code] ?? t.failed;
 const line = new Line(config, { page: asked.get("page") ?? "", identity: asked.get("identity") ?? "", back: asked.get("back") ?? "", changed: render, came, follow, say });
 const { kept } = line;
@@ -17,24 +17,24 @@ const live = new Live({ token: () => kept.token, renew: async () => line.renew()
 
 // --- the page around us ---------------------------------------------------------------------------------------------
 
-function tell(type, count) {
-  if (!alone) parent.postMessage({ switchboard: config.channel, type, count }, "*"); // says nothing that a page may not know
+function tell(type, more) {
+  if (!alone) parent.postMessage({ switchboard: config.channel, type, ...more }, "*"); // says nothing that a page may not know
 }
 
 addEventListener("message", ({ data, source, origin }) => {
   const known = !origins.length || origins.some((one) => one === origin || one.includes("*.") && origin.endsWith(one.split("*")[1]));
   if (source !== parent || alone || !known || data?.switchboard !== config.channel) return;
-  if (data.type === "open") show(true);
-  if (data.type === "close") show(false);
+  if (data.type === "open") show(true, { isKnown: true });
+  if (data.type === "close") show(false, { isKnown: true });
 });
 
-function show(wanted, focus = true) {
+/** The button is the page's own (loader.js), and here only where the chat is by itself. */
+function show(wanted, { isKnown = false, focus = true } = {}) {
   if (open === wanted) return;
   open = wanted;
   $("chat").hidden = !open;
   $("launcher").setAttribute("aria-expanded", open);
-  $("launcher-word").textContent = open ? t.close : t.open;
-  tell(open ? "open" : "close");
+  if (!isKnown) tell(open ? "open" : "close");
   if (open) { atFoot = true; lookAround(); }
   render();
   if (focus) (open ? $("body") : $("launcher")).focus();
@@ -116,8 +116,10 @@ function paint() {
   const ended = chat?.state === "ended" && !kept.queue.length, agent = chat?.agent?.name;
   $("count").hidden = !count || open;
   $("count").textContent = count > 9 ? "9+" : count;
-  $("launcher-word").textContent = open ? t.close : count ? t.unread.replace("{n}", count) : t.open;
-  if (line.told !== count) tell("unread", line.told = count);
+  const label = open ? t.close : count ? t.unread.replace("{n}", count) : t.open;
+  $("launcher-word").textContent = label;
+  if (told !== `${count} ${label}`) tell("unread", { count, label, accent: config.accent });
+  told = `${count} ${label}`;
   $("presence").dataset.presence = presence;
   $("presence").textContent = agent && presence === "online" ? t.with.replace("{name}", agent) : t[presence];
   $("sound").setAttribute("aria-pressed", !kept.mute);
@@ -244,7 +246,7 @@ if (config.accent) document.documentElement.style.setProperty("--accent", config
 if (["light", "dark"].includes(asked.get("theme"))) document.documentElement.dataset.theme = asked.get("theme");
 clock(render);
 if (asked.has("back")) history.replaceState(null, "", location.pathname + location.search); // nobody copies it along with the address
-if (alone) { document.body.dataset.alone = ""; $("site").hidden = false; show(true, false); }
+if (alone) { document.body.dataset.alone = ""; $("site").hidden = $("launcher").hidden = false; show(true, { focus: false }); }
 paint();
 line.begin();
 document.documentElement.dataset.ready = "";
