@@ -3,6 +3,7 @@
 Membership gives no exam: a tutor's row does, as long as the tutor is a member; and an enrolment, for one's own.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -137,6 +138,22 @@ def enrolment_for(student: Student, slug: str, *, for_update: bool = False) -> E
 
 def own_sessions(student: Student) -> QuerySet[ExamSession]:
     return ExamSession.objects.filter(enrolment__in=enrolments_of(student))
+
+
+def are_own(asked: Sequence[tuple[Student, UUID]]) -> list[bool]:
+    """Whether each is among `own_sessions` of its student, in one statement for all."""
+    rows = ExamSession.objects.filter(pk__in={session_id for _, session_id in asked}, enrolment__revoked_at=None)
+    fields = ("pk", "enrolment__user_id", "enrolment__exam_id", "enrolment__external_id")
+    enrolled = {pk: whose for pk, *whose in rows.values_list(*fields)}
+    return [session_id in enrolled and _is(student, *enrolled[session_id]) for student, session_id in asked]
+
+
+def _is(student: Student, user_id: UUID | None, exam_id: UUID, external_id: str | None) -> bool:
+    """Whether an enrolment is the student's, as `enrolments_of` says."""
+    if student.user_id is not None:
+        return student.user_id == user_id
+    is_external = user_id is None and student.exam_id is not None and bool(student.external_id)
+    return is_external and (student.exam_id, student.external_id) == (exam_id, external_id)
 
 
 def own_session(student: Student, session_id: UUID, *, for_update: bool = False) -> ExamSession:

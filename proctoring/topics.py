@@ -1,8 +1,9 @@
 """The live topics of proctoring: their names, and who may listen."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from config.errors import NotFound
+from config.errors import DomainError, NotFound
 from config.live.identity import Identity
 from config.live.presence import Who
 from config.live.topics import register
@@ -79,23 +80,44 @@ def _shown(identity: Identity, slug: str) -> Who | None:
 
 
 def _of_session(identity: Identity | None, key: str) -> bool:
-    student = student_behind(identity)
-    if student is None:
+    """Its student, or a tutor of its exam."""
+    student, session_id = student_behind(identity), _session_id(key)
+    if student is None or session_id is None:
         return False
+    return access.are_own([(student, session_id)])[0] or _is_watched_by(identity, session_id)
+
+
+def _of_sessions(asked: Sequence[tuple[Identity | None, str]]) -> list[bool | DomainError]:
+    """Students in one statement for all; what is nobody's own is asked for as the tutors', of whom there are few."""
+    named = [(student_behind(identity), _session_id(key)) for identity, key in asked]
+    students = [(student, session_id) for student, session_id in named if student and session_id]
+    own = {pair for pair, is_own in zip(students, access.are_own(students), strict=True) if is_own}
+    return [pair in own or _by_itself(identity, pair[1]) for (identity, _), pair in zip(asked, named, strict=True)]
+
+
+def _by_itself(identity: Identity | None, session_id: UUID | None) -> bool | DomainError:
     try:
-        session_id = UUID(key)
+        return session_id is not None and _is_watched_by(identity, session_id)
+    except DomainError as closed:
+        return closed
+
+
+def _session_id(key: str) -> UUID | None:
+    """In its usual spelling only: a session has one topic."""
+    try:
+        found = UUID(key)
     except ValueError:
-        return False
-    found = ExamSession.objects.select_related("exam").filter(pk=session_id).first()
-    if found is None or key != str(session_id):
-        return False
-    if access.own_sessions(student).filter(pk=session_id).exists():
-        return True
-    return _is_tutor(identity, found.workspace_id, found.exam.slug) and _is_open(found.workspace_id)
+        return None
+    return found if str(found) == key else None
+
+
+def _is_watched_by(identity: Identity | None, session_id: UUID) -> bool:
+    found = ExamSession.objects.filter(pk=session_id).values_list("workspace_id", "exam__slug").first()
+    return found is not None and _is_tutor(identity, *found) and _is_open(found[0])
 
 
 def register_topics() -> None:
     register("leaderboard", _is_there, public=True)
     register("exam", _tutors)
-    register("session", _of_session)
+    register("session", _of_session, many=_of_sessions)
     register("presence.exam", _tutors, presence=_shown)

@@ -1,6 +1,6 @@
 """The handshake: which sockets come in, and as whom."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from config.live.identity import Identity, authenticator
+from config.live.identity import Brought
 
 PATH = "/ws/live"
 PROTOCOL = "live.v1"
@@ -34,13 +34,9 @@ class Visitor:
     cookies: Mapping[str, str]
 
     @property
-    def authenticate(self) -> Callable[[], Identity | None] | None:
-        """Sync, may query; raises NotSignedIn for a token that is wrong. None when nothing was brought."""
-        if (token := self.token) is not None:
-            return lambda: authenticator.from_bearer(token)
-        if self.cookies:
-            return lambda: authenticator.from_cookies(self.cookies)
-        return None
+    def brought(self) -> Brought | None:
+        """A token counts even where cookies came along."""
+        return self.token if self.token is not None else self.cookies or None
 
 
 def admit(scope: Scope) -> Visitor:

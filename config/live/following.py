@@ -83,8 +83,11 @@ class Following:
         try:
             if not await self._may_listen(topic):
                 raise NotFound
-            subscription.feed = await self._hub.acquire(topic)
-            await self._catch_up(subscription, subscription.feed, after)
+            is_first = not self._hub.follows(topic)
+            feed = subscription.feed = await self._hub.acquire(topic)
+            # Its number was read for us just now: whoever has come as far misses nothing.
+            begins = reader.Page(head=feed.seq or 0, events=[]) if is_first and after in (None, feed.seq) else None
+            await self._catch_up(subscription, feed, after, begins)
         except DomainError as refused:
             self.refuse(topic, refused)
         except Exception:
@@ -93,9 +96,13 @@ class Following:
             unavailable = frames.error("unavailable", "Not available right now. Subscribe again.", {"topic": topic})
             self._outlet.write(unavailable)
 
-    async def _catch_up(self, subscription: Subscription, feed: Feed, after: int | None) -> None:
+    async def _catch_up(
+        self, subscription: Subscription, feed: Feed, after: int | None, begins: reader.Page | None
+    ) -> None:
         topic = subscription.topic
-        if after is None:
+        if begins is not None:
+            at, page = begins.head, begins
+        elif after is None:
             at = await reader.head(topic)
             page = reader.Page(head=at, events=[])
         else:

@@ -107,6 +107,9 @@ class Hub:
 
     # --- Feeds ---------------------------------------------------------------------------------------------
 
+    def follows(self, topic: str) -> bool:
+        return topic in self.feeds
+
     async def acquire(self, topic: str) -> Feed:
         """The topic's feed, loaded. Give it back with `release`."""
         feed = self.feeds.get(topic)

@@ -1,19 +1,11 @@
 """Reads the event log for the hub, through the hot pool. Rows become frames here."""
 
-import asyncio
-import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
-from config.errors import Unavailable
 from config.live import frames
 from config.live.pool import hot_pool
-
-logger = logging.getLogger(__name__)
+from config.live.together import OfLoop
 
 PAGE = 100
 _BIGGEST = 2**63 - 1
@@ -56,53 +48,8 @@ async def page(topic: str, after: int, limit: int = PAGE) -> Page:
 
 
 async def head(topic: str) -> int:
-    """As of a moment after the question. Thousands who come back at once ask for theirs in a few statements."""
-    loop = asyncio.get_running_loop()
-    asking = _asking.get(loop)
-    if asking is None:
-        asking = _asking[loop] = _Asking()
-    return await asking.head(topic)
-
-
-class _Asking:
-    """Who asks while a statement runs is answered by the next one; alone, one is asked for at once."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[str, asyncio.Future[int]]] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def head(self, topic: str) -> int:
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((topic, answer))
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        return await answer
-
-    async def _run(self) -> None:
-        try:
-            while self._waiting:
-                waiting, self._waiting = self._waiting, []
-                await self._answer(waiting)
-        finally:
-            self._task = None
-
-    async def _answer(self, waiting: list[tuple[str, "asyncio.Future[int]"]]) -> None:
-        try:
-            found = await heads({topic for topic, _ in waiting})
-            for topic, answer in waiting:
-                if not answer.done():
-                    answer.set_result(found[topic])
-        except (psycopg.Error, PoolTimeout, OSError) as error:
-            logger.warning(
-                "Topics cannot be read", extra={"action": "live_heads_failed", "reason": type(error).__name__}
-            )
-        finally:
-            for _, answer in waiting:
-                if not answer.done():
-                    answer.set_exception(Unavailable(retry_after=1))
-
-
-_asking: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Asking]" = WeakKeyDictionary()
+    """As of a moment after the question."""
+    return await _heads.ask(topic)
 
 
 async def heads(topics: Collection[str]) -> dict[str, int]:
@@ -111,3 +58,11 @@ async def heads(topics: Collection[str]) -> dict[str, int]:
         cursor = await connection.execute("select name, seq from live_topic where name = any(%s)", [list(topics)])
         rows = await cursor.fetchall()
     return dict.fromkeys(topics, 0) | dict(rows)
+
+
+async def _each(topics: Sequence[str]) -> list[int]:
+    found = await heads(set(topics))
+    return [found[topic] for topic in topics]
+
+
+_heads: OfLoop[str, int] = OfLoop(_each)

@@ -10,8 +10,9 @@ from typing import Any
 from config.errors import DomainError, Forbidden, NotFound, NotSignedIn
 from config.live import topics
 from config.live.door import Visitor
-from config.live.identity import Identity, authenticator
+from config.live.identity import Brought, Identity, authenticator
 from config.live.threads import run_sync
+from config.live.together import OfLoop
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +37,11 @@ class Standing:
 
     async def arrive(self) -> None:
         """Raises NotSignedIn for a token that is wrong; a cookie that says nothing (any more) is nobody."""
-        token, cookies = self._visitor.token, self._visitor.cookies
-        if token is not None:
-            self.identity = _current(await run_sync(authenticator.from_bearer, token))
-        elif cookies:
-            self.identity = await run_sync(authenticator.from_cookies, cookies)
+        brought = self._visitor.brought
+        if brought is None:
+            return
+        found = await _arriving.ask(brought)
+        self.identity = _current(found) if isinstance(brought, str) else found
 
     async def renew(self, token: str | None) -> Identity:
         """With the token, or without one from the session that the cookies of the handshake name."""
@@ -65,7 +66,7 @@ class Standing:
         while True:
             await self._rechecked.wait()
             generation = self._generation
-            allowed = await run_sync(topics.may_listen, self.identity, topic)
+            allowed = await _may_listen(self.identity, topic)
             if generation == self._generation:
                 return allowed
 
@@ -110,6 +111,25 @@ class Standing:
                 logger.exception("Access could not be rechecked", extra={"action": "live_recheck", "attempt": attempt})
                 await asyncio.sleep(RECHECK_PAUSE_SECONDS)
         raise CannotTell
+
+
+async def _arrive(brought: Sequence[Brought]) -> Sequence[Identity | DomainError | None]:
+    return await run_sync(authenticator.from_many, brought)
+
+
+async def _may_listen(identity: Identity | None, topic: str) -> bool:
+    if topics.is_asked_together(topic):
+        return await _listening.ask((identity, topic))
+    return await run_sync(topics.may_listen, identity, topic)
+
+
+async def _listen(asked: Sequence[tuple[Identity | None, str]]) -> Sequence[bool | DomainError]:
+    return await run_sync(topics.who_may_listen, asked)
+
+
+# After a restart everybody knocks at once.
+_arriving: OfLoop[Brought, Identity | None] = OfLoop(_arrive, lists=2)
+_listening: OfLoop[tuple[Identity | None, str], bool] = OfLoop(_listen)
 
 
 def _look(identity: Identity | None, listened: Sequence[str]) -> tuple[Identity | None, dict[str, DomainError]]:

@@ -1,7 +1,7 @@
 """From verified claims to the user's row, made at first sight. The identity is the only look-up, never an e-mail."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
-from config.errors import NotFound
+from config.errors import NotFound, NotSignedIn
 from crm.actors import Member
+from crm.identity.cookies import Cookie
 from crm.identity.errors import Deactivated, SessionEnded, TokenRefused
 from crm.identity.tokens import Claims
 from crm.models import BrowserSession, User, UserIdentity
@@ -37,6 +38,29 @@ class Seen:
 def user_for(claims: Claims) -> User:
     """Deactivated users are refused, as is a subject that somebody else's row has taken."""
     return seen(claims).user
+
+
+def users_for(claimed: Sequence[Claims]) -> list[User | NotSignedIn]:
+    """`user_for` of many at once: one statement for all who are known."""
+    subjects = {str(claims.sub) for claims in claimed}
+    rows = UserIdentity.objects.filter(provider=PROVIDER, subject__in=subjects).select_related("user")
+    known = {row.subject: row.user for row in rows} if subjects else {}
+    return [_or_refused(known.get(str(claims.sub)), claims) for claims in claimed]
+
+
+def users_in_browsers(held: Sequence[Cookie]) -> list[User | NotSignedIn]:
+    """The users of `seen_in_browser` of many at once."""
+    ids = {cookie.session_id for cookie in held}
+    rows = BrowserSession.objects.filter(pk__in=ids).select_related("user").defer("tokens") if ids else ()
+    known = {(row.user_id, row.pk): row.user for row in rows}
+    return [_or_refused(known.get((cookie.user_id, cookie.session_id)), None) for cookie in held]
+
+
+def _or_refused(user: User | None, claims: Claims | None) -> User | NotSignedIn:
+    try:
+        return _fresh(user, claims)
+    except NotSignedIn as refused:
+        return refused
 
 
 def seen(claims: Claims, workspace: str | None = None) -> Seen:

@@ -1,17 +1,18 @@
 """Who is at the other end of a live socket: the same tokens, cookies and rows as for HTTP."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from config.errors import NotSignedIn
-from config.live.identity import Identity, register_authenticator
+from config.errors import DomainError, NotSignedIn
+from config.live.identity import Brought, Identity, register_authenticator
 from crm.api_keys import PREFIX
 from crm.identity import cookies, guests, machines, people, sessions, tokens
 from crm.identity.cookies import Cookie
 from crm.identity.machines import SeenKey
+from crm.identity.tokens import Claims
 from crm.models import User
 from crm.services.roles import key_subject, subject
 
@@ -26,7 +27,9 @@ class Person(Identity):
 
 
 def register() -> None:
-    register_authenticator(from_bearer, from_cookies, renew=renew, reload=reload, describe=describe)
+    register_authenticator(
+        from_bearer, from_cookies, renew=renew, reload=reload, describe=describe, from_many=from_many
+    )
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,35 @@ def from_bearer(token: str) -> Identity:
     return _person(people.user_for(claims), claims.expires_at)
 
 
+def from_many(brought: Sequence[Brought]) -> list[Identity | DomainError | None]:
+    """The rows of all who come at once in one statement for tokens and one for cookies; machines and guests, who are
+    few, one by one."""
+    found: list[Identity | DomainError | None] = [None] * len(brought)
+    claimed: dict[int, Claims] = {}
+    held: dict[int, Cookie] = {}
+    for place, one in enumerate(brought):
+        try:
+            if not isinstance(one, str):
+                if cookie := _not_expired(one):
+                    held[place] = cookie
+            elif one.startswith(PREFIX) or guests.of_token(one):
+                found[place] = from_bearer(one)
+            else:
+                claimed[place] = tokens.verify(one)
+        except DomainError as refused:
+            found[place] = refused
+    for place, who in zip(claimed, people.users_for(list(claimed.values())), strict=True):
+        found[place] = _person(who, claimed[place].expires_at) if isinstance(who, User) else who
+    for place, who in zip(held, people.users_in_browsers(list(held.values())), strict=True):
+        cookie = held[place]
+        found[place] = _person(who, cookie.expires_at, cookie.session_id) if isinstance(who, User) else None
+    return found
+
+
 def from_cookies(given: Mapping[str, str]) -> Person | None:
     """An expired cookie is nobody: a socket has no answer to put a new one into."""
-    held = cookies.read(given)
-    return None if held is None or held.seconds_left() <= 0 else _of_session(held)
+    held = _not_expired(given)
+    return None if held is None else _of_session(held)
 
 
 def renew(given: Mapping[str, str]) -> Person | None:
@@ -87,6 +115,11 @@ def describe(identity: Identity) -> Mapping[str, Any]:
         return guest.describe(identity)
     name = identity.name if isinstance(identity, Person) else ""
     return {"user": {"id": str(identity.user_id), "name": name}}
+
+
+def _not_expired(given: Mapping[str, str]) -> Cookie | None:
+    held = cookies.read(given)
+    return None if held is None or held.seconds_left() <= 0 else held
 
 
 def _machine(seen: SeenKey) -> Machine:

@@ -3,16 +3,20 @@ from dataclasses import replace
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from config.errors import NotSignedIn
+from config.errors import DomainError, NotSignedIn
 from config.live import topics
-from config.live.identity import Identity, authenticator
+from config.live.identity import Brought, Identity, authenticator
 from crm.identity import cookies, sessions
 from crm.identity.cookies import Cookie
 from crm.issuer import sessions as issuer
 from crm.models import User
+from tests.api import token_for
+from tests.cast import make_user
 from tests.crm.test_browser_session import age, held_by
 
 pytestmark = pytest.mark.usefixtures("own_issuer")
@@ -108,3 +112,50 @@ def test_a_cookie_names_one_session_of_one_user(ann, cast):
     mixed = Cookie(cast.ben.pk, held.session_id, held.expires_at)
     assert authenticator.from_cookies({NAME: cookies.write(mixed)}) is None
     assert authenticator.renew({NAME: cookies.write(mixed)}) is None
+
+
+def said_of_each(brought: list[Brought]) -> list[object]:
+    """What is said of one who comes alone; of a refusal, which."""
+    found: list[object] = []
+    for one in brought:
+        try:
+            found.append(authenticator.from_bearer(one) if isinstance(one, str) else authenticator.from_cookies(one))
+        except DomainError as refused:
+            found.append(type(refused))
+    return found
+
+
+def test_many_who_come_at_once_are_who_they_are_alone_in_two_statements(ann, cast):
+    client = ann.sign_in(Client())
+    held, gone = held_by(client), held_by(ann.sign_in(Client()))
+    sessions.end(gone.session_id)
+    deactivated = make_user("deactivated")
+    User.objects.filter(pk=deactivated.pk).update(deactivated_at=timezone.now())
+    brought: list[Brought] = [
+        issuer.sign_in(ann.email, ann.password).access_token,
+        "a.b.c",
+        token_for(cast.ben),
+        token_for(deactivated),
+        token_for(cast.ben, seconds=-60),
+        "sb_nothing",
+        cookies_of(client),
+        {},
+        {NAME: "made-up"},
+        {NAME: cookies.write(replace(held, expires_at=int(time.time()) - 1))},
+        {NAME: cookies.write(Cookie(cast.ben.pk, held.session_id, held.expires_at))},
+        {NAME: cookies.write(gone)},
+    ]
+    alone = said_of_each(brought)
+    with CaptureQueriesContext(connection) as captured:
+        together = authenticator.from_many(brought)
+    assert [type(one) if isinstance(one, DomainError) else one for one in together] == alone
+    assert [isinstance(one, Identity) for one in together] == [place in {0, 2, 6} for place in range(len(brought))]
+    assert len(captured) == 2
+
+
+def test_somebody_seen_for_the_first_time_among_many_gets_their_row(cast):
+    new = User(name="New", email="new@demo.example")
+    first, again = authenticator.from_many([token_for(new), token_for(new)])
+    assert isinstance(first, Identity)
+    assert first == again
+    assert User.objects.filter(pk=new.pk).exists()
