@@ -1,0 +1,32 @@
+"""In which order a web process starts."""
+
+import gc
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+from config.servers import start
+
+
+def test_exams_are_watched_once_the_application_is_loaded_and_before_the_first_request(monkeypatch):
+    """Loading takes seconds, in which no student can beat: that time belongs to the outage."""
+    steps: list[str] = []
+
+    def load(name: str) -> Any:
+        steps.append(f"load {name}")
+        return SimpleNamespace(application=object(), run=lambda *_: steps.append("serve"))
+
+    def nothing(*_: object) -> None:
+        """In the place of what would change this process."""
+
+    for name in ("_refusal", "_look_for_gaps", "raise_file_limit"):
+        monkeypatch.setattr(start, name, nothing)
+    monkeypatch.setattr(start, "_listen", lambda *_: SimpleNamespace(getsockname=lambda: "nowhere"))
+    monkeypatch.setattr("django.setup", nothing)
+    monkeypatch.setattr(gc, "freeze", nothing)
+    monkeypatch.setattr(gc, "set_threshold", nothing)
+    monkeypatch.setattr(start, "_watch_exams", lambda: steps.append("watch"))
+    monkeypatch.setattr(importlib, "import_module", load)
+    words = ["--server", "uvicorn", "--application", "made.up:application"]
+    assert start.main(words) == 0
+    assert steps == ["load config.servers.uvicorn_runner", "load made.up", "watch", "serve"]
