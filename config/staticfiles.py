@@ -12,7 +12,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 # Lines that are nothing but a comment: for whoever reads the module, not for the browser.
 _COMMENTS = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)(?:\n|\Z)", re.MULTILINE)
 OWN = frozenset(
-    ("ui", "live", "inbox", "outbox", "contacts", "settings", "proctoring", "proctor", "exam", "leaderboard")
+    ("ui", "live", "inbox", "reports", "outbox", "contacts", "settings", "proctoring", "proctor", "exam", "leaderboard")
 )
 
 

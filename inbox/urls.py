@@ -19,10 +19,13 @@ from inbox.api import (
     templates,
 )
 from inbox.context import api as context
+from inbox.reports import api as reports
+from inbox.reports import views as report_pages
 
 pages = [
     path("inbox", views.inbox, name="inbox"),
     path("inbox/<uuid:conversation>", views.inbox, name="inbox-conversation"),
+    path("reports", report_pages.reports, name="reports"),
     path("worker.js", views.worker, name="service-worker"),
     path("media/provider/<str:token>", media.for_provider),
     path("media/<str:token>", media.for_reader),
@@ -39,6 +42,8 @@ api_v1 = [
         "conversations/<uuid:conversation>/messages/<uuid:message>/attachments/<uuid:attachment>/retry",
         media.Retry.as_view(),
     ),
+    path("reports/", reports.Report.as_view()),
+    path("reports/report.csv", reports.ReportExport.as_view()),
     path("search/", search_api.Search.as_view()),
     path("attachments/", media.Upload.as_view()),
     path("attachments/<uuid:attachment>/", media.Download.as_view()),

@@ -55,6 +55,7 @@ AREAS = {
     "saved-replies": "Conversations",
     "macros": "Conversations",
     "drafts": "Conversations",
+    "reports": "Conversations",
     "chats": "Web chat",
     "widgets": "Web chat",
     "exams": "Exams",

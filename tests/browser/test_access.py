@@ -79,6 +79,7 @@ PLACES = {
     "contacts-board": ("ben", "/contacts?layout=board", nothing),
     "contacts-import": ("ben", "/contacts/import", nothing),
     "contact": ("ben", "/contacts", lambda page: first_link(page, "[data-rows] a[href^='/contacts/']")),
+    "reports": ("ben", "/reports", nothing),
     "outbox": ("ada", "/outbox", nothing),
     "exams": ("tia", "/proctor", nothing),
     "exam-grid": ("tia", "/proctor/demo-exam", nothing),
