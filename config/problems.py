@@ -80,7 +80,7 @@ def is_program(request: HttpRequest) -> bool:
 def of(error: BaseException) -> Problem | None:
     """None for what nobody expected: that is logged with its trace where it is caught, and answered as INTERNAL."""
     if isinstance(error, DomainError):
-        return Problem(error.status, error.code, str(error), error.data, _headers(error.status, error.data))
+        return Problem(error.status, error.code, str(error), _listed(error.data), _headers(error.status, error.data))
     if isinstance(error, drf_errors.APIException):
         return _of_drf(error)
     if isinstance(error, Http404):
@@ -98,6 +98,17 @@ def of(error: BaseException) -> Problem | None:
     if isinstance(error, OperationalError | InterfaceError):
         return Problem(Unavailable.status, Unavailable.code, Unavailable.message)
     return None
+
+
+def _listed(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is wrong by field, in the form that DRF gives what it found: a list of sentences, also where it is one."""
+    return {**data, "errors": _in_lists(data["errors"])} if "errors" in data else data
+
+
+def _in_lists(said: Any) -> Any:
+    if isinstance(said, Mapping):
+        return {name: _in_lists(one) for name, one in said.items()}
+    return said if isinstance(said, list) else [said]
 
 
 def _state(error: DataError) -> str:

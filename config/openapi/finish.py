@@ -108,7 +108,7 @@ PROBLEM: Json = {
         "detail": {"type": "string", "description": "A sentence that may be shown."},
         "errors": {
             "type": "object",
-            "description": "With `invalid`: what is wrong, by field.",
+            "description": "With `invalid`: what is wrong, by field, as a list of sentences.",
             "additionalProperties": True,
         },
         "retry_after": {"type": "number", "description": "With 429 and 503: seconds to wait, as in Retry-After."},
@@ -123,7 +123,7 @@ ERRORS: dict[str, tuple[str, str, str, str, Json]] = {
         "Bad Request",
         "invalid",
         "The request is not valid.",
-        {"errors": {"limit": "A whole number from 1 to 200."}},
+        {"errors": {"limit": ["A whole number from 1 to 200."]}},
     ),
     "NotSignedIn": ("401", "Unauthorized", "not_signed_in", "Sign in first.", {}),
     "Forbidden": ("403", "Forbidden", "forbidden", "Your role does not allow this.", {}),

@@ -67,7 +67,7 @@ def test_a_picture_can_be_sent_as_a_document_but_a_document_not_as_a_picture(cas
 def test_programs_and_pages_are_refused(cast, content):
     answer = upload(cast.ben, cast.workspace, content, "holiday.png")
     assert answer.status_code == 400
-    assert "Programs" in answer.json()["errors"]["file"]
+    assert "Programs" in answer.json()["errors"]["file"][0]
 
 
 def test_an_empty_file_and_none_at_all_are_refused(cast):

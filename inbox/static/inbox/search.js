@@ -61,7 +61,7 @@ export class Search {
     } catch (problem) {
       if (signal.aborted) return;
       this.#parts.list.replaceChildren();
-      this.#told(problem.data?.errors?.q ?? problem.message);
+      this.#told(problem.data?.errors?.q?.[0] ?? problem.message);
     }
   }
 
