@@ -18,6 +18,11 @@ from tests.browser.test_proctoring_pages import EXAM, GRID, card, enter, open_ca
 
 # Whatever a timer of the page waits for takes a tenth of it
 HURRY = "const real = setTimeout; globalThis.setTimeout = (run, ms, ...more) => real(run, (ms ?? 0) / 10, ...more);"
+BY_NAME = """() => {
+    const names = [...document.querySelectorAll('[data-list="rest"] li:not([hidden]) [data-field="name"]')];
+    const order = new Intl.Collator();
+    return names.every((one, place) => !place || order.compare(names[place - 1].textContent, one.textContent) <= 0);
+}"""
 HIDE = """(hidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (hidden ? "hidden" : "visible") });
@@ -154,10 +159,9 @@ def test_a_raised_hand_and_what_is_noticed_call_for_a_person_by_tone_and_notice(
 
 def test_a_page_out_of_sight_and_one_that_is_slowed_are_no_accusation(tia, sam):
     expect(card(tia)).to_contain_text("Active")
-    before = tia.locator('[data-count="disconnected"]').inner_text()
     sam.evaluate(HIDE, True)
     expect(card(tia)).to_contain_text(re.compile("Page hidden|Hidden, slowed"))
-    assert tia.locator('[data-count="disconnected"]').inner_text() == before
+    expect(card(tia)).not_to_contain_text("Disconnected")
     open_card(tia)
     expect(tia.locator('[data-drawer="timeline"]')).not_to_contain_text("Connection lost")
 
@@ -259,8 +263,7 @@ def test_the_grid_is_searched_sorted_narrowed_and_acted_on_as_a_whole(tia, sam, 
     tia.keyboard.press("v")
     expect(tia.locator('[data-part="main"]')).to_have_attribute("data-view", "cards")
     tia.locator("select[name=order]").select_option("name")
-    rest = tia.locator('[data-list="rest"] li:not([hidden]) [data-field="name"]').all_inner_texts()
-    assert rest == sorted(rest, key=str.casefold) or len(rest) < 2 or any(not name.isascii() for name in rest)
+    tia.wait_for_function(BY_NAME)
     tia.locator('[data-filter="attention"]').click()
     expect(names.filter(has_text="Sam")).to_have_count(1)
     expect(names.filter(has_text="Sue")).to_have_count(0)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, 
 
 from tests.browser.numbers import numbers
 from tests.browser.test_access import look
+from tests.waiting import wait_for
 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <style>* {{ color: red !important; font-size: 40px }}</style>
@@ -359,8 +360,7 @@ def test_by_itself_on_a_phone_and_from_right_to_left(visit: Any, product: Any, w
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     expect(page.locator("#chat")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 760})
-    box = page.locator("#chat").bounding_box()
-    assert box == {"x": 0, "y": 0, "width": 390, "height": 760}
+    wait_for(lambda: page.locator("#chat").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 760})
     page.locator("#body").fill(f"مرحبا {word}")
     page.locator("#send").click()
     expect(page.locator('.message[data-status="received"]')).to_have_count(1)
