@@ -49,9 +49,8 @@ class Choices:
         return next((one for one in self.channels if one.slug == slug.lower()), None)
 
 
-_Counted = tuple[datetime, list[Messages], list[Talks]]
 _lock = threading.Lock()
-_kept: dict[tuple[UUID, str, Asked], tuple[datetime, _Counted | None]] = {}
+_kept: dict[tuple[UUID, str, Asked], tuple[datetime, ReportPayload | None]] = {}
 
 
 def get_choices(actor: Actor, *, agents: bool = False) -> Choices:
@@ -64,17 +63,48 @@ def get_choices(actor: Actor, *, agents: bool = False) -> Choices:
 
 
 def get_report(actor: Actor, asked: Asked, choices: Choices, *, now: datetime | None = None) -> ReportPayload:
-    """`now`: counted anew, up to that moment."""
+    """`now`: counted anew, up to that moment. That it took too long is kept as well: whoever reloads would only make it
+    slower for all."""
     check(actor, Action.READ_INBOX)
     if now is not None:
-        counted = _count(actor.workspace_id, asked, choices.zone, now)
-    else:
-        counted = _counted(actor.workspace_id, asked, choices.zone)
-    at, messages, talks = counted
-    span = span_of(asked.days, choices.zone, at)
+        return _count(asked, choices, now)
+    now, key = timezone.now(), (actor.workspace_id, str(choices.zone), asked)
+    with _lock:
+        known = _kept.get(key)
+    if known is None or not known[0] <= now < known[0] + FRESH:
+        try:
+            known = now, _count(asked, choices, now)
+        except ReportTooSlow:
+            known = now, None
+        with _lock:
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            _kept[key] = known
+    if known[1] is None:
+        raise ReportTooSlow
+    return known[1]
+
+
+def _count(asked: Asked, choices: Choices, now: datetime) -> ReportPayload:
+    span = span_of(asked.days, choices.zone, now)
+    try:
+        with time_limit(MOST):
+            messages = count_messages(choices.workspace.pk, asked, span)
+            talks = count_talks(choices.workspace.pk, asked, span)
+    except TooSlow:
+        raise ReportTooSlow from None
+    return _report(asked, choices, span, messages, talks)
+
+
+# --- From sums to the report ----------------------------------------------------------------------------------------
+
+
+def _report(
+    asked: Asked, choices: Choices, span: Span, messages: Sequence[Messages], talks: Sequence[Talks]
+) -> ReportPayload:
     kinds = {channel.pk: channel.kind for channel in choices.channels}
     return {
-        "counted_up_to": at,
+        "counted_up_to": span.ends,
         "period": {
             "days": span.days,
             "begins": span.begins,
@@ -93,45 +123,6 @@ def get_report(actor: Actor, asked: Asked, choices: Choices, *, now: datetime | 
         "failures": _failures(messages, kinds),
         "agents": _agents(talks),
     }
-
-
-def forget() -> None:
-    with _lock:
-        _kept.clear()
-
-
-# --- Counting, at most once a minute --------------------------------------------------------------------------------
-
-
-def _counted(workspace_id: UUID, asked: Asked, zone: ZoneInfo) -> _Counted:
-    """That it took too long is kept as well: whoever reloads would only make it slower for all."""
-    now, key = timezone.now(), (workspace_id, str(zone), asked)
-    with _lock:
-        known = _kept.get(key)
-    if known is None or not known[0] <= now < known[0] + FRESH:
-        try:
-            known = now, _count(workspace_id, asked, zone, now)
-        except ReportTooSlow:
-            known = now, None
-        with _lock:
-            if len(_kept) >= MOST_KEPT:
-                _kept.clear()
-            _kept[key] = known
-    if known[1] is None:
-        raise ReportTooSlow
-    return known[1]
-
-
-def _count(workspace_id: UUID, asked: Asked, zone: ZoneInfo, now: datetime) -> _Counted:
-    span = span_of(asked.days, zone, now)
-    try:
-        with time_limit(MOST):
-            return now, count_messages(workspace_id, asked, span), count_talks(workspace_id, asked, span)
-    except TooSlow:
-        raise ReportTooSlow from None
-
-
-# --- From sums to the report ----------------------------------------------------------------------------------------
 
 
 def _figures(messages: Sequence[Messages], talks: Sequence[Talks]) -> FiguresPayload:

@@ -12,7 +12,7 @@ from config.run.demo.files import DemoFile, KeptFile
 from config.run.demo.people import USERS, DemoWorkspace
 from config.run.demo.persons import Person
 from config.run.demo.texts import Kind
-from config.run.demo.threads import Said, Thread
+from config.run.demo.threads import REOPENED, RESOLVED, Said, Thread
 from crm.ids import uuid7_at
 from crm.models import Contact, ContactIdentity
 from crm.roles import Action, is_allowed
@@ -47,6 +47,9 @@ SENDERS = {
     Kind.NOTE: SenderKind.MEMBER,
     Kind.ACTIVITY: SenderKind.SYSTEM,
 }
+
+
+RATINGS = (5, 4, 5, None, 5, 5, 3)
 
 
 @dataclass
@@ -151,6 +154,7 @@ class Maker:
             assignee_id=USERS[thread.assignee].id if thread.assignee else None,
             priority=Priority(thread.priority),
             peer_address=_peer_address(channel.kind, thread.person),
+            rating=self._rating(thread),
             created_at=began,
         )
         messages = self._messages(thread, conversation, channel)
@@ -164,6 +168,11 @@ class Maker:
             )
             for name in thread.labels
         ]
+
+    def _rating(self, thread: Thread) -> int | None:
+        """Of chats that are over; not everybody says how it was."""
+        is_over = thread.channel == "demo-widget" and thread.status == ConversationStatus.RESOLVED
+        return RATINGS[len(self.rows.conversations) % len(RATINGS)] if is_over else None
 
     def _reader_rows(
         self, thread: Thread, conversation: Conversation, messages: Sequence[Message]
@@ -190,7 +199,7 @@ class Maker:
     def _messages(self, thread: Thread, conversation: Conversation, channel: Channel) -> list[Message]:
         messages = []
         answered_at: datetime | None = None  # when the customer next wrote, seen from the end
-        for said in reversed(thread.said):
+        for said in reversed(self._with_standing(thread)):
             message = self._message(said, conversation, channel)
             if said.file:
                 self._attach(message, said.file)
@@ -205,6 +214,20 @@ class Maker:
             _fail(next(m for m in reversed(messages) if m.direction == Direction.OUT), thread.failure)
         return messages
 
+    def _with_standing(self, thread: Thread) -> list[Said]:
+        """What was resolved is open again with the next word; a resolved one ends with that."""
+        told: list[Said] = []
+        for said in thread.said:
+            if told and told[-1].type == RESOLVED:
+                at = said.at - timedelta(milliseconds=5)
+                told.append(Said(Kind.ACTIVITY, "Reopened by the customer", at, type=REOPENED))
+            told.append(said)
+        if thread.status == ConversationStatus.RESOLVED:
+            by = next((said.by for said in reversed(told) if said.kind is Kind.OUT), "") or thread.assignee or "ada"
+            pause = timedelta(minutes=3 + len(self.rows.conversations) * 7 % 40)
+            told.append(Said(Kind.ACTIVITY, "Resolved", told[-1].at + pause, by, type=RESOLVED))
+        return told
+
     def _message(self, said: Said, conversation: Conversation, channel: Channel) -> Message:
         incoming = said.kind is Kind.IN
         with_provider = said.kind in (Kind.IN, Kind.OUT, Kind.BOT)
@@ -214,11 +237,13 @@ class Maker:
             conversation_id=conversation.pk,
             channel_id=channel.pk,
             direction=DIRECTIONS[said.kind],
-            sender_kind=SENDERS[said.kind],
+            sender_kind=SenderKind.MEMBER if said.type and said.by else SENDERS[said.kind],
             sender_user_id=USERS[said.by].id if said.by else None,
+            type=said.type or "text",
             body=said.text,
+            detail=_standing(said),
             search=vector_of(said.text),
-            client_id=UUID(int=self._rng.getrandbits(128), version=4) if said.by else None,
+            client_id=UUID(int=self._rng.getrandbits(128), version=4) if said.by and not said.type else None,
             provider_id=self._provider_id(channel.kind) if with_provider else "",
             # Providers tell whole seconds, and it took a moment to reach us
             provider_time=(said.at - timedelta(seconds=0.6)).replace(microsecond=0) if incoming else None,
@@ -273,6 +298,15 @@ class Maker:
             message.read_at, message.status = read, MessageStatus.READ
 
 
+def _standing(said: Said) -> dict[str, object]:
+    """How the line says it to programs."""
+    if not said.type:
+        return {}
+    ways = {RESOLVED: ("resolved", "open"), REOPENED: ("open", "resolved")}
+    status, before = ways[said.type]
+    return {"activity": {"status": status, "before": before, "until": None}}
+
+
 def _mark_templates(messages: Sequence[Message], kind: str) -> None:
     """With the window shut only a template can have gone out."""
     if kind != ChannelKind.KAPSO:
@@ -313,7 +347,9 @@ def _sum_up(conversation: Conversation, messages: Sequence[Message]) -> None:
             conversation.waiting_since = None
         if message.direction in (Direction.IN, Direction.OUT):
             conversation.last_message_id = message.pk
-        conversation.last_activity_at = message.created_at
+        if message.direction != Direction.ACTIVITY:
+            conversation.last_activity_at = message.created_at
     conversation.updated_at = conversation.last_activity_at
     if conversation.status == ConversationStatus.RESOLVED:
         conversation.waiting_since = None
+        conversation.resolved_at = messages[-1].created_at

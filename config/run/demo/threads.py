@@ -25,6 +25,7 @@ WAITING = (
 ANSWERED_COUNT = 56
 PENDING_COUNT = 22
 SNOOZED_COUNT = 2
+RESOLVED, REOPENED = "resolved", "reopened"
 HOUR, DAY = 60.0, 60.0 * 24
 
 # Whose it is, by how many of a hundred
@@ -60,6 +61,7 @@ class Said:
     at: datetime
     by: str = ""  # a member's key
     file: DemoFile | None = None
+    type: str = ""  # of a line that tells how the conversation stood
 
 
 @dataclass
@@ -121,7 +123,7 @@ def _fates(count: int, rng: Random) -> list[Fate]:
     ]
     fates += [Fate(status.SNOOZED, minutes, Kind.OUT, OF_REST) for minutes in _between(DAY, 3 * DAY, SNOOZED_COUNT)]
     rest = count - len(fates)
-    fates += [Fate(status.RESOLVED, minutes, None, OF_REST) for minutes in _between(2 * HOUR, 200 * DAY, rest)]
+    fates += [Fate(status.RESOLVED, minutes, None, OF_REST) for minutes in _evenly(2 * HOUR, 80 * DAY, rest)]
     rng.shuffle(fates)
     return fates
 
@@ -130,6 +132,20 @@ def _between(least: float, most: float, count: int) -> Iterator[float]:
     """Ages in minutes, denser towards the present."""
     for place in range(count):
         yield least * (most / least) ** (place / max(count - 1, 1))
+
+
+def _evenly(least: float, most: float, count: int) -> Iterator[float]:
+    """The same, a little denser towards the present: a desk that has a few more to do every week."""
+    for place in range(count):
+        yield least + (most - least) * (place / max(count - 1, 1)) ** 1.2
+
+
+def _in_office(at: datetime) -> datetime:
+    """Not later than it was, on a weekday mostly, between nine and six."""
+    then = at.replace(hour=9 + at.minute * (at.day + 1) % 9)
+    if then > at:
+        then -= timedelta(days=1)
+    return then - timedelta(days=then.weekday() - 4) if then.weekday() > 4 and then.minute % 4 else then
 
 
 def _channel_for(person: Person, rng: Random) -> str:
@@ -172,12 +188,13 @@ class Teller:
         last = _cut(self._said(episode, person, assignee), fate.ends, rng)
         last = self._with_asides(last, assignee)
         before = self._earlier_episodes(person, episode)
+        ends_at = self._now - timedelta(minutes=fate.minutes, seconds=rng.uniform(0, 40))
         thread = Thread(
             person=person,
             channel=channel,
             status=fate.status,
             assignee=assignee,
-            said=self._timed([*before, last], self._now - timedelta(minutes=fate.minutes, seconds=rng.uniform(0, 40))),
+            said=self._timed([*before, last], ends_at if fate.ends else _in_office(ends_at)),
             labels=episode.labels if rng.random() < 0.75 else (),
             priority=episode.priority if fate.ends is Kind.IN else Priority.NONE,
         )
@@ -232,8 +249,8 @@ class Teller:
         told = [self._said(episode, person, "") for episode in self._rng.sample(others, count)]
         for said in told:
             if self._rng.random() < 0.6 and len(self._agents) > 1:
-                by = USERS[next((line.by for line in said if line.by), "ada")]
-                said.append(Said(Kind.ACTIVITY, f"{by.first_name} resolved this", self._now))
+                by = next((line.by for line in said if line.by), "ada")
+                said.append(Said(Kind.ACTIVITY, "Resolved", self._now, by, type=RESOLVED))
         return told
 
     def _said(self, episode: Episode, person: Person, assignee: str, words: Pool | None = None) -> list[Said]:
