@@ -17,7 +17,7 @@ from django.http.request import split_domain_port, validate_host
 
 from config import metrics
 from config.errors import DomainError, Invalid, NotSignedIn, TooLarge
-from config.languages import in_language, language_asked
+from config.languages import in_language, language_asked, told
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ def problem(error: DomainError, accept_language: str = "") -> Answer:
     """As `config.problems` writes it for all other roads."""
     language = language_asked(accept_language)
     body = {
-        **error.data,
+        **told(error.data, language),
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,

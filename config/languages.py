@@ -4,9 +4,9 @@ All other pages are in English, which is why a view asks for its reader's langua
 The words are in locale/, brought in step by `make words`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -48,6 +48,19 @@ def in_language(sentence: str, language: str) -> str:
         return sentence
     with translation.override(language):
         return translation.gettext(sentence)
+
+
+def told(data: Mapping[str, Any], language: str) -> Mapping[str, Any]:
+    """A refusal's own, with its sentences by field in the language; REST framework has words for those of its own."""
+    return {**data, "errors": _each(data["errors"], language)} if "errors" in data else data
+
+
+def _each(said: Any, language: str) -> Any:
+    if isinstance(said, str):
+        return in_language(said, language)
+    if isinstance(said, Mapping):
+        return {name: _each(one, language) for name, one in said.items()}
+    return [_each(one, language) for one in said] if isinstance(said, list | tuple) else said
 
 
 def known_language(wanted: str) -> str:

@@ -22,7 +22,7 @@ from django.utils.decorators import sync_and_async_middleware
 from rest_framework import exceptions as drf_errors
 
 from config.errors import DomainError, Forbidden, Invalid, NotFound, NotSignedIn, TooLarge, TooMany, Unavailable
-from config.languages import in_language, language_asked
+from config.languages import in_language, language_asked, told
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def _headers(status: int, data: Mapping[str, Any]) -> dict[str, str]:
 def answer(problem: Problem, accept_language: str | None = None) -> HttpResponse:
     """`accept_language`: the request's header. Pages send their own language in it, programs mostly none."""
     language = language_asked(accept_language or "")
-    problem = replace(problem, detail=in_language(problem.detail, language))
+    problem = replace(problem, detail=in_language(problem.detail, language), data=told(problem.data, language))
     response = HttpResponse(
         _encoded(problem), status=problem.status, content_type=CONTENT_TYPE, headers=dict(problem.headers)
     )

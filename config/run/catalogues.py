@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -40,6 +41,8 @@ MODULES = (
     "inbox/services/chats/mailing.py",
     "proctoring/words.py",
 )
+# Whose refusals people meet; what is wrong with a program's words is told in English
+MET = re.compile(r"/services/|^inbox/chats/|^webhooks/outgoing/targets")
 PRODUCT = ("config", "crm", "inbox", "jobs", "proctoring", "webhooks")
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "gettext": None,
@@ -79,21 +82,39 @@ def said() -> Catalog:
     return found
 
 
-def sentences() -> list[tuple[str, str]]:
-    """What errors say by themselves, of any page: classes below DomainError, read and not run."""
-    known, classes = {"DomainError"}, list(_classes())
-    while more := {name for _, name, bases, _ in classes if bases & known and name not in known}:
+@cache
+def sentences() -> tuple[tuple[str, str], ...]:
+    """What errors say by themselves, of any page, and what people are refused with: read and not run."""
+    known, trees = {"DomainError"}, dict(_trees())
+    classes = [
+        (place, node) for place, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    ]
+    while more := {node.name for _, node in classes if known.intersection(map(_name, node.bases))} - known:
         known |= more
-    return sorted((place, sentence) for place, name, _, sentence in classes if name in known and sentence)
+    own = {(place, _message(node)) for place, node in classes if node.name in known}
+    given = {(place, sentence) for place in filter(MET.search, trees) for sentence in _given(trees[place], known)}
+    return tuple(sorted((place, sentence) for place, sentence in own | given if sentence))
 
 
-def _classes() -> Iterator[tuple[str, str, set[str], str]]:
+def _trees() -> Iterator[tuple[str, ast.Module]]:
     for part in PRODUCT:
         for module in sorted((ROOT / part).rglob("*.py")):
-            for node in ast.walk(ast.parse(module.read_text())):
-                if isinstance(node, ast.ClassDef):
-                    bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
-                    yield module.relative_to(ROOT).as_posix(), node.name, bases, _message(node)
+            yield module.relative_to(ROOT).as_posix(), ast.parse(module.read_text())
+
+
+def _name(written: ast.expr) -> str:
+    return written.attr if isinstance(written, ast.Attribute) else written.id if isinstance(written, ast.Name) else ""
+
+
+def _given(tree: ast.Module, errors: set[str]) -> Iterator[str]:
+    """`Invalid("…", errors={"name": "…"})`: what stands there whole, without a number or a name in it."""
+    errors = errors | {"ValidationError"}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _name(call.func) in errors:
+            fields = [word.value for word in call.keywords if word.arg == "errors" and isinstance(word.value, ast.Dict)]
+            for one in (*call.args[:1], *(sentence for field in fields for sentence in field.values)):
+                if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                    yield one.value
 
 
 def _message(node: ast.ClassDef) -> str:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import translation
 
 from config import hot
-from config.errors import DomainError, NotFound
+from config.errors import DomainError, Invalid, NotFound
 from config.languages import in_language
 from config.run import catalogues
 from inbox.services.chats import mailing
@@ -186,10 +186,38 @@ def test_a_refusal_is_told_in_the_language_that_was_asked_for(path: str):
     assert translation.get_language() == "en"
 
 
+def test_what_is_wrong_with_a_field_is_told_in_that_language_too():
+    cast = make_cast()
+    path = f"/api/v1/workspaces/{cast.workspace.slug}/contacts/"
+    client = Client(headers={"authorization": f"Bearer {token_for(cast.ben)}"})
+    ours = {
+        "en": "Give at least a name, a number or an e-mail address.",
+        "es": "Indica al menos un nombre, un número o una dirección de correo.",
+    }
+    theirs = {"en": ["Enter a valid email address."], "es": ["Introduzca una dirección de correo electrónico válida."]}
+    for language in ours:
+        for body, wrong in (({}, {"name": [ours[language]]}), ({"email": "x"}, {"email": theirs[language]})):
+            answer = client.post(path, body, content_type="application/json", headers={"accept-language": language})
+            assert answer.json()["errors"] == wrong
+
+
+def test_what_a_service_refuses_with_is_in_the_catalogue():
+    said = {sentence for _, sentence in catalogues.sentences()}
+    as_detail, by_field, of_a_form = (
+        "The file is no longer kept. Upload it again.",
+        "Not a member of this workspace.",
+        "Too much at once.",
+    )
+    assert {as_detail, by_field, of_a_form} <= said
+    assert "A beat is an object." not in said  # a program's mistake
+
+
 def test_roads_beside_django_tell_it_in_that_language_too():
     answer = hot.problem(NotFound(), "ar,en;q=0.5")
     assert orjson.loads(answer.body)["detail"] == "غير موجود."
     assert ("Content-Language", "ar") in answer.headers
+    wrong = hot.problem(Invalid(errors={"body": ["Write something first."]}), "es")
+    assert orjson.loads(wrong.body)["errors"] == {"body": ["Escribe algo primero."]}
     assert orjson.loads(hot.problem(NotFound("No such book.")).body)["detail"] == "No such book."
 
 
