@@ -12,12 +12,13 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
 import redis
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubLoopLayer
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -115,10 +116,18 @@ def _publish(batch: Sequence[tuple[str, Message]]) -> None:
     goes to several groups."""
     layer, layers = get_channel_layer(), cast("dict[str, Any]", settings.CHANNEL_LAYERS)
     given = layers["default"]["CONFIG"]
+    name_of = _naming(given["prefix"])
     with _client(given["hosts"][0]["address"]).pipeline(transaction=False) as pipe:
         for group, message in batch:
-            pipe.publish(f"{given['prefix']}__group__{group}", layer.serialize(message))
+            pipe.publish(name_of(group), layer.serialize(message))
         pipe.execute()
+
+
+@lru_cache(maxsize=2)
+def _naming(prefix: str) -> Callable[[str], str]:
+    """What the layer calls its groups, asked of one that never connects: the one in use wants a loop even for that."""
+    name_of: Callable[[str], str] = RedisPubSubLoopLayer(prefix=prefix)._get_group_channel_name
+    return name_of
 
 
 @lru_cache(maxsize=2)
