@@ -74,6 +74,8 @@ def test_what_is_saved_is_what_the_chat_says_and_asks(cast: Cast, widget: Channe
     assert widget.settings["origins"] == ["https://shop.example", "https://*.shop.example"]
     assert widget.settings["continue_by_email"] is True
     assert widget.settings["note_of_another_kind"] == "stays"
+    page = signed_in(cast.ada).get("/settings/web-chat", {"channel": widget.slug}).content.decode()
+    assert f"data-channel=&quot;{widget.slug}&quot; data-accent=&quot;#a01234&quot; async" in page
     entry = AuditEntry.objects.get(workspace=cast.workspace, action="channel.changed")
     assert entry.detail["greeting"] == [None, "¡Hola!"]
 
