@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -189,6 +191,7 @@ def sitting(request: HttpRequest, exam: str) -> HttpResponse:
     state: dict[str, Any] = {
         "me": {**_me(user), "expires_at": request.identity.expires_at},  # type: ignore[attr-defined]
         "exam": _for_student(found, enrolment),
+        "now": timezone.now(),
         "resume": goes_on,
         "latest": {"status": latest.status, "attempt": latest.attempt} if latest else None,
     }
@@ -201,6 +204,7 @@ def sitting(request: HttpRequest, exam: str) -> HttpResponse:
         "rules": _rules(found),
         "questions": range(1, (found.question_count or 10) + 1),
         "is_last": latest is not None and latest.attempt >= most and not goes_on,
+        "is_over": not goes_on and _is_over(state["exam"]["begins_until"]),
         **_words(),
     }
     return render(request, "exam/exam.html", context)
@@ -214,7 +218,18 @@ def _for_student(exam: Exam, enrolment: Enrolment) -> dict[str, Any]:
         "policy_version": exam.policy_version,
         "is_chat_open": exam.is_chat_open,
         "unwatched": [rule.type for rule in exam.rules.all() if not rule.is_counted],
+        "begins_until": _begins_until(exam, enrolment),
     }
+
+
+def _begins_until(exam: Exam, enrolment: Enrolment) -> datetime | None:
+    if exam.closed_at is not None or exam.ends_at is None:
+        return exam.closed_at
+    return exam.ends_at + timedelta(seconds=enrolment.extra_seconds)
+
+
+def _is_over(until: datetime | None) -> bool:
+    return until is not None and until <= timezone.now()
 
 
 def _rules(exam: Exam) -> list[dict[str, Any]]:

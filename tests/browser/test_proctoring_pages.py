@@ -1,8 +1,9 @@
 """A student and their tutor, each at a browser: what one does the other sees, and nothing is lost or said twice."""
 
 import re
+from datetime import datetime, timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 EXAM = "/exam/demo-exam"
 GRID = "/proctor/demo-exam"
@@ -270,3 +271,19 @@ def test_handing_in_ends_it_for_both(sign_in):
     sam.locator("#dialog-hand-in").get_by_role("button", name="Hand in").click()
     expect(sam.get_by_role("heading", name="Handed in")).to_be_visible()
     expect(card(tia)).to_contain_text("Submitted")
+    # Another attempt is offered until the exam is over, which the page that stands open says by itself
+    sam.route(f"**{EXAM}", over_in_a_moment)
+    sam.reload()
+    expect(sam.get_by_role("heading", name="The exam is over")).to_be_visible()
+    expect(sam.get_by_role("button", name="Start the exam")).to_be_hidden()
+
+
+def over_in_a_moment(route: Route) -> None:
+    """The page of an exam that ends two seconds after it was asked for."""
+    answer = route.fetch()
+    body = answer.text()
+    now = datetime.fromisoformat(re.findall(r'"now": "([^"]+)"', body)[0])
+    assert 'data-view="consent"' in body
+    assert '"begins_until": null' in body
+    end = (now + timedelta(seconds=2)).isoformat()
+    route.fulfill(response=answer, body=body.replace('"begins_until": null', f'"begins_until": "{end}"'))

@@ -198,7 +198,9 @@ def test_an_exam_opens_and_closes():
     assert (refused.status_code, refused.json()["code"]) == (409, "exam_not_open")
     Exam.objects.filter(pk=scene.exam.pk).update(starts_at=None, ends_at=datetime.now(UTC) - timedelta(seconds=30))
     assert scene.sam.post(f"/api/v1/exams/{scene.exam.slug}/sessions", {}).status_code == 409
+    assert 'data-view="stopped"' in scene.sam.get(f"/exam/{scene.exam.slug}").content.decode()
     Enrolment.objects.filter(exam=scene.exam, user=scene.cast.sam).update(extra_seconds=600)
+    assert 'data-view="consent"' in scene.sam.get(f"/exam/{scene.exam.slug}").content.decode()
     assert scene.start()["status"] == "active"
 
 

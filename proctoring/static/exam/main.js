@@ -29,11 +29,13 @@ async function start(consent) {
     drawn();
     $(".exam-main h2").focus?.();
   } catch (problem) {
+    if (problem.code === "exam_not_open" && isPast(problem.data.ends_at)) return stopped("over"); // closed meanwhile
     page.dataset.view = "consent";
     const known = ["exam_not_open", "no_attempts_left", "consent_required"].includes(problem.code);
     text(part("start-error"), known ? t(`start.${problem.code}`) : t("start.failed", { reason: problem.message || problem.code }));
     show(part("start-error"), true);
   }
+  return undefined;
 }
 
 document.forms.consent.addEventListener("submit", async (event) => {
@@ -46,7 +48,15 @@ document.forms.consent.addEventListener("submit", async (event) => {
   button.removeAttribute("aria-busy");
 });
 
-const SIGNS = { submitted: "resolve", terminated: "x", expired: "clock", removed: "lock" };
+// Whoever has not begun by then cannot: the page says so by itself, by the server's clock.
+const ahead = Date.now() - moment(state.now);
+const isPast = (at) => Boolean(at) && Date.now() - ahead >= moment(at);
+
+function notBegun() {
+  if (page.dataset.view === "consent" && isPast(state.exam.begins_until)) stopped("over");
+}
+
+const SIGNS = { submitted: "resolve", terminated: "x", expired: "clock", over: "clock", removed: "lock" };
 
 function stopped(reason) {
   icon(part("stopped-icon"), SIGNS[reason] ?? "info");
@@ -184,6 +194,7 @@ function clock() {
 
 setInterval(() => {
   clock();
+  notBegun();
   tellLine();
   if (part("typing") && Date.now() > typingUntil) text(part("typing"), "");
 }, 1_000);
