@@ -40,37 +40,54 @@ _STEPS = ", ".join(
     for low, high in zip((0, *STEPS), (*STEPS, None), strict=True)
 )
 # A first reply belongs to the conversation's beginning: to the period that it began in, however late the reply came.
+# Looked up one by one are only answers to who was written to first, and what was opened again before these periods.
 _TALKS = f"""
 with begun as materialized (
     select c.id, c.assignee_id, c.created_at >= %(begins)s as is_now
     from inbox_conversation c
     where {_TALK} and c.last_activity_at >= %(before)s and {_IN_EITHER.format("c.created_at")}
-), asked as materialized (
-    select m.conversation_id as id, b.is_now, min(m.created_at) as at
+), firsts as (
+    select b.is_now, b.id, min(m.created_at) filter (where m.direction = 'in') as asked,
+        min(m.created_at) filter (where m.direction = 'out') as answered,
+        min((m.id::text || case when m.sender_kind = 'member' then m.sender_user_id::text else '' end) collate "C")
+            filter (where m.direction = 'out') as answer
     from inbox_message m join begun b on b.id = m.conversation_id
-    where {_SAID} and m.direction = 'in'
+    where {_SAID} and (m.direction = 'in' or m.direction = 'out' and m.sender_kind <> 'bot')
+        and m.created_at < %(ends)s
     group by 1, 2
 ), replied as (
-    select distinct on (m.conversation_id) a.is_now, extract(epoch from m.created_at - a.at)::float as seconds,
-        case when m.sender_kind = 'member' then m.sender_user_id end as who
-    from inbox_message m join asked a on a.id = m.conversation_id
-    where {_SAID} and m.direction = 'out' and m.sender_kind <> 'bot' and m.created_at >= a.at
-        and m.created_at < %(ends)s
-    order by m.conversation_id, m.id
+    select f.is_now, extract(epoch from f.answered - f.asked)::float as seconds,
+        nullif(substr(f.answer, 37), '')::uuid as who
+    from firsts f where f.answered >= f.asked
+    union all
+    select f.is_now, extract(epoch from later.at - f.asked)::float, later.who
+    from firsts f cross join lateral (
+        select m.created_at as at, case when m.sender_kind = 'member' then m.sender_user_id end as who
+        from inbox_message m
+        where m.conversation_id = f.id and {_SAID} and m.direction = 'out' and m.sender_kind <> 'bot'
+            and m.created_at >= f.asked and m.created_at < %(ends)s
+        order by m.id limit 1
+    ) later
+    where f.answered < f.asked
+), lines as (
+    select m.conversation_id, m.id, m.created_at, m.type = 'resolved' as is_resolved,
+        case when m.sender_kind = 'member' then m.sender_user_id end as who,
+        max(m.created_at) filter (where m.type <> 'resolved')
+            over (partition by m.conversation_id order by m.id) as opened_at
+    from inbox_message m
+    where {_SAID} and m.direction = 'activity'
+        and (m.type = 'resolved' or m.detail -> 'activity' ->> 'before' = 'resolved')
 ), resolved as materialized (
-    select c.id, c.rating, coalesce(c.assignee_id, author.who) as rated, author.who,
-        m.created_at >= %(begins)s as is_now,
-        extract(epoch from m.created_at - coalesce(again.at, c.created_at))::float as seconds
-    from inbox_message m join inbox_conversation c on c.id = m.conversation_id
-    cross join lateral (select case when m.sender_kind = 'member' then m.sender_user_id end as who) author
+    select c.id, c.rating, coalesce(c.assignee_id, l.who) as rated, l.who, l.created_at >= %(begins)s as is_now,
+        extract(epoch from l.created_at - coalesce(l.opened_at, again.at, c.created_at))::float as seconds
+    from lines l join inbox_conversation c on c.id = l.conversation_id
     left join lateral (
-        select l.created_at as at from inbox_message l
-        where l.conversation_id = m.conversation_id and l.id < m.id and l.direction = 'activity'
-            and l.detail -> 'activity' ->> 'before' = 'resolved'
-        order by l.id desc limit 1
+        select m.created_at as at from inbox_message m
+        where l.opened_at is null and c.created_at < %(before)s and m.conversation_id = l.conversation_id
+            and m.id < l.id and m.direction = 'activity' and m.detail -> 'activity' ->> 'before' = 'resolved'
+        order by m.id desc limit 1
     ) again on true
-    where {_SAID} and m.direction = 'activity' and m.type = 'resolved' and {_IN_EITHER.format("m.created_at")}
-        and {_TALK}
+    where l.is_resolved and {_IN_EITHER.format("l.created_at")} and {_TALK}
 ), rated as (
     select distinct id, is_now, rating, rated as who from resolved where rating is not null
 ), counted as (
