@@ -172,9 +172,9 @@ def test_a_press_counts_before_the_chat_is_there(visit: Any, shop: str):
     held: list[Route] = []
     visitor = visit("about:blank")
     visitor.context.route("**/widget/demo-widget?*", lambda route: held.append(route))
-    visitor.page.goto(shop, wait_until="commit")
-    with visitor.page.expect_request("**/widget/demo-widget?*"):
-        visitor.launcher.click()
+    with visitor.page.expect_request("**/widget/demo-widget?*", timeout=60_000):
+        visitor.page.goto(shop, wait_until="commit")
+    visitor.launcher.click()
     expect(visitor.launcher).to_have_attribute("aria-busy", "true")
     held.pop().continue_()
     expect(visitor.frame.locator("#body")).to_be_focused()
