@@ -27,7 +27,7 @@ from inbox.services.snoozing import zone_of
 from inbox.states import ChannelKind, Direction
 
 FRESH = timedelta(minutes=1)
-MOST = 5000  # milliseconds for each of the two statements
+MOST = 8000  # milliseconds for each of the two statements
 MOST_KEPT = 500
 MOST_FAILURES = 6
 

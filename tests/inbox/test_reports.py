@@ -317,8 +317,8 @@ def test_the_page_says_what_rest_says(book: Book, cast: Cast) -> None:
     book.asks(talk, now - HOUR)
     book.answers(talk, now - 56 * MINUTE - timedelta(seconds=36), cast.ben)
     text = Api(cast.vic).get("/reports").content.decode()
-    assert 'data-figure="first-reply">3 m 24<' in text
-    assert 'data-figure="conversations">1<' in text
+    assert 'data-figure="first-reply"><bdi>3 m 24<' in text
+    assert 'data-figure="conversations"><bdi>1<' in text
     assert "longest 20 m" in text
     assert "100 %" in text
     assert 'href="/reports" aria-current="page"' in text
