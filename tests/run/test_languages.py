@@ -15,7 +15,7 @@ from django.utils import translation
 
 from config import hot
 from config.errors import DomainError, Invalid, NotFound
-from config.languages import in_language
+from config.languages import in_language, language_asked, language_of
 from config.run import catalogues
 from inbox.services.chats import mailing
 from inbox.states import ChannelKind
@@ -144,6 +144,13 @@ def test_a_language_that_we_do_not_speak_is_answered_in_english():
     path, _headers = _widget()
     assert '<html lang="en" dir="ltr"' in Client().get(path, HTTP_ACCEPT_LANGUAGE="tlh").content.decode()
     assert '<html lang="en"' in Client().get(path, QUERY_STRING="lang=../../x").content.decode()
+
+
+def test_the_first_language_of_ours_is_taken_and_english_where_there_is_none():
+    assert language_asked("tlh, id-ID;q=0.8, es;q=0.5") == "id"
+    assert language_asked("tlh, *;q=0.1") == language_asked("") == "en"
+    assert (language_of("ar-EG"), language_of("tlh"), language_of("")) == ("ar", "en", "en")
+    assert language_of("x" * 3_000) == "en"
 
 
 @pytest.mark.parametrize("path", ["/login", "/api/docs"])
