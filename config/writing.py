@@ -1,5 +1,6 @@
-"""What people write in conversations and chats: the same Django as everywhere, middleware and all, on a few threads
-that stay. Django's own handler begins a thread for each request and goes back and forth between it and the loop."""
+"""What people write in conversations and chats, and the conversation that somebody opens: the same Django as
+everywhere, middleware and all, on a few threads that stay. Django's own handler begins a thread for each request and
+goes back and forth between it and the loop."""
 
 import asyncio
 import re
@@ -21,23 +22,32 @@ from config.hot import Scope
 
 # They take turns at the interpreter; more than a few only keep one another from it. What comes meanwhile waits in line.
 THREADS = 4
+_OF_BODIES = (b"content-length", b"transfer-encoding")
 MOST = 1024 * 1024  # bytes, held in memory; the longest text is far below
 # A thread keeps its connection for so long; fetching one from the pool, which tries it first, costs as much as a query.
 KEPT_SECONDS = 30.0
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _PATHS = re.compile(
     rf"/api/v1/(?:chats/(?P<chat>{_ID})/(?P<by_guest>messages|read|typing)"
-    rf"|workspaces/(?P<workspace>[^/]+)/conversations/(?P<conversation>{_ID})/(?P<by_member>messages|read|typing)/)"
+    rf"|workspaces/(?P<workspace>[^/]+)/conversations/(?P<conversation>{_ID})/(?:(?P<by_member>messages|read|typing)/)?)"
 )
 
 
 def takes(scope: Scope) -> bool:
     """Not of files, which wait for a storage, and nothing that does not say beforehand how small it is."""
-    return scope["method"] == "POST" and _PATHS.fullmatch(scope["path"]) is not None and _are_words(scope["headers"])
+    if scope["method"] not in ("GET", "POST"):
+        return False
+    found = _PATHS.fullmatch(scope["path"])
+    if found is None:
+        return False
+    said = dict(scope["headers"])
+    if scope["method"] == "POST":
+        return bool(found["by_guest"] or found["by_member"]) and _are_words(said)
+    opens = found["conversation"] is not None and found["by_member"] in (None, "messages")
+    return opens and said.keys().isdisjoint(_OF_BODIES)
 
 
-def _are_words(headers: Any) -> bool:
-    said = dict(headers)
+def _are_words(said: dict[bytes, bytes]) -> bool:
     length = said.get(b"content-length", b"")
     is_json: bool = said.get(b"content-type", b"").startswith(b"application/json")
     return is_json and length.isdigit() and int(length) <= MOST

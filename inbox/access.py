@@ -18,10 +18,11 @@ def visible_conversations(actor: Actor) -> QuerySet[Conversation]:
     """Support conversations of the actor's workspace. Exam rooms are for that exam's tutors alone."""
     if not actor.may(Action.READ_INBOX):
         return Conversation.objects.none()
-    return _of_workspace(actor.workspace_id)
+    return conversations_of(actor.workspace_id)
 
 
-def _of_workspace(workspace_id: UUID) -> QuerySet[Conversation]:
+def conversations_of(workspace_id: UUID) -> QuerySet[Conversation]:
+    """For who may read its inbox, which is asked before."""
     return Conversation.objects.filter(
         workspace_id=workspace_id, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
     )
@@ -46,9 +47,9 @@ def with_parties(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 
 # Asked with every message.
-_ONE = Compiled(lambda workspace, pk: with_parties(_of_workspace(workspace).filter(pk=pk)), UUID, UUID)
+_ONE = Compiled(lambda workspace, pk: with_parties(conversations_of(workspace).filter(pk=pk)), UUID, UUID)
 _LOCKED = Compiled(
-    lambda workspace, pk: with_parties(_of_workspace(workspace).filter(pk=pk)).select_for_update(of=("self",)),
+    lambda workspace, pk: with_parties(conversations_of(workspace).filter(pk=pk)).select_for_update(of=("self",)),
     UUID,
     UUID,
 )

@@ -6,7 +6,6 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
 from django.db.models import (
     Case,
     Exists,
@@ -25,9 +24,10 @@ from django.db.models.functions import JSONObject
 
 from config.errors import Invalid, NotFound
 from config.live.events import head
+from config.live.prepared import fetch
 from crm.actors import Actor, Caller, Member
+from crm.models import ContactIdentity, ViewScope, Workspace
 from crm.models import Member as Membership
-from crm.models import ViewScope, Workspace
 from crm.paging import DEFAULT_LIMIT, Page, first_page, page
 from crm.payloads import ContactPayload, contact_payload
 from crm.queries.time_limit import LIMIT, time_limit
@@ -35,7 +35,7 @@ from crm.queries.views import visible_views
 from crm.roles import Action, Role, is_allowed
 from crm.services.teams import visible_teams
 from inbox import topics
-from inbox.access import allowed_actions, conversation_for, messages_of, visible_conversations, visible_messages
+from inbox.access import allowed_actions, conversations_of, messages_of, visible_conversations, visible_messages
 from inbox.counts import NOTHING, Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
 from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Label, Message
@@ -121,6 +121,18 @@ def _files() -> "Prefetch[Any]":
 _NEWEST = Compiled(
     lambda conversation: _with_sender(messages_of(conversation)).order_by("-id")[: DEFAULT_LIMIT + 1], UUID
 )
+_DETAIL = Compiled(
+    lambda workspace, pk: (
+        with_lines(conversations_of(workspace).filter(pk=pk))
+        .prefetch_related(None)
+        .select_related("contact__owner")
+        .defer(None)
+        .defer("channel__credentials", "contact__search", "last_message__search")
+    ),
+    UUID,
+    UUID,
+)
+_IDENTITIES = Compiled(lambda contact: ContactIdentity.objects.filter(contact=contact), UUID)
 _HAS_FILES = Compiled(
     lambda conversation, oldest: Attachment.objects.filter(
         message__conversation=conversation, message__gte=oldest
@@ -266,11 +278,9 @@ def get_seen_counts(actor: Actor, conversations: Iterable[Conversation]) -> dict
     if not isinstance(actor, Member):
         return {row.pk: 0 for row in rows}
     older = [row.pk for row in rows if row.created_at < actor.joined_at < (row.last_inbound_at or row.created_at)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SEEN, {"rows": [row.pk for row in rows], "user": actor.user_id, "older": older, "joined": actor.joined_at}
-        )
-        found = cursor.fetchall()
+    found = fetch(
+        _SEEN, {"rows": [row.pk for row in rows], "user": actor.user_id, "older": older, "joined": actor.joined_at}
+    )
     seen = {row.pk: 0 if row.created_at >= actor.joined_at else row.inbound_count for row in rows}
     for conversation_id, seen_count, since_joining in found:
         seen[conversation_id] = seen_count if since_joining is None else seen[conversation_id] - since_joining
@@ -322,15 +332,12 @@ def get_thread_live(conversation_id: UUID) -> LivePayload:
 def get_conversation(actor: Actor, conversation_id: UUID) -> ConversationDetailPayload:
     """Raises NotFound. The live number is read first."""
     live = get_thread_live(conversation_id)
-    conversation_for(actor, conversation_id)
-    row = (
-        with_lines(visible_conversations(actor))
-        .select_related("contact__owner")
-        .prefetch_related("contact__identities")
-        .defer(None)
-        .defer("channel__credentials", "contact__search", "last_message__search")
-        .get(pk=conversation_id)
-    )
+    row = _DETAIL.first(actor.workspace_id, conversation_id) if actor.may(Action.READ_INBOX) else None
+    if row is None:
+        raise NotFound
+    identities = ContactIdentity.objects.all()
+    identities._result_cache = _IDENTITIES.all(row.contact_id)
+    row.contact._prefetched_objects_cache = {"identities": identities}  # type: ignore[attr-defined]  # as a prefetch does
     return {
         **for_reader(actor, [row])[0],
         "contact_detail": contact_payload(row.contact),

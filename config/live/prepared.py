@@ -1,7 +1,8 @@
 """Statements that every message costs, prepared: Django's own cursor has Postgres plan them anew each time, which costs
 more than running them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -9,10 +10,11 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 
 def fetch(statement: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
-    """In the open transaction, or in one of its own. Errors are Django's."""
+    """In the open transaction, or in one of its own. Errors are Django's, and who times or counts statements by its
+    wrappers meets these too."""
     found: list[tuple[Any, ...]]
     connection = connections[DEFAULT_DB_ALIAS]  # once: finding this thread's own is half of what the rest costs
-    if connection.queries_logged or connection.execute_wrappers:  # somebody counts
+    if connection.queries_logged:  # to be looked at: by Django's own cursor, which writes them down
         with connection.cursor() as cursor:
             cursor.execute(statement, params)
             found = cursor.fetchall()
@@ -20,6 +22,19 @@ def fetch(statement: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tup
     if connection.connection is None:
         connection.ensure_connection()
     connection.validate_no_broken_transaction()
+
+    def execute(sql: str, given: Any, many: bool, context: Any) -> None:
+        nonlocal found
+        own = connection.connection
+        own.prepare_threshold = 0  # with None, which Django sets, psycopg prepares nothing, asked for or not
+        try:
+            found = psycopg.Cursor(own).execute(sql, given, prepare=True).fetchall()
+        finally:
+            own.prepare_threshold = None  # else it remembers Django's statements too, values and all
+
+    run: Callable[..., Any] = execute
+    for wrapper in reversed(connection.execute_wrappers):
+        run = partial(wrapper, run)
     with connection.wrap_database_errors:
-        found = psycopg.Cursor(connection.connection).execute(statement, params, prepare=True).fetchall()
+        run(statement, params, False, {"connection": connection, "cursor": None})
         return found

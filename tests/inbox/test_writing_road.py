@@ -129,6 +129,29 @@ async def test_refusals_are_those_of_every_road(cast: Cast, on_the_road: list[st
     assert await sync_to_async(_written)(chat) == []
 
 
+async def test_a_conversation_is_opened_over_it_by_those_who_may(cast: Cast, on_the_road: list[str]):
+    widget = await sync_to_async(make_widget)(cast)
+    guest = await sync_to_async(admit)(widget)
+    chat = (await sync_to_async(guest.start)(widget)).json()["id"]
+    ours, other = (f"/api/v1/workspaces/{place.slug}/conversations/" for place in (cast.workspace, cast.elsewhere))
+    team = {"Authorization": f"Bearer {await sync_to_async(token_for)(cast.ben)}"}
+    async with asgi_client() as client:
+        one, page = [await client.get(f"{ours}{chat}/{rest}", headers=team) for rest in ("", "messages/?limit=1")]
+        assert (one.json()["id"], one.json()["live"]["topic"]) == (chat, f"conversation.{chat}")
+        assert len(page.json()["results"]) <= 1
+        for rest in ("", "messages/"):
+            for path, headers, status in [
+                (f"{ours}{chat}/{rest}", {}, 401),
+                (f"{ours}{chat}/{rest}", {"Authorization": f"Bearer {guest.token}"}, 401),
+                (f"{ours}{uuid4()}/{rest}", team, 404),
+                (f"{other}{chat}/{rest}", team, 404),
+            ]:
+                refused = await client.get(path, headers=headers)
+                assert refused.status_code == status
+                assert refused.headers["content-type"] == "application/problem+json"
+    assert len(on_the_road) == 10
+
+
 def test_only_words_go_over_it():
     chat = f"/api/v1/chats/{uuid4()}"
     room = f"/api/v1/workspaces/demo/conversations/{uuid4()}"
@@ -142,7 +165,11 @@ def test_only_words_go_over_it():
     assert all(takes(path) for path in (f"{chat}/messages", f"{chat}/read", f"{chat}/typing", f"{room}/messages/"))
     assert not any(takes(f"{chat}/messages", headers) for headers in (form, json[:1], [length]))
     assert not takes(f"{chat}/messages", [json[0], (b"content-length", b"%d" % (writing.MOST + 1))])
-    assert not takes(f"{chat}/messages", method="GET")
+    assert all(takes(f"{room}/{rest}", [], method="GET") for rest in ("", "messages/"))
+    assert not any(takes(f"{room}/{rest}", json, method="GET") for rest in ("", "messages/"))
+    assert not any(takes(path, [], method="GET") for path in (f"{chat}/messages", f"{room}/read/", f"{room}/labels"))
+    assert not takes(f"{room}/")
+    assert not takes(f"{room}/", [], method="DELETE")
     assert not any(
         takes(path) for path in (f"{chat}/transcript", f"{chat}/end", f"{room}/assign", f"{room}/messages/x")
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from inbox.models import Conversation, Message
@@ -47,6 +47,37 @@ def test_without_anybody_counting_it_is_the_same_prepared(cast):
     row = receive(cast)
     assert LINES.first(cast.workspace.pk, row.pk) == row
     assert LINES.first(cast.workspace.pk, uuid4()) is None
+
+
+def test_the_server_plans_it_once_and_not_with_every_question(cast):
+    row = receive(cast)
+    with transaction.atomic():  # one connection for all of it
+        for _ in range(3):
+            assert LINES.first(cast.workspace.pk, row.pk) == row
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select generic_plans + custom_plans from pg_prepared_statements where statement = %s",
+                [_as_sent(LINES)],
+            )
+            assert [plans >= 3 for (plans,) in cursor.fetchall()] == [True]
+
+
+def _as_sent(one: Compiled) -> str:
+    """With numbered places, as Postgres has it."""
+    pieces = one._planned().sql.split("%s")
+    return "".join(f"{piece}${place}" for place, piece in enumerate(pieces[:-1], start=1)) + pieces[-1]
+
+
+def test_who_times_statements_meets_it_too(cast):
+    row, seen = receive(cast), []
+
+    def watch(execute, sql, params, many, context):
+        seen.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        assert LINES.first(cast.workspace.pk, row.pk) == row
+    assert seen == [LINES._planned().sql]
 
 
 def test_a_lock_is_taken(cast):
