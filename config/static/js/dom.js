@@ -71,14 +71,19 @@ function move(parent, element, before) {
 }
 
 /** One run soon for however many calls: before the next frame, or in 60 ms where no frame comes (a hidden tab). */
-export function soon(run) {
+export const soon = (run) => once(run, (now) => requestAnimationFrame(now), 60);
+
+/** The same for what may wait until the next frame is on screen. */
+export const afterFrame = (run) => once(run, (now) => requestAnimationFrame(() => setTimeout(now)), 120);
+
+function once(run, wait, most) {
   let due = false;
   const now = () => { if (due) { due = false; run(); } };
   return () => {
     if (due) return;
     due = true;
-    requestAnimationFrame(now);
-    setTimeout(now, 60);
+    wait(now);
+    setTimeout(now, most);
   };
 }
 

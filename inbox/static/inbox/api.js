@@ -15,7 +15,7 @@ export function inboxApi(slug) {
     ofContact: (contact) => call("GET", `${base}?contact=${contact}&limit=10`),
     search: (words, signal) => call("GET", `${base}?search=${encodeURIComponent(words)}&limit=8`, undefined, { signal }),
     conversation: (id, signal) => call("GET", own(id), undefined, { signal }),
-    messages: (id, limit) => call("GET", own(id, limit ? `messages/?limit=${limit}` : "messages/")),
+    messages: (id, limit, signal) => call("GET", own(id, limit ? `messages/?limit=${limit}` : "messages/"), undefined, { signal }),
     send: (id, message) => call("POST", own(id, "messages/"), message),
     typing: (id) => call("POST", own(id, "typing"), {}),
     retry: (id, message) => call("POST", own(id, `messages/${message}/retry`), {}),

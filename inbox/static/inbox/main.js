@@ -1,6 +1,6 @@
 // The inbox comes alive: the server has drawn it, this takes over what is there. Wiring, addresses and keys; the rest
 // has a module of its own (docs/frontend.md).
-import { $, show, soon } from "../ui/js/dom.js";
+import { $, afterFrame, show, soon } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { offer } from "../ui/js/commands.js";
 import { nameOf } from "../ui/js/people.js";
@@ -52,6 +52,7 @@ const composer = new Composer(store, state.workspace.slug, {
 });
 const drafts = new Drafts({ store, api, shown: () => { composer.opened(); composer.render(); } });
 const person = new Person(store, api.ofContact);
+const drawPerson = afterFrame(() => { person.render(); aboutPerson(); }); // the messages come first
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
 const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed, setting, gone };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
@@ -124,7 +125,7 @@ store.addEventListener("change", ({ detail }) => {
   const has = (...names) => names.some((name) => detail.includes(name));
   if (has("list", "counts")) list.render();
   if (has("thread", store.open)) thread.render();
-  if (has("person", store.open)) { person.render(); composer.render(); aboutPerson(); }
+  if (has("person", store.open)) { composer.render(); drawPerson(); }
 });
 outbox.addEventListener("change", () => thread.render());
 live.addEventListener("state", () => {
@@ -179,7 +180,7 @@ async function find(id, message) {
 function view(name) {
   page.dataset.view = name;
   document.body.classList.toggle("app-inside", name !== "list");
-  aboutPerson();
+  drawPerson();
 }
 
 function title() {
@@ -258,7 +259,10 @@ for (const kind of ["pointerover", "focusin", "pointerdown"]) {
   list.rows.addEventListener(kind, (event) => {
     const link = event.target.closest("a[data-conversation-id]");
     clearTimeout(resting);
-    if (link) resting = setTimeout(() => sync.prefetch(link.dataset.conversationId), kind === "pointerdown" ? 0 : INTENT);
+    if (!link) return;
+    const get = () => sync.prefetch(link.dataset.conversationId);
+    if (kind === "pointerdown" && plain(event)) get(); // not later: the focus follows at once, and would only wait again
+    else resting = setTimeout(get, INTENT);
   });
 }
 list.rows.addEventListener("pointerleave", () => clearTimeout(resting));

@@ -1,5 +1,5 @@
 // Between the live line, the API and the store: which topics are followed, what an event changes, what a reset loads.
-import { announce } from "../ui/js/dom.js";
+import { afterFrame, announce } from "../ui/js/dom.js";
 import { nameOf } from "../ui/js/people.js";
 import { t } from "../ui/js/words.js";
 import { Reading } from "./reading.js";
@@ -25,6 +25,8 @@ export class Sync {
   #loads = new Map();
   #topic = null;
   #reading;
+  #ahead = null; // the thread that is got before it was asked for, and how to let go of it
+  #about = afterFrame(() => this.#detail(this.#store.open).catch(() => {}));
 
   constructor({ store, api, live, outbox, views, slug, after }) {
     [this.#store, this.#api, this.#live, this.#outbox, this.#views] = [store, api, live, outbox, views];
@@ -152,12 +154,26 @@ export class Sync {
 
   // --- the open thread ---------------------------------------------------------------------------------------------------
 
-  /** Get a thread before it is asked for (the pointer is already down on it). */
+  /** Get a thread before it is asked for (the pointer rests on its row, or is down on it). One at a time: who goes on to
+      another does not wait for this. */
   prefetch(id) {
-    if (!this.#store.threads.get(id)?.loaded) this.loadThread(id).catch(() => {});
+    if (this.#ahead?.id === id || this.#store.threads.get(id)?.loaded) return;
+    this.#letGo(id);
+    const stop = new AbortController(), ahead = { id, stop };
+    this.#ahead = ahead;
+    this.loadThread(id, stop.signal).catch(() => {}).finally(() => { if (this.#ahead === ahead) this.#ahead = null; });
+  }
+
+  #letGo(wanted) {
+    const ahead = this.#ahead;
+    if (!ahead || ahead.id === wanted || ahead.id === this.#store.open) return;
+    ahead.stop.abort();
+    this.#loads.delete(ahead.id); // who comes back to it asks anew
+    this.#ahead = null;
   }
 
   async #detail(id) {
+    if (!id) return null;
     const row = await this.#api.conversation(id);
     this.#store.learn(row);
     this.#store.thread(id).detail = row.contact_detail;
@@ -165,14 +181,18 @@ export class Sync {
     return row;
   }
 
-  async loadThread(id) {
-    if (!this.#loads.has(id)) this.#loads.set(id, this.#fetchThread(id).finally(() => this.#loads.delete(id)));
-    return this.#loads.get(id);
+  loadThread(id, signal) {
+    let load = this.#loads.get(id);
+    if (!load) {
+      load = this.#fetchThread(id, signal).finally(() => { if (this.#loads.get(id) === load) this.#loads.delete(id); });
+      this.#loads.set(id, load);
+    }
+    return load;
   }
 
   /** The newest messages; as far back as they are known, since an edit or a deletion may be anywhere among them. */
-  async #page(id, known) {
-    const page = await this.#api.messages(id, known.size > PAGE ? Math.min(MOST, known.size) : null);
+  async #page(id, known, signal) {
+    const page = await this.#api.messages(id, known.size > PAGE ? Math.min(MOST, known.size) : null, signal);
     const least = [...known].reduce((one, other) => (one < other ? one : other), page.results.at(-1)?.id);
     for (let pages = 1; page.next && least < page.results.at(-1).id && pages < FARTHEST_KNOWN; pages += 1) {
       const { results, next } = await this.#api.page(page.next);
@@ -182,24 +202,23 @@ export class Sync {
     return page;
   }
 
-  async #fetchThread(id) {
+  async #fetchThread(id, signal) {
     const store = this.#store;
     try {
-      // The row is known: the messages alone bring it on screen, and who this is follows. Else both are needed.
+      // The row is known: the messages alone bring it on screen. Else both are needed.
       const detail = store.conversations.has(id) ? null : this.#detail(id);
       const before = new Set(store.thread(id).messages.keys());
-      const page = await this.#page(id, before);
+      const page = await this.#page(id, before, signal);
       const conversation = await detail;
       const { loaded, messages } = store.thread(id);
       const news = loaded ? page.results.filter((message) => !messages.has(message.id)).reverse() : [];
       store.takeThread(id, page, conversation, before);
-      if (!detail) this.#detail(id).catch(() => {});
       for (const message of page.results) if (message.client_id) this.#outbox.arrived(message.client_id);
       if (id === store.open) for (const message of news) this.#views.came(message);
       return store.thread(id).seq;
     } catch (problem) {
       const thread = store.thread(id);
-      if (!thread.loaded) thread.failed = problem;
+      if (!thread.loaded && !signal?.aborted) thread.failed = problem;
       store.changed("thread");
       throw problem;
     }
@@ -209,6 +228,7 @@ export class Sync {
   async follow(id) {
     const store = this.#store;
     this.leave();
+    this.#letGo(id);
     const thread = store.thread(id);
     const known = thread.loaded;
     if (!known) {
@@ -222,12 +242,12 @@ export class Sync {
       event: (frame) => this.#message(thread, frame),
       signal: ({ type, data }) => { if (type === "typing" && data.user?.id !== store.me.id) hearTyping(thread, data, () => store.changed("thread")); },
       subscribed: () => { if (known) this.#mark(thread); this.looked(); },
-      reload: () => this.loadThread(id),
+      reload: () => { this.#about(); return this.loadThread(id); },
       refused: (frame) => { thread.failed = { status: 404, message: frame.message }; store.changed("thread"); },
     });
     this.#topic = { id, line };
     this.looked();
-    if (known) this.#detail(id).catch(() => {});
+    if (known || !thread.detail) this.#about(); // who this is follows when the messages are on screen
     this.#forget();
   }
 
