@@ -1,6 +1,7 @@
 """A compiled queryset answers what the queryset answers, for any values."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_server_plans_it_once_and_not_with_every_question(cast):
             assert [plans >= 3 for (plans,) in cursor.fetchall()] == [True]
 
 
-def _as_sent(one: Compiled) -> str:
+def _as_sent(one: Compiled[Any]) -> str:
     """With numbered places, as Postgres has it."""
     pieces = one._planned().sql.split("%s")
     return "".join(f"{piece}${place}" for place, piece in enumerate(pieces[:-1], start=1)) + pieces[-1]
