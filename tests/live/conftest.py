@@ -1,4 +1,5 @@
-"""Servers for the tests of the live socket. Those that nothing is done to are shared by a module's tests."""
+"""Servers for the tests of the live socket. Those that nothing is done to are shared by the tests of this folder, and
+end with it: they sweep and announce in the database of the others too."""
 
 from contextlib import ExitStack
 
@@ -9,7 +10,7 @@ from config.live import nudge
 from tests.live.web import web
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def servers(tmp_path_factory):
     """One of each, on the same database and Redis."""
     folder = tmp_path_factory.mktemp("web")

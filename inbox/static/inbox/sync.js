@@ -154,8 +154,7 @@ export class Sync {
 
   // --- the open thread ---------------------------------------------------------------------------------------------------
 
-  /** Get a thread before it is asked for (the pointer rests on its row, or is down on it). One at a time: who goes on to
-      another does not wait for this. */
+  /** Get a thread before it is asked for (the pointer rests on its row). One at a time: who goes on does not wait for it. */
   prefetch(id) {
     if (this.#ahead?.id === id || this.#store.threads.get(id)?.loaded) return;
     this.#letGo(id);
