@@ -7,17 +7,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from config import metrics
-from config.errors import DomainError, Invalid, NotSignedIn, TooLarge
-from config.languages import in_language, language_asked, told
+from config import metrics, problems
+from config.errors import DomainError, Invalid, TooLarge
+from config.languages import language_asked
 
 logger = logging.getLogger(__name__)
 
@@ -171,24 +169,13 @@ def _is_served(host: str, allowed: tuple[str, ...]) -> bool:
 
 
 def problem(error: DomainError, accept_language: str = "") -> Answer:
-    """As `config.problems` writes it for all other roads."""
+    """As it is written for all other roads."""
     language = language_asked(accept_language)
-    body = {
-        **told(error.data, language),
-        "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
-        "status": error.status,
-        "code": error.code,
-        "detail": in_language(error.message, language),
-    }
-    headers = [("Content-Language", language), ("Vary", "Accept-Language")]
+    found = problems.in_words(problems.of(error) or problems.INTERNAL, language)
+    headers = [("Content-Language", language), ("Vary", "Accept-Language"), *found.headers.items()]
     if isinstance(error, MethodNotAllowed):
         headers.append(("Allow", ", ".join(error.allowed)))
-    if retry := error.data.get("retry_after"):
-        headers.append(("Retry-After", str(retry)))
-    if isinstance(error, NotSignedIn):
-        headers.append(("WWW-Authenticate", "Bearer"))
-    return Answer(error.status, orjson.dumps(body), "application/problem+json", tuple(headers))
+    return Answer(found.status, problems.encoded(found), problems.CONTENT_TYPE, tuple(headers))
 
 
 async def _send(send: Send, answer: Answer, timing: str) -> None:

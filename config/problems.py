@@ -140,12 +140,18 @@ def _headers(status: int, data: Mapping[str, Any]) -> dict[str, str]:
 def answer(problem: Problem, accept_language: str | None = None) -> HttpResponse:
     """`accept_language`: the request's header. Pages send their own language in it, programs mostly none."""
     language = language_asked(accept_language or "")
-    problem = replace(problem, detail=in_language(problem.detail, language), data=told(problem.data, language))
     response = HttpResponse(
-        _encoded(problem), status=problem.status, content_type=CONTENT_TYPE, headers=dict(problem.headers)
+        encoded(in_words(problem, language)),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
+        headers=dict(problem.headers),
     )
     _tell_language(response, language)
     return response
+
+
+def in_words(problem: Problem, language: str) -> Problem:
+    return replace(problem, detail=in_language(problem.detail, language), data=told(problem.data, language))
 
 
 def _tell_language(response: HttpResponse, language: str) -> None:
@@ -216,7 +222,7 @@ def _tidied(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
         INTERNAL if response.status_code >= 500 else Problem(response.status_code, "refused", response.reason_phrase)
     )
     language = language_asked(request.headers.get("Accept-Language", ""))
-    response.content = _encoded(replace(problem, detail=in_language(problem.detail, language)))
+    response.content = encoded(in_words(problem, language))
     response["Content-Type"] = CONTENT_TYPE
     _tell_language(response, language)
     if response.has_header("Content-Length"):
@@ -224,5 +230,5 @@ def _tidied(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     return response
 
 
-def _encoded(problem: Problem) -> bytes:
+def encoded(problem: Problem) -> bytes:
     return orjson.dumps(problem.body(), default=str, option=orjson.OPT_NON_STR_KEYS)  # of lists: the place

@@ -29,7 +29,7 @@ def _write(beat: Beat) -> Written:
     with connection.cursor() as cursor:
         cursor.execute(WRITE, parameters([beat]))
         found = [Written(*row) for row in cursor.fetchall()]
-    error = refusal(found[0] if found else None)
+    error = refusal(beat, found[0] if found else None)
     if error is not None:
         raise error
     for session_id in sessions_with_news([beat], found):

@@ -139,7 +139,7 @@ def parameters(beats: Sequence[Beat]) -> dict[str, list[Any]]:
     }
 
 
-def refusal(written: Written | None) -> DomainError | None:
+def refusal(beat: Beat, written: Written | None) -> DomainError | None:
     """Why a beat changed nothing."""
     if written is None:
         return NotFound()
@@ -152,8 +152,15 @@ def refusal(written: Written | None) -> DomainError | None:
     if written.is_old:
         return OutOfOrder(client_seq=written.client_seq)
     if written.is_beyond:
-        return Invalid(errors={"answered_count": f"The exam has {written.question_count} questions."})
+        return _beyond(beat, written.question_count or 0)
     return SessionEnded(session_status=written.status)  # it ended while the beat waited for it
+
+
+def _beyond(beat: Beat, questions: int) -> Invalid:
+    given = {"current_question": beat.current_question, "answered_count": beat.answered_count}
+    return Invalid(
+        errors={name: f"The exam has {questions} questions." for name, n in given.items() if (n or 0) > questions}
+    )
 
 
 def sessions_with_news(beats: Sequence[Beat], found: Sequence[Written]) -> list[UUID]:

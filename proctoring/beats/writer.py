@@ -100,7 +100,7 @@ class _Writer:
         by_place = {one.place: one for one in found}
         for place, item in enumerate(batch):
             written = by_place.get(place)
-            refused = refusal(written)
+            refused = refusal(item.beat, written)
             if refused is None and written is not None:
                 pulse.beaten(written.exam, item.beat.session_id, written.now)
                 if not item.done.done():

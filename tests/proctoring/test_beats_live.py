@@ -101,7 +101,11 @@ def test_bad_beats_get_clear_codes_and_change_nothing(scene: Scene, calling):
     session, sam = scene.start()["id"], calling(scene.cast.sam)
     assert sam.beat(session, answered_count=-1).status_code == 400
     assert sam.beat(session, client_time="2999-01-01T00:00:00Z").json()["code"] == "from_the_future"
-    assert sam.beat(session, current_question=41).status_code == 400
+    refused = sam.beat(session, current_question=41)
+    assert (refused.status_code, refused.json()["errors"]) == (
+        400,
+        {"current_question": ["The exam has 40 questions."]},
+    )
     assert sam.http.post(f"/api/v1/sessions/{session}/heartbeat", content=b"{").status_code == 400
     assert sam.http.post(f"/api/v1/sessions/{session}/heartbeat", content=b"[]").status_code == 400
     assert sam.http.post(f"/api/v1/sessions/{session}/heartbeat", content=b"x" * 20_000).status_code == 413
