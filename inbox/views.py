@@ -13,7 +13,7 @@ from crm import features
 from crm.access import check, member_on_page
 from crm.actors import Member
 from crm.features import Feature
-from crm.pages import signed_in, user_of
+from crm.pages import signed_in, user_of, who_looks
 from crm.roles import Action
 from inbox import queries
 from inbox.access import visible_conversations
@@ -55,23 +55,9 @@ def _moved(actor: Member, conversation_id: UUID) -> UUID | None:
 
 
 def _who(request: HttpRequest, actor: Member) -> dict[str, Any]:
-    user = user_of(request)
     workspace = queries.get_workspace(actor)
     features.check(workspace, Feature.INBOX)
-    return {
-        "me": {
-            "id": user.pk,
-            "name": user.display_name,
-            "email": user.email,
-            "expires_at": request.identity.expires_at,  # type: ignore[attr-defined]
-        },
-        "workspace": {
-            "slug": workspace.slug,
-            "name": workspace.name,
-            "role": actor.role,
-            "can": actor.can,
-        },
-    }
+    return who_looks(request, actor, workspace.name)
 
 
 def _list(request: HttpRequest, actor: Member) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from crm import rail
 from crm.actors import Member
 from crm.models import ViewScope, Workspace
-from crm.pages import user_of
+from crm.pages import who_looks
 from crm.queries import board
 from crm.queries.board import TagPayload
 from crm.queries.views import VIEW, visible_views
@@ -70,21 +70,8 @@ def get_choices(request: HttpRequest, actor: Member, *, for_list: bool = False) 
 
 
 def state_of(request: HttpRequest, actor: Member, choices: Choices) -> dict[str, Any]:
-    """For the rail, and for the page's module."""
-    user = user_of(request)
     return {
-        "me": {
-            "id": user.pk,
-            "name": user.display_name,
-            "email": user.email,
-            "expires_at": request.identity.expires_at,  # type: ignore[attr-defined]
-        },
-        "workspace": {
-            "slug": actor.workspace_slug,
-            "name": choices.workspace_name,
-            "role": actor.role,
-            "can": actor.can,
-        },
+        **who_looks(request, actor, choices.workspace_name),
         "people": [{"id": one["id"], "name": one["name"]} for one in choices.people],
     }
 

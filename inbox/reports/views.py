@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 
 from crm import features
 from crm.access import check, member_on_page
-from crm.actors import Member
 from crm.features import Feature
-from crm.pages import signed_in, user_of
+from crm.pages import signed_in, user_of, who_looks
 from crm.roles import Action
 from inbox.reports import plots, words
 from inbox.reports.asked import PERIODS, USUAL, Asked
@@ -74,25 +73,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     }
     if request.GET.get("part") == "body":
         return render(request, "reports/body.html", context)
-    return render(request, "reports/reports.html", {**context, "state": _state(request, actor, choices)})
-
-
-def _state(request: HttpRequest, actor: Member, choices: Choices) -> dict[str, Any]:
-    user = user_of(request)
-    return {
-        "me": {
-            "id": user.pk,
-            "name": user.display_name,
-            "email": user.email,
-            "expires_at": request.identity.expires_at,  # type: ignore[attr-defined]
-        },
-        "workspace": {
-            "slug": actor.workspace_slug,
-            "name": choices.workspace.name,
-            "role": actor.role,
-            "can": actor.can,
-        },
-    }
+    return render(
+        request, "reports/reports.html", {**context, "state": who_looks(request, actor, choices.workspace.name)}
+    )
 
 
 # --- The head -------------------------------------------------------------------------------------------------------

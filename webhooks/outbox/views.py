@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from config.errors import DomainError
 from crm.actors import Member
 from crm.models import Workspace
-from crm.pages import signed_in, user_of
+from crm.pages import signed_in, user_of, who_looks
 from webhooks.models import CallState, DeliveryState, Provider
 from webhooks.outbox import figures, queries, rows, words
 from webhooks.outbox.access import Manager, manager_on_page
@@ -82,21 +82,10 @@ COLUMNS = {
 
 
 def _state(request: HttpRequest, who: Manager) -> dict[str, Any]:
-    user, actor = user_of(request), who.member
+    actor = who.member
     assert isinstance(actor, Member)  # noqa: S101 - a page is looked at by a person
     return {
-        "me": {
-            "id": user.pk,
-            "name": user.display_name,
-            "email": user.email,
-            "expires_at": request.identity.expires_at,  # type: ignore[attr-defined]
-        },
-        "workspace": {
-            "slug": actor.workspace_slug,
-            "name": Workspace.objects.values_list("name", flat=True).get(pk=actor.workspace_id),
-            "role": actor.role,
-            "can": actor.can,
-        },
+        **who_looks(request, actor, Workspace.objects.values_list("name", flat=True).get(pk=actor.workspace_id)),
         "topic": topic(actor.workspace_slug),
     }
 
