@@ -5,6 +5,7 @@ A thread of every web process; an advisory lock in the database makes one of the
 
 import logging
 import threading
+from datetime import timedelta
 
 from django.db import DatabaseError, connection
 
@@ -22,29 +23,35 @@ _failed = Repeated(logger, "Exams cannot be watched.")
 
 def start() -> None:
     """The first look is taken before the first request: after an outage nobody reads that students were silent."""
-    _look_once()
-    threading.Thread(target=_run, name="exam-watch", daemon=True).start()
+    has_led = _look_once(service.AWAY_BEFORE_START)
+    threading.Thread(target=_run, args=[has_led], name="exam-watch", daemon=True).start()
 
 
-def _run() -> None:
+def stop() -> None:
+    """Once no more beats are taken: while a process ends it is not there for its students."""
+    _stop.set()
+
+
+def _run(has_led: bool) -> None:
     while not _stop.wait(EVERY_SECONDS):
-        _look_once()
+        has_led = _look_once(service.AWAY if has_led else service.AWAY_BEFORE_START) or has_led
 
 
-def _look_once() -> None:
+def _look_once(away: timedelta) -> bool:
     try:
-        look()
+        return look(away)
     except DatabaseError as error:
         _failed(error)
     except Exception:
         logger.exception("exams not watched", extra={"action": "exam_watch_failed"})
     finally:
         connection.close()
+    return False
 
 
-def look() -> bool:
+def look(away: timedelta = service.AWAY) -> bool:
     """False when another process is at it."""
-    if not _lead():
+    if not _lead(away):
         return False
     edges.write_edges()
     edges.expire_silent()
@@ -53,10 +60,10 @@ def look() -> bool:
 
 
 @unit_of_work
-def _lead() -> bool:
+def _lead(away: timedelta) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
         leads = bool(cursor.fetchone()[0])
     if leads:
-        service.mark_alive()
+        service.mark_alive(away)
     return leads

@@ -10,6 +10,7 @@ import asyncio
 import signal
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -209,7 +210,7 @@ class Body(asyncio.Queue[Message]):
 
 
 class Server(daphne.server.Server):  # type: ignore[misc]
-    def __init__(self, application: Application, listening: socket.socket) -> None:
+    def __init__(self, application: Application, listening: socket.socket, ending: Callable[[], None]) -> None:
         super().__init__(
             application,
             endpoints=["inherited"],
@@ -219,6 +220,7 @@ class Server(daphne.server.Server):  # type: ignore[misc]
             server_name="",
         )
         self.listening = listening
+        self._before_end = ending
         self.ending = False
 
     def run(self) -> None:
@@ -284,6 +286,7 @@ class Server(daphne.server.Server):  # type: ignore[misc]
         """No new connections; sockets are told to come back, requests may finish."""
         self.port.stopListening()
         self.listening.close()
+        self._before_end()
         for protocol in list(self.connections):
             if isinstance(protocol, SocketProtocol) and protocol.state == protocol.STATE_OPEN:
                 protocol.sendCloseFrame(code=1012)
@@ -302,5 +305,6 @@ class Server(daphne.server.Server):  # type: ignore[misc]
         return [task for task in tasks if task is not None and not task.done()]
 
 
-def run(application: Application, listening: socket.socket) -> None:
-    Server(application, listening).run()
+def run(application: Application, listening: socket.socket, ending: Callable[[], None]) -> None:
+    """Until the process is told to end; `ending` is called once it takes nothing more."""
+    Server(application, listening, ending).run()

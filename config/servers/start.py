@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(*GC_THRESHOLDS)
     _watch_exams()
     logger.info("Listening on %s with %s", _address(listening), server)
-    runner.run(application, listening)
+    runner.run(application, listening, _stop_watching_exams)
     return 0
 
 
@@ -81,6 +81,13 @@ def _watch_exams() -> None:
     from proctoring import watch
 
     watch.start()
+
+
+def _stop_watching_exams() -> None:
+    """As soon as no more beats are taken: how long a process takes to end is no time in which students were silent."""
+    from proctoring import watch
+
+    watch.stop()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -51,13 +52,19 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
 
 class Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
         await super().shutdown(sockets)
         await hub.stop()
         await pool.close_hot_pool()
 
 
-def run(application: Application, listening: socket.socket) -> None:
+def run(application: Application, listening: socket.socket, ending: Callable[[], None]) -> None:
+    """Until the process is told to end; `ending` is called once it takes nothing more."""
     config = uvicorn.Config(
         _limited(application),
         ws=SocketProtocol,
@@ -73,7 +80,7 @@ def run(application: Application, listening: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=limits.GRACE_SECONDS,
     )
-    Server(config).run(sockets=[listening])
+    Server(config, ending).run(sockets=[listening])
 
 
 def _limited(application: Application) -> Application:

@@ -5,16 +5,19 @@ What may have changed since a token was given (a user deactivated, signed out, n
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
-from config.errors import NotSignedIn
+from config.errors import DomainError, NotSignedIn
 from config.hot import Request
+from config.live.identity import Identity, authenticator
 from config.live.threads import run_sync
-from crm.identity import cookies, people, tokens
+from config.live.together import OfLoop
+from crm.identity import cookies
 from crm.identity.requests import check_csrf
 from proctoring.people import Student
 from proctoring.services.grants import TOKEN_HEADER, student_of_token
@@ -65,14 +68,19 @@ async def _bearer(token: str) -> UUID:
     known = _known.get(token)
     if known is not None:
         return known
-    user_id, expires_at = await run_sync(_verify, token)
-    _known.put(token, user_id, expires_at)
-    return user_id
+    found = await _verifying.ask(token)
+    if found is None or found.user_id is None or found.expires_at is None:  # a machine, or a visitor
+        raise NotSignedIn
+    _known.put(token, found.user_id, found.expires_at)
+    return found.user_id
 
 
-def _verify(token: str) -> tuple[UUID, float]:
-    claims = tokens.verify(token)
-    return people.user_for(claims).pk, claims.expires_at
+async def _verify(asked: Sequence[str]) -> Sequence[Identity | DomainError | None]:
+    return await run_sync(authenticator.from_many, asked)
+
+
+# After a restart every token is new.
+_verifying: OfLoop[str, Identity | None] = OfLoop(_verify)
 
 
 def _as_django(request: Request) -> HttpRequest:

@@ -11,6 +11,8 @@ from proctoring.states import GapCause
 
 # The mark is renewed every second; silent for longer than this we were away
 AWAY = timedelta(seconds=5)
+# For a process that has just started: nobody was there before it, unless another one marks
+AWAY_BEFORE_START = timedelta(seconds=2)
 
 _MARK = """
 insert into proctoring_servicemark as mark (id, alive_at) values (1, now())
@@ -26,11 +28,12 @@ _RUNNING = """
 """
 
 
-def mark_alive() -> bool:
-    """True when we are back from an outage: every running session's ledger shows it as ours. In a unit of work."""
+def mark_alive(away: timedelta = AWAY) -> bool:
+    """True when we are back from an outage, which is longer than `away`: every running session's ledger shows it as
+    ours. In a unit of work."""
     before = ServiceMark.objects.select_for_update().filter(pk=1).first()
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, {"away": str(AWAY.total_seconds()) + " s"})
+        cursor.execute(_MARK, {"away": str(away.total_seconds()) + " s"})
         is_back = bool(cursor.fetchone()[0])
     if is_back and before is not None:
         now = ServiceMark.objects.get(pk=1).alive_at

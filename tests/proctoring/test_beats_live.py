@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from django.conf import settings as django_settings
 from crm.models import User
 from proctoring.models import SessionPulse
 from tests.api import token_for
+from tests.cast import make_user
 from tests.crm.conftest import account_for
 from tests.live.web import ROOT, Client, Web, _wait_for_answer, free_port
 from tests.proctoring.scene import Scene, item, make_scene, pulse_of, service_was_always_there, silent_for
@@ -139,6 +141,34 @@ def test_a_cookie_beats_with_its_csrf_token_alone(scene: Scene, server: Web, own
         assert beaten.status_code == 200, beaten.text
         foreign = browser.post(path, json={}, headers={"X-CSRFToken": token, "Origin": "https://elsewhere.example"})
         assert foreign.status_code == 403
+
+
+def test_tokens_that_come_at_once_are_each_answered_for_themselves(scene: Scene, server: Web):
+    """They are looked at in lists, and what is wrong with one is nothing to the others."""
+    session, gone = scene.start()["id"], make_user("gone")
+    User.objects.filter(pk=gone.pk).update(deactivated_at="2026-01-01T00:00:00Z")
+    brought = {
+        token_for(scene.cast.sam): 200,
+        token_for(scene.sue): 404,
+        token_for(gone): 401,
+        token_for(scene.sue, seconds=-60): 401,
+        "a.b.c": 401,
+        "sb_nothing": 401,
+        "nothing": 401,
+    }
+
+    def beat(token: str) -> int:
+        return httpx.post(
+            f"http://127.0.0.1:{server.port}/api/v1/sessions/{session}/heartbeat",
+            json={},
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+            timeout=PATIENCE,
+        ).status_code
+
+    with ThreadPoolExecutor(len(brought)) as pool:
+        assert dict(zip(brought, pool.map(beat, brought), strict=True)) == brought
+    assert pulse_of(session).beats == 1
 
 
 @pytest.fixture

@@ -135,6 +135,19 @@ def test_silence_during_our_own_outage_is_ours(scene):
     service_was_always_there()
 
 
+@pytest.mark.parametrize(("away", "is_outage"), [(3, True), (1, False)])
+def test_a_restart_is_an_outage_of_ours_however_quick(scene, away, is_outage):
+    """Everybody was thrown out and comes back over some seconds; with another process there nobody was."""
+    session = scene.start()["id"]
+    scene.beat(session)
+    silent_for(session, 25)
+    ServiceMark.objects.filter(pk=1).update(alive_at=datetime.now(UTC) - timedelta(seconds=away))
+    assert watch.look(service.AWAY_BEFORE_START)
+    assert scene.shown(session)["status"] == ("active" if is_outage else "disconnected")
+    assert [gap["cause"] for gap in scene.shown(session)["gaps"]] == ["service"] * is_outage
+    service_was_always_there()
+
+
 def test_while_we_are_away_the_cron_expires_nobody(scene):
     session = scene.start()["id"]
     silent_for(session, 300)

@@ -1,24 +1,37 @@
-"""kill -9 in the middle of beats: what was acknowledged is kept, and nobody is blamed."""
+"""A server that dies in the middle of beats, or takes its time to end: what was acknowledged is kept, and nobody is
+blamed."""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from proctoring.models import SessionPulse, Violation
+from proctoring import watch
+from proctoring.models import ServiceMark, SessionPulse, Violation
 from tests.api import token_for
 from tests.cast import make_user
-from tests.live.web import ROOT, _wait_for_answer, free_port
+from tests.live.web import ROOT, _wait_for_answer, free_port, web
 from tests.proctoring.scene import enrol, make_scene, service_was_always_there
+from tests.waiting import wait_for
 
 STUDENTS = 12
 ENOUGH = 6  # acknowledged beats after which the process dies
+# What each server waits for when it ends: half a request, and a socket whose client does not answer
+HOLDING = (
+    b"POST /api/v1/users/me HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{",
+    b"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: live.v1\r\n\r\n",
+)
 
 
 @pytest.mark.parametrize("kind", ["uvicorn", "daphne"])
@@ -75,3 +88,39 @@ def test_no_acknowledged_beat_is_lost(tmp_path: Path, kind: str):
     kept = dict(SessionPulse.objects.filter(pk__in=list(acknowledged)).values_list("pk", "answered_count"))
     assert {str(session): count for session, count in kept.items()} == acknowledged
     assert not Violation.objects.filter(session__in=sessions).exists()
+
+
+@pytest.mark.parametrize("kind", ["uvicorn", "daphne"])
+def test_a_server_that_is_ending_does_not_say_that_it_is_there(tmp_path: Path, kind: str):
+    """It takes no beats any more, so what is silent from then on is so for our sake."""
+    service_was_always_there()
+    with web(kind, tmp_path / "web.log", application="config.asgi:application") as server:
+        held = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in HOLDING]
+        for line, words in zip(held, HOLDING, strict=True):
+            line.sendall(words)
+        assert held[-1].recv(12) == b"HTTP/1.1 101"
+        at_first = alive_at()
+        wait_for(lambda: alive_at() > at_first)
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: is_closed(server.port))
+        time.sleep(2 * watch.EVERY_SECONDS)  # a look that had begun is through by then
+        last = alive_at()
+        time.sleep(1.5 * watch.EVERY_SECONDS)
+        assert server.process.poll() is None
+        assert alive_at() == last
+        for line in held:
+            line.close()
+        server.process.wait(20)
+    assert alive_at() == last
+
+
+def alive_at() -> datetime:
+    return ServiceMark.objects.get(pk=1).alive_at
+
+
+def is_closed(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False

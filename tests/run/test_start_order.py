@@ -2,10 +2,12 @@
 
 import gc
 import importlib
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from config.servers import start
+from proctoring import watch
 
 
 def test_exams_are_watched_once_the_application_is_loaded_and_before_the_first_request(monkeypatch):
@@ -14,7 +16,11 @@ def test_exams_are_watched_once_the_application_is_loaded_and_before_the_first_r
 
     def load(name: str) -> Any:
         steps.append(f"load {name}")
-        return SimpleNamespace(application=object(), run=lambda *_: steps.append("serve"))
+        return SimpleNamespace(application=object(), run=serve)
+
+    def serve(application: object, listening: object, ending: Callable[[], None]) -> None:
+        steps.append("serve")
+        ending()
 
     def nothing(*_: object) -> None:
         """In the place of what would change this process."""
@@ -27,6 +33,7 @@ def test_exams_are_watched_once_the_application_is_loaded_and_before_the_first_r
     monkeypatch.setattr(gc, "set_threshold", nothing)
     monkeypatch.setattr(start, "_watch_exams", lambda: steps.append("watch"))
     monkeypatch.setattr(importlib, "import_module", load)
+    monkeypatch.setattr(watch, "stop", lambda: steps.append("watch no more"))
     words = ["--server", "uvicorn", "--application", "made.up:application"]
     assert start.main(words) == 0
-    assert steps == ["load config.servers.uvicorn_runner", "load made.up", "watch", "serve"]
+    assert steps == ["load config.servers.uvicorn_runner", "load made.up", "watch", "serve", "watch no more"]
