@@ -15,6 +15,9 @@ MESSAGES_AT_ONCE = (20, 10)
 MESSAGES = (120, 5 * MINUTE)
 FILES = (20, 10 * MINUTE)
 MAILS = (3, HOUR)
+# What agents see change beside words: who somebody says they are, that a chat ended, how it was.
+ACTS = (30, 5 * MINUTE)
+TYPING = (30, MINUTE)  # a writer says so every three seconds
 
 Limit = tuple[int, int]  # how often, in how many seconds
 
@@ -38,6 +41,14 @@ def take_message(guest: Guest, *, files: int = 0) -> None:
 
 def take_mail(guest: Guest) -> None:
     take("mail", {_of(guest): MAILS})
+
+
+def take_act(guest: Guest) -> None:
+    take("act", {_of(guest): ACTS})
+
+
+def take_typing(guest: Guest) -> None:
+    take("typing", {_of(guest): TYPING})
 
 
 def _of(guest: Guest) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crm.models import Workspace
 from inbox.clients import supabase
-from inbox.models import Conversation, Message
+from inbox.models import Attachment, Conversation, Message
 from inbox.states import ConversationStatus, Direction, Scope
 from jobs.queue import enqueue
 from jobs.running import RunningJob
@@ -78,7 +78,7 @@ def transcript(conversation: Conversation) -> dict[str, Any]:
     """Under the old id where it has one, so that the old system finds its own conversation again."""
     rows = (
         Message.objects.filter(conversation=conversation, deleted_at=None, direction__in=[Direction.IN, Direction.OUT])
-        .select_related("sender_user")
+        .prefetch_related("attachments")
         .order_by("-pk")[:MESSAGES_AT_MOST]
     )
     messages = [_line(row) for row in reversed(rows)]
@@ -106,6 +106,12 @@ def _line(message: Message) -> dict[str, Any]:
         "sender_id": message.sender_user_id,
         "type": message.type,
         "body": message.body,
+        "attachments": [_file(one) for one in sorted(message.attachments.all(), key=lambda file: file.position)],
         "status": message.status,
         "created_at": message.created_at,
     }
+
+
+def _file(file: Attachment) -> dict[str, Any]:
+    """What it was, by name: the file itself stays here."""
+    return {"id": file.pk, "name": file.name, "content_type": file.content_type, "size": file.size}

@@ -294,6 +294,17 @@ def test_what_was_asked_before_the_chat_is_the_first_line_for_us_alone(cast: Cas
     assert [row["body"] for row in guest.get(f"chats/{chat}/messages").json()["results"]] == ["Hola"]
 
 
+def test_the_team_reads_in_the_thread_how_it_was(cast: Cast, widget: Channel, guest: Guest):
+    chat = guest.start(widget, "Hola").json()["id"]
+    guest.post(f"chats/{chat}/end", {"rating": 4, "comment": "Bien"})
+    guest.post(f"chats/{chat}/rating", {"rating": 4, "comment": "Bien"})
+    guest.post(f"chats/{chat}/rating", {"rating": 2})
+    rows = Api(cast.ben).of(cast.workspace.slug).get(f"conversations/{chat}/messages/").json()["results"]
+    assert [row["body"] for row in rows if row["type"] == "rated"] == ["Rated 2 of 5", "Rated 4 of 5: Bien"]
+    assert rows[0]["detail"]["activity"] == {"rating": 2, "comment": ""}
+    assert [row["body"] for row in guest.get(f"chats/{chat}/messages").json()["results"]] == ["Hola"]
+
+
 def test_tokens_are_kept_as_digests_alone(widget: Channel, guest: Guest):
     row = Visitor.objects.get(channel=widget)
     assert guest.token.encode() not in bytes(row.digest)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from crm.models import Contact, ContactIdentity
 from inbox.models import Attachment, Channel, Conversation, Message, Visitor
+from inbox.services.archiving import transcript
 from inbox.services.chats import mailing
 from inbox.services.chats.visitors import prune_visitors
 from jobs.models import Job
@@ -197,11 +198,13 @@ def test_a_transcript_goes_to_ones_own_address_without_notes(cast: Cast, widget:
     assert guest.patch(f"widgets/{widget.slug}/visitor", {"email": address}).status_code == 204
     reply(cast, chat, "PRIVATE", note=True)
     reply(cast, chat, "Sí, claro")
+    assert guest.send_files(chat, "", SimpleUploadedFile("curso.txt", b"plain words")).status_code == 201
     assert guest.post(f"chats/{chat}/transcript", {"client_id": str(uuid4())}).status_code == 202
     run_job(Job.objects.get(type="inbox.mail_transcript", payload__conversation_id=chat).pk)
     letter = next(letter for letter in mail.outbox if letter.to == [address])
     assert "Hola" in letter.body
     assert "Sí, claro" in letter.body
+    assert "[file: curso.txt]" in letter.body
     assert "PRIVATE" not in letter.body
 
 
@@ -240,6 +243,12 @@ def test_a_chat_that_its_customer_ends_goes_back_to_the_old_system(cast: Cast, w
     cast.workspace.save()
     guest = admit(widget)
     chat = guest.start(widget, "Hola").json()["id"]
+    guest.send_files(chat, "", SimpleUploadedFile("curso.txt", b"plain words"))
     guest.post(f"chats/{chat}/end")
     job = Job.objects.get(type="inbox.archive_conversation", payload__conversation_id=chat)
     assert job.status == "pending"
+    sent = transcript(Conversation.objects.get(pk=chat))["messages"]
+    assert [(line["body"], [file["name"] for file in line["attachments"]]) for line in sent] == [
+        ("Hola", []),
+        ("", ["curso.txt"]),
+    ]

@@ -1,4 +1,4 @@
-"""Floods from outside are stopped, each with when to come back: visitors, starts, words, files, mails."""
+"""Floods from outside are stopped, each with when to come back: visitors, starts, words, files, mails, all else."""
 
 from typing import Any
 from uuid import uuid4
@@ -101,6 +101,29 @@ def test_mails(widget: Channel, monkeypatch: Any):
     answers = [guest.post(f"chats/{chat}/transcript", {"client_id": str(uuid4())}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert Job.objects.filter(type="inbox.mail_transcript", payload__conversation_id=chat).count() == 2
+
+
+def test_what_agents_see_change(cast: Cast, widget: Channel, monkeypatch: Any):
+    """Who they say they are, the end and how it was: none of it can be turned to and fro for ever."""
+    monkeypatch.setattr(pace, "ACTS", TWICE)
+    guest = admit(widget)
+    chat = guest.start(widget, "Hola").json()["id"]
+    assert guest.post(f"chats/{chat}/end").status_code == 200
+    assert guest.post(f"chats/{chat}/rating", {"rating": 5}).status_code == 200
+    assert is_too_many(guest.post(f"chats/{chat}/rating", {"rating": 1}))
+    assert is_too_many(guest.patch(f"widgets/{widget.slug}/visitor", {"name": "Mallory"}))
+    assert is_too_many(guest.post(f"chats/{chat}/end"))
+    row = Conversation.objects.select_related("contact").get(pk=chat)
+    assert (row.rating, row.contact.name == "Mallory") == (5, False)
+
+
+def test_typing(widget: Channel, monkeypatch: Any):
+    monkeypatch.setattr(pace, "TYPING", TWICE)
+    guest = admit(widget)
+    chat = guest.start(widget, "Hola").json()["id"]
+    answers = [guest.post(f"chats/{chat}/typing") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [204, 204, 429]
+    assert guest.write(chat, "Words still go").status_code == 201
 
 
 def test_a_token_is_no_way_round(widget: Channel, monkeypatch: Any):

@@ -44,12 +44,18 @@ def end_chat(*, guest: Guest, chat_id: UUID) -> Conversation:
 
 @unit_of_work
 def rate_chat(*, guest: Guest, chat_id: UUID, rating: int, comment: str = "") -> Conversation:
-    """The last word counts."""
+    """The last word counts, and the team reads each in the thread. The same word again is no news."""
     conversation = _support(guest, chat_id)
     if conversation.status != ConversationStatus.RESOLVED:
         raise NotEnded
-    conversation.rating, conversation.rating_comment = rating, comment[:2000]
+    said = rating, comment.strip()[:2000]
+    if said == (conversation.rating, conversation.rating_comment):
+        return conversation
+    conversation.rating, conversation.rating_comment = said
     conversation.save(update_fields=["rating", "rating_comment", "updated_at"])
+    body = f"Rated {rating} of 5" + (f": {conversation.rating_comment}" if conversation.rating_comment else "")
+    detail = {"rating": rating, "comment": conversation.rating_comment}
+    add_line(System(conversation.workspace_id, SOURCE), conversation, "rated", body, detail)
     announce_conversation(conversation)
     return conversation
 

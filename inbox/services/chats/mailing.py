@@ -33,7 +33,12 @@ def mail_transcript(*, conversation_id: UUID, visitor_id: UUID | None, user_id: 
     address = visitor.email if visitor else (user.email if user else "")
     if conversation is None or not address:
         return {"mailed": "no"}
-    rows = list(visible_messages(conversation).select_related("sender_user").order_by("-pk")[:MESSAGES_AT_MOST])
+    rows = list(
+        visible_messages(conversation)
+        .select_related("sender_user")
+        .prefetch_related("attachments")
+        .order_by("-pk")[:MESSAGES_AT_MOST]
+    )
     with translation.override(language_of(visitor.language if visitor else "")):
         subject = _("Your chat with %(name)s") % {"name": _line(conversation.channel.workspace.name)}
         return _mail(address, subject, conversation, rows[::-1], "inbox/mail/transcript.txt")
@@ -65,7 +70,7 @@ def mail_unread(*, conversation_id: UUID, first: UUID, slot: int | None = None) 
     )
     if slot is not None:
         rows = rows.filter(created_at__lt=datetime.fromtimestamp((slot + 1) * PATIENCE.total_seconds(), UTC))
-    found = list(rows.select_related("sender_user").order_by("pk")[:MESSAGES_AT_MOST])
+    found = list(rows.select_related("sender_user").prefetch_related("attachments").order_by("pk")[:MESSAGES_AT_MOST])
     if not found:
         return {"mailed": "no"}
     visitor = Visitor.objects.filter(contact=conversation.contact).order_by("-pk").first()
@@ -90,7 +95,7 @@ def _mail(
 ) -> dict[str, str]:
     if not settings.EMAIL_URL:  # type: ignore[misc]  # set by config.env
         return {"mailed": "no"}
-    lines = [{"name": _name(row, conversation), "body": row.body, "at": row.created_at} for row in rows]
+    lines = [{"name": _name(row, conversation), "body": _words(row), "at": row.created_at} for row in rows]
     words = {
         "workspace": conversation.channel.workspace.name,
         "lines": lines,
@@ -110,6 +115,11 @@ def _name(message: Message, conversation: Conversation) -> str:
         return own_name(conversation) or _("You")
     person = message.sender_user if message.sender_kind == SenderKind.MEMBER else None
     return (person.first_name if person else "") or conversation.channel.workspace.name
+
+
+def _words(message: Message) -> str:
+    files = [_("[file: %(name)s]") % {"name": one.name or one.kind} for one in message.attachments.all()]
+    return "\n".join(filter(None, [message.body, *files]))
 
 
 def _line(text: str) -> str:

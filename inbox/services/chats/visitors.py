@@ -5,35 +5,26 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import jwt
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.errors import DomainError
 from config.live.identity import publish_access_change
 from config.live.unit import unit_of_work
 from crm.actors import System
 from crm.ids import uuid7
-from crm.models import Contact, IdentityKind
+from crm.models import Contact
 from crm.services.contacts import alive, guest_contact, new_guest, tell_more
 from crm.services.merging import merge_contacts
 from inbox.chats import tokens
 from inbox.models import Channel, Conversation, Participant, ParticipantRole, Visitor
+from inbox.services.chats.signed import Signed
 
 KEPT = timedelta(days=365)
-# A site signs anew with every page it serves: whoever copies a signature has it for no longer than this.
-LONGEST_SIGNATURE = timedelta(days=1)
 SOURCE = "web chat"
 # A browser that was let in and never wrote is forgotten after this, one whose token is worth nothing at once.
 NEVER_WROTE = timedelta(days=30)
 PRUNED_AT_ONCE = 1000
-
-
-class IdentityRefused(DomainError):
-    code = "identity_refused"
-    status = 401
-    message = "The site's word for who this is cannot be taken."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +36,6 @@ class About:
     answers: dict[str, Any] = field(default_factory=dict)
     page_url: str = ""
     language: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What the site has signed of its customer."""
-
-    id: str
-    name: str = ""
-    email: str = ""
-
-
-def read_identity(channel: Channel, token: str) -> Signed:
-    """A JWT (HS256) signed with the channel's `identity_secret`, which must end, and soon."""
-    secrets = channel.credentials.get("identity_secret", "")
-    for secret in [secrets] if isinstance(secrets, str) else secrets:
-        if not secret:
-            continue
-        try:
-            claims = jwt.decode(token, secret, algorithms=["HS256"], options={"require": ["exp", "sub"]}, leeway=30)
-        except jwt.InvalidSignatureError:
-            continue
-        except jwt.InvalidTokenError:
-            raise IdentityRefused from None
-        return _signed(claims)
-    raise IdentityRefused
-
-
-def _signed(claims: dict[str, Any]) -> Signed:
-    latest = (timezone.now() + LONGEST_SIGNATURE).timestamp() + 60
-    sub, name, email = (claims.get(key) or "" for key in ("sub", "name", "email"))
-    if claims["exp"] > latest or not all(isinstance(one, str) for one in (sub, name, email)) or not sub:
-        raise IdentityRefused
-    return Signed(sub[:180], name[:200], email[:254] if "@" in email else "")
 
 
 @unit_of_work
@@ -104,11 +62,12 @@ def admit_visitor(
     visitor.last_seen_at = timezone.now()
     _set(visitor, about)
     if signed is not None:
-        visitor.external_id, visitor.name = signed.id, signed.name or visitor.name
+        visitor.external_id, visitor.user_id = signed.id, signed.user_id
+        visitor.name = signed.name or visitor.name
         visitor.email = signed.email or visitor.email
     visitor.save()
     if signed is not None:
-        _become(visitor, channel, signed)
+        _become(visitor, signed)
     elif back is not None:
         _come_back(visitor, back)
     return visitor, token
@@ -131,18 +90,25 @@ def _set(visitor: Visitor, about: About) -> None:
     visitor.language = about.language[:20] or visitor.language
 
 
-def _become(visitor: Visitor, channel: Channel, signed: Signed) -> None:
+def _become(visitor: Visitor, signed: Signed) -> None:
     """The contact that the site's customer is. What the browser wrote as nobody comes along."""
-    actor = System(channel.workspace_id, SOURCE)
-    key = (IdentityKind.SITE, f"{channel.slug}:{signed.id}")
-    contact = guest_contact(actor=actor, key=key, name=signed.name, email=signed.email, trusted_email=True)
+    actor = System(visitor.workspace_id, SOURCE)
+    contact = guest_contact(
+        actor=actor, key=signed.key, name=signed.name, email=signed.email, trusted_email=signed.is_email_vouched
+    )
     tell_more(contact=contact, name=signed.name, email=signed.email)
     before = visitor.contact
-    if before is not None and before.pk != contact.pk and before.merged_into_id is None:
+    if before is not None and before.pk != contact.pk and before.merged_into_id is None and _is_own(visitor, before):
         merge_contacts(actor=actor, winner_id=contact.pk, loser_id=before.pk)
     visitor.contact = contact
     visitor.save(update_fields=["contact"])
     _take_part_in_all(visitor, contact)
+
+
+def _is_own(visitor: Visitor, contact: Contact) -> bool:
+    """Made when this browser first wrote. One that was there before it came by a link from a mail, or from a merge: it
+    has more to it than this browser may hand on to whoever signs in next."""
+    return contact.created_at >= visitor.created_at
 
 
 def _come_back(visitor: Visitor, chat: Conversation) -> None:
