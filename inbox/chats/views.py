@@ -94,5 +94,8 @@ def words(team: str) -> dict[str, str]:
         "wrong_file": _("This file cannot be sent"),
         "too_large": _("This file is too large"),
         "body_too_long": _("This is too long for one message"),
+        "too_many_files": _("At most 5 files at once"),
+        "where": _("Where can we write to you if you leave?"),
+        "address": _("Your e-mail address"),
         "link_refused": _("This link is no longer good. You can start a new chat here."),
     }

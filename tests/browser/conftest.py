@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from config.env import RUN_FILE, shell_file
 from tests.browser.numbers import numbers
+from tests.browser.visiting import shop, visit  # noqa: F401  # fixtures
 from tests.run.copies import RunningCopy, free_port
 from tests.waiting import wait_for
 from webhooks.kapso.signature import kapso_signature

@@ -17,7 +17,7 @@ export class Problem extends Error {
 
 export class Line {
   chat = null; unread = 0; failures = 0; notice = null;
-  #messages = new Map(); #config; #on; #key; #files = new Map(); #blobs = new Map(); #next = null; #flushing = false; #later = null; #reading = null; #admitting = null; #seq = null; #loadingOlder = false; #settled = new Set();
+  #messages = new Map(); #config; #on; #key; #files = new Map(); #blobs = new Map(); #next = null; #flushing = false; #later = null; #reading = null; #admitting = null; #era = 0; #seq = null; #loadingOlder = false; #settled = new Set();
 
   constructor(config, on) {
     this.#config = config;
@@ -45,7 +45,11 @@ export class Line {
   #become(now) {
     for (const name of Object.keys(this.kept)) delete this.kept[name];
     Object.assign(this.kept, now, { queue: [] });
+    this.#era += 1;
+    this.#admitting = null;
+    this.unread = 0;
     this.#clear();
+    this.#on.become();
   }
   /** Another tab is the same person, or was told of another one. */
   #merge() {
@@ -70,14 +74,38 @@ export class Line {
   }
 
   async begin() {
-    const { identity, back } = this.#on, { kept } = this;
+    const { back } = this.#on, { kept } = this;
     if (!this.#config.enabled) return;
     try {
       if (back) { await this.#comeBack(); await this.find(); }
-      else if (identity && identity !== kept.identity) { await this.#admit(); await this.find(); }
-      else if (kept.token) await this.find();
+      else {
+        await this.#introduce();
+        if (kept.token) await this.find();
+      }
       this.flush();
     } catch { this.#retryLater(() => this.begin()); }
+  }
+
+  /** A word of the site's that does not count, such as one that is over, leaves everything as it was. */
+  async #introduce() {
+    try {
+      while (this.#on.identity && this.#on.identity !== this.kept.identity) await this.#admit(); // the one under way may be of before
+    } catch (problem) {
+      if (problem.status !== 400 && problem.status !== 401) throw problem;
+      this.#on.identity = "";
+    }
+  }
+
+  /** Whom the page says it is from now on; "": they have signed out, and what they wrote is nobody else's to see. */
+  identify(identity) {
+    this.#on.identity = identity;
+    if (this.kept.person && person(identity) !== this.kept.person) {
+      this.#takeBack(this.kept.token);
+      this.#become({ mute: this.kept.mute });
+      localStorage.removeItem(this.#key);
+      this.#on.changed();
+    }
+    this.begin();
   }
 
   /** By a link from our mail. One that is too old says so, and the chat begins as ever. */
@@ -91,7 +119,10 @@ export class Line {
 
   // --- asking ---------------------------------------------------------------------------------------------------------
 
-  async #call(method, path, given, { token = this.kept.token } = {}) {
+  /** With the token of now: one that is being replaced is waited for, and what met its end on the way goes again. */
+  async #call(method, path, given, alone) {
+    if (!alone) await this.#admitting?.catch(() => {});
+    const token = alone ? alone.token : this.kept.token;
     const isForm = given instanceof FormData, headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang || "en" };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (given && !isForm) headers["Content-Type"] = "application/json";
@@ -100,28 +131,35 @@ export class Line {
       answer = await fetch(path, { method, headers, credentials: "omit", body: isForm ? given : given && JSON.stringify(given), signal: AbortSignal.timeout(isForm ? 120_000 : LIMIT), keepalive: !isForm && method === "POST" });
       if (answer.status !== 204) data = await answer.json().catch(() => null);
     } catch { throw new Problem(0, "network", ""); }
+    if (answer.status === 401 && !alone && this.kept.token && this.kept.token !== token) return this.#call(method, path, given);
     if (!answer.ok) throw new Problem(answer.status, data?.code, data?.detail ?? "", Number(answer.headers.get("Retry-After")) * 1000);
     return data;
   }
 
   ask() { return this.#call("GET", `/api/v1/widgets/${this.#config.channel}/`, undefined, { token: null }); }
+  #takeBack(token) { if (token) this.#call("DELETE", `/api/v1/widgets/${this.#config.channel}/visitor`, undefined, { token }).catch(() => {}); }
 
   /** A token of one's own; one at a time. */
   #admit() {
-    this.#admitting ??= (async () => {
-      try {
-        const { kept } = this, { identity, page, back } = this.#on, proof = this.#config.proof;
-        const given = { ...kept.about, page_url: page, language: document.documentElement.lang, identity, back };
-        if (proof && !kept.token) Object.assign(given, { proof, proof_answer: await solve(proof) });
-        const made = await this.#call("POST", `/api/v1/widgets/${this.#config.channel}/visitors`, given);
-        Object.assign(kept, { token: made.token, identity, person: identity ? person(identity) : kept.person, email: made.email || kept.email, answered: kept.answered || Boolean(back) });
-        this.keep();
-      } catch (problem) {
-        if (problem.code === "proof_needed") this.#config.proof = (await this.ask()).proof;
-        throw problem;
-      } finally { this.#admitting = null; }
-    })();
-    return this.#admitting;
+    if (this.#admitting) return this.#admitting;
+    const own = this.#admitted().finally(() => { if (this.#admitting === own) this.#admitting = null; });
+    return this.#admitting = own;
+  }
+
+  async #admitted() {
+    const { kept } = this, { identity, page, back } = this.#on, { token } = kept, proof = this.#config.proof, era = this.#era;
+    const given = { ...kept.about, page_url: page, language: document.documentElement.lang, identity, back };
+    if (proof && !token) Object.assign(given, { proof, proof_answer: await solve(proof) });
+    const made = await this.#call("POST", `/api/v1/widgets/${this.#config.channel}/visitors`, given, { token }).catch(async (problem) => {
+      if (problem.code === "proof_needed") this.#config.proof = (await this.ask()).proof;
+      throw problem;
+    });
+    if (era !== this.#era) { // somebody else sits here by now
+      this.#takeBack(made.token);
+      throw new Problem(0, "superseded", "");
+    }
+    Object.assign(kept, { token: made.token, identity, person: identity ? person(identity) : kept.person, email: made.email || kept.email, answered: kept.answered || Boolean(back) });
+    this.keep();
   }
 
   /** The token is worth nothing any more: become somebody new, and keep what was written. */
@@ -180,15 +218,17 @@ export class Line {
     return this.#seq;
   }
 
+  /** Whether there were any; they stand on the page then. */
   async older() {
-    if (!this.#next || this.#loadingOlder) return;
+    if (!this.#next || this.#loadingOlder) return false;
     this.#loadingOlder = true;
     try {
       const { results, next } = await this.#call("GET", new URL(this.#next, location.href).href);
       for (const message of results) this.#messages.set(message.id, message);
       this.#next = next;
       this.#on.changed();
-    } catch { /* scrolled again it is asked again */ } finally { this.#loadingOlder = false; }
+      return results.length > 0;
+    } catch { return false; /* scrolled again it is asked again */ } finally { this.#loadingOlder = false; }
   }
 
   hear(type, data) {
@@ -248,6 +288,7 @@ export class Line {
     const item = { client_id: crypto.randomUUID?.() ?? uuid(), direction: "in", body, status: "sending", created_at: new Date().toISOString(), names: files.map(({ name }) => name) };
     if (files.length) this.#files.set(item.client_id, files);
     this.kept.queue.push(item);
+    this.notice = null;
     this.keep();
     this.#on.changed();
     this.flush();

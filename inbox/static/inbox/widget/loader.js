@@ -1,8 +1,8 @@
 // What a site pastes: <script src="…/widget.js" data-channel="…" async></script>. Draws the button into the corner of the
 // page, out of reach of its styles, and behind it a frame in which everything else happens. The button takes a press from the
-// beginning; the frame is fetched once it is drawn. Between page and frame go three words: open, close, unread.
+// beginning; the frame is fetched once it is drawn. Between page and frame go four words: open, close, identify, unread.
 (() => {
-  const tag = document.currentScript, { channel, identity = "", language = "", theme = "", title = "Chat", accent } = tag.dataset;
+  const tag = document.currentScript, { channel, language = "", theme = "", title = "Chat", accent } = tag.dataset;
   if (!channel || window.switchboard?.[channel]) return;
   const SHEET = `
     :host { all: initial !important; position: fixed !important; inset: auto 0 0 !important; block-size: 0 !important; z-index: 2147483000 !important; color-scheme: light dark !important; }
@@ -22,7 +22,7 @@
   const base = new URL(tag.src).origin, hear = {};
   const make = (name, space = "http://www.w3.org/1999/xhtml") => document.createElementNS(space, name);
   const host = make("div"), root = host.attachShadow({ mode: "open" }), frame = make("iframe"), button = make("button"), badge = make("span");
-  let open = false, speaks = false, count = 0;
+  let open = false, speaks = false, count = 0, identity = tag.dataset.identity ?? "", introduced = identity;
 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(SHEET);
@@ -43,7 +43,12 @@
   button.append(icon, badge);
   root.append(button);
 
-  const tell = (type) => { if (speaks) frame.contentWindow?.postMessage({ switchboard: channel, type }, base); };
+  const tell = (type, more) => { if (speaks) frame.contentWindow?.postMessage({ switchboard: channel, type, ...more }, base); };
+  const introduce = () => {
+    if (!speaks || introduced === identity) return;
+    introduced = identity;
+    tell("identify", { identity });
+  };
   const draw = () => {
     host.toggleAttribute("data-open", open);
     button.setAttribute("aria-expanded", open);
@@ -52,6 +57,7 @@
   };
   const fetchFrame = () => {
     if (frame.src) return;
+    introduced = identity;
     const words = new URLSearchParams({ page: location.href, identity, theme });
     frame.src = `${base}/widget/${encodeURIComponent(channel)}?lang=${encodeURIComponent(language || document.documentElement.lang || navigator.language)}#${words}`;
     frame.addEventListener("load", () => setTimeout(() => host.toggleAttribute("data-refused", !speaks), SETTLED_AFTER));
@@ -82,6 +88,7 @@
     if (data.accent) host.style.setProperty("--accent", String(data.accent));
     host.removeAttribute("data-refused");
     if (isFirst && open) tell("open");
+    if (isFirst) introduce();
     draw();
     if (count !== before) hear.unread?.(count);
   });
@@ -91,6 +98,6 @@
     document.body.append(host);
     (window.requestIdleCallback ?? setTimeout)(fetchFrame, { timeout: 500 });
   };
-  (window.switchboard ??= {})[channel] = { open: () => turn(true), close: () => turn(false), on: (type, call) => { hear[type] = call; } };
+  (window.switchboard ??= {})[channel] = { open: () => turn(true), close: () => turn(false), identify: (word) => { identity = String(word ?? ""); introduce(); }, on: (type, call) => { hear[type] = call; } };
   if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
 })();

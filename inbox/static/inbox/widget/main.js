@@ -11,7 +11,7 @@ const EMOJI = "😀 😊 😂 😍 🤔 😢 😮 😡 👍 👎 🙏 👏 💪 
 
 let open = false, topic = null, presence = config.presence, typingUntil = 0, typedAt = 0, atFoot = true, told = "";
 const say = (code) => t[code] ?? t.failed;
-const line = new Line(config, { page: asked.get("page") ?? "", identity: asked.get("identity") ?? "", back: asked.get("back") ?? "", changed: render, came, follow, say });
+const line = new Line(config, { page: asked.get("page") ?? "", identity: asked.get("identity") ?? "", back: asked.get("back") ?? "", changed: render, came, follow, say, become: () => { $("body").value = ""; } });
 const { kept } = line;
 const live = new Live({ token: () => kept.token, renew: async () => line.renew(), signIn: () => {} });
 
@@ -26,6 +26,7 @@ addEventListener("message", ({ data, source, origin }) => {
   if (source !== parent || alone || !known || data?.switchboard !== config.channel) return;
   if (data.type === "open") show(true, { isKnown: true });
   if (data.type === "close") show(false, { isKnown: true });
+  if (data.type === "identify") line.identify(String(data.identity ?? ""));
 });
 
 /** The button is the page's own (loader.js), and here only where the chat is by itself. */
@@ -37,9 +38,10 @@ function show(wanted, { isKnown = false, focus = true } = {}) {
   if (!isKnown) tell(open ? "open" : "close");
   if (open) { atFoot = true; lookAround(); }
   render();
-  if (focus) (open ? $("body") : $("launcher")).focus();
+  if (focus) queueMicrotask(() => (open ? firstField() : $("launcher")).focus()); // once what is asked first is there
   seen();
 }
+const firstField = () => ($("composer").hidden ? $("questions").elements[0] : $("body"));
 
 // --- the live line --------------------------------------------------------------------------------------------------
 
@@ -63,8 +65,9 @@ function follow(chat, seq) {
 }
 live.addEventListener("state", () => { if (live.state === "live") line.flush(); render(); });
 
-function came(message) {
+function came() {
   typingUntil = 0;
+  $("newest").hidden = atFoot || !open;
   lookAround();
   if (!kept.mute) beep();
   if (open && !document.hidden) seen();
@@ -120,21 +123,27 @@ function paint() {
   $("launcher-word").textContent = label;
   if (told !== `${count} ${label}`) tell("unread", { count, label, accent: config.accent });
   told = `${count} ${label}`;
+  $("avatar").textContent = initials(agent ?? config.team);
   $("presence").dataset.presence = presence;
   $("presence").textContent = agent && presence === "online" ? t.with.replace("{name}", agent) : t[presence];
   $("sound").setAttribute("aria-pressed", !kept.mute);
-  $("sound").style.opacity = kept.mute ? 0.5 : 1;
+  $("sound-sign").setAttribute("href", kept.mute ? "#i-mute" : "#i-bell");
   $("end").hidden = !chat || ended || chat.state === "ended";
   $("ended").hidden = !ended;
-  $("transcript").hidden = !kept.email || kept.mailed === chat?.id;
+  $("transcript").hidden = kept.mailed === chat?.id || asksWhere;
   $("rating").hidden = !(ended && config.rating && !chat.rating);
-  $("email").hidden = ended || !line.lonely(config.email_after);
+  if (!ended) asksWhere = false;
+  $("email").hidden = ended ? !asksWhere : !line.lonely(config.email_after);
+  $("email-word").textContent = ended ? t.address : t.where;
   questions();
   draw($("messages"), items, { t, config, seenUpTo: chat?.seen_up_to, retry: (item) => line.retry(item), fetchFile: (url) => line.file(url) });
   $("typing").hidden = ended || typingUntil < Date.now();
   status();
   if (atFoot) scroll.scrollTop = scroll.scrollHeight;
+  if (!items.length) $("newest").hidden = true;
 }
+
+const initials = (name) => name.trim().split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
 
 function status() {
   const bad = line.failures >= SAID_AFTER && kept.queue.length;
@@ -187,7 +196,14 @@ $("composer").addEventListener("submit", (event) => {
 });
 $("attach").hidden = !config.files;
 $("attach").addEventListener("click", () => $("files").click());
-const attach = (files) => { if (config.files && files.length) line.write("", [...files].slice(0, 5)); };
+const FILES_AT_MOST = 5, BYTES_AT_MOST = 25 * 1024 * 1024; // as the server has it: what it would refuse need not travel first
+function attach(files) {
+  if (!config.files || !files.length) return;
+  const size = [...files].reduce((sum, file) => sum + file.size, 0);
+  if (files.length <= FILES_AT_MOST && size <= BYTES_AT_MOST) return line.write("", [...files]);
+  line.notice = size > BYTES_AT_MOST ? t.too_large : t.too_many_files;
+  render();
+}
 $("files").addEventListener("change", ({ target }) => { attach(target.files); target.value = ""; });
 body.addEventListener("paste", ({ clipboardData }) => attach(clipboardData.files));
 $("chat").addEventListener("dragover", (event) => event.preventDefault());
@@ -211,10 +227,15 @@ addEventListener("keydown", (event) => {
   if (!$("emoji").hidden) { smile(false); $("smile").focus(); } else show(false);
 });
 $("sound").addEventListener("click", () => { kept.mute = !kept.mute; line.keep(); render(); });
-$("scroll").addEventListener("scroll", ({ target }) => {
+$("scroll").addEventListener("scroll", async ({ target }) => {
   atFoot = target.scrollHeight - target.scrollTop - target.clientHeight < 40;
-  if (target.scrollTop < 40) line.older();
+  if (atFoot) $("newest").hidden = true;
+  if (target.scrollTop >= 40) return;
+  const below = target.scrollHeight - target.scrollTop;
+  if (await line.older()) target.scrollTop = target.scrollHeight - below; // what one reads stays where it is
 });
+new ResizeObserver(() => { if (atFoot) $("scroll").scrollTop = $("scroll").scrollHeight; }).observe($("messages")); // pictures come later
+$("newest").addEventListener("click", () => { $("scroll").scrollTop = $("scroll").scrollHeight; body.focus(); });
 
 const doing = (form, act) => $(form).addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -229,12 +250,31 @@ doing("questions", async (given) => {
   if (kept.token) await line.describe(kept.about);
   setTimeout(() => body.focus());
 });
-doing("email", async ({ email }) => { await line.describe({ email }); kept.email = email; line.keep(); line.notice = t.thanks; });
-$("no-email").addEventListener("click", () => { kept.noEmail = true; line.keep(); render(); });
+doing("email", async ({ email }) => {
+  await line.describe({ email });
+  kept.email = email;
+  line.keep();
+  line.notice = t.thanks;
+  if (asksWhere) await mail();
+});
+$("no-email").addEventListener("click", () => {
+  if (asksWhere) asksWhere = false;
+  else { kept.noEmail = true; line.keep(); }
+  render();
+});
 $("end").addEventListener("click", async () => { await line.act("end", {}).catch(() => {}); render(); });
 doing("rating", async ({ rating, comment }) => { if (rating) { await line.act("rating", { rating: Number(rating), comment }); line.notice = t.thanks; } });
+let asksWhere = false; // to whom the transcript shall go
+async function mail() {
+  await line.act("transcript", {});
+  asksWhere = false;
+  kept.mailed = line.chat.id;
+  line.keep();
+  line.notice = t.mailed;
+}
 $("transcript").addEventListener("click", async () => {
-  try { await line.act("transcript", {}); kept.mailed = line.chat.id; line.keep(); line.notice = t.mailed; } catch (problem) { line.notice = say(problem.code); }
+  if (kept.email) try { await mail(); } catch (problem) { line.notice = say(problem.code); }
+  else { asksWhere = true; setTimeout(() => $("email").elements.email.focus()); }
   render();
 });
 

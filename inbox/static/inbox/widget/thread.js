@@ -3,6 +3,7 @@ const LINK = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,:;!?)\]}]/g;
 const make = (name, given = {}, ...inside) => { const one = Object.assign(document.createElement(name), given); one.append(...inside); return one; };
 const svg = (name) => { const one = document.createElementNS("http://www.w3.org/2000/svg", "svg"), use = document.createElementNS(one.namespaceURI, "use"); use.setAttribute("href", `#i-${name}`); one.setAttribute("aria-hidden", "true"); one.append(use); return one; };
 const lang = document.documentElement.lang, hour = new Intl.DateTimeFormat(lang, { timeStyle: "short" }), day = new Intl.DateTimeFormat(lang, { dateStyle: "medium" });
+const bytes = (unit, count) => new Intl.NumberFormat(lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(count);
 const drawn = new Map();
 
 /** Now and then something becomes true by time alone. */
@@ -16,7 +17,9 @@ export function draw(list, items, { t, config, seenUpTo, retry, fetchFile }) {
     if (date !== last) wanted.push(kept(`day ${date}`, "", () => make("li", { className: "day" }, date === day.format(new Date()) ? t.today : date)));
     last = date;
     const own = item.direction === "in", status = !own ? "" : !item.id ? item.status : seenUpTo && item.id <= seenUpTo ? "read" : item.status;
-    wanted.push(kept(item.client_id ?? item.id, `${item.id}${status}${item.reason}${item.body}`, () => message(item, own, status, { t, retry, fetchFile })));
+    const state = [item.id, status, item.reason, item.body, ...(item.attachments ?? []).map((file) => file.state)].join();
+    const quoted = item.reply_to && items.find(({ id }) => id === item.reply_to);
+    wanted.push(kept(item.client_id ?? item.id, state, () => message(item, own, status, { t, retry, fetchFile, quoted })));
   }
   const keys = new Set(wanted);
   for (const child of [...list.children]) if (!keys.has(child)) child.remove();
@@ -31,11 +34,12 @@ function kept(key, state, build) {
   return one;
 }
 
-function message(item, own, status, { t, retry, fetchFile }) {
+function message(item, own, status, { t, retry, fetchFile, quoted }) {
   const one = make("li", { className: "message" }), meta = make("p", { className: "meta" });
   if (own) one.dataset.own = "";
   one.dataset.status = status;
   one.append(make("span", { className: "sr" }, own ? t.you : item.sender?.name || t.team));
+  if (quoted) one.append(make("p", { className: "quoted", dir: "auto" }, quoted.body || quoted.attachments?.[0]?.name || t.file));
   if (item.body) { const bubble = make("p", { className: "bubble", dir: "auto" }); linked(bubble, item.body); one.append(bubble); }
   for (const file of item.attachments ?? []) one.append(attachment(file, t, fetchFile));
   for (const name of item.attachments ? [] : item.names ?? []) one.append(make("p", { className: "bubble file" }, svg("file"), make("bdi", {}, name)));
@@ -59,17 +63,29 @@ function linked(bubble, words) {
   bubble.append(words.slice(from));
 }
 
+/** A picture opens whole in a tab of its own. One that cannot be had is offered as any other file. */
 function attachment(file, t, fetchFile) {
-  if (file.kind === "image" && file.url) {
-    const picture = make("img", { alt: file.name });
-    fetchFile(file.url).then((src) => { picture.src = src; }, () => {});
-    return make("p", { className: "bubble" }, picture);
-  }
+  if (file.kind !== "image" || !file.url) return download(file, t, fetchFile);
+  const picture = make("img", { alt: file.name || t.file }), box = make("p", { className: "bubble" }, picture);
+  fetchFile(file.url).then((href) => {
+    picture.src = href;
+    box.replaceChildren(make("a", { href, target: "_blank" }, picture));
+  }, () => box.replaceWith(download(file, t, fetchFile)));
+  return box;
+}
+
+function download(file, t, fetchFile) {
   const link = make("a", { href: "#", textContent: file.name || t.file });
   link.onclick = async (event) => {
     event.preventDefault();
     const href = await fetchFile(file.url).catch(() => null);
     if (href) make("a", { href, download: file.name }).click();
   };
-  return make("p", { className: "bubble file" }, svg("file"), link);
+  return make("p", { className: "bubble file" }, svg("file"), make("span", {}, link, make("span", { className: "size" }, about(file))));
+}
+
+/** "PDF · 480 kB", as one's language says it. */
+function about({ name, size }) {
+  const kind = /\.(\w{1,5})$/.exec(name)?.[1].toUpperCase();
+  return [kind, size && (size < 1e6 ? bytes("kilobyte", Math.ceil(size / 1e3)) : bytes("megabyte", size / 1e6))].filter(Boolean).join(" · ");
 }
