@@ -140,7 +140,7 @@ def listener(port: int = 0) -> socket.socket:
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     found.bind(("127.0.0.1", port))
-    found.listen(2048)
+    found.listen(8192)
     found.set_inheritable(True)
     return found
 

@@ -9,6 +9,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
+from django.urls import get_resolver  # noqa: E402
+
 from config import metrics, writing  # noqa: E402  # settings and apps must be loaded first
 from config.live import socket  # noqa: E402
 from inbox.context.road import context, takes  # noqa: E402
@@ -34,6 +36,9 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
         return await writing_application(scope, receive, send)
     return await django_application(scope, receive, send)
 
+
+# All pages with what they need: the first request, behind which everything else would wait, shall not load them.
+_ = get_resolver().url_patterns
 
 writing_application = writing.Handler()
 warm()

@@ -15,6 +15,8 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+from autobahn.twisted import websocket as autobahn_socket
+from autobahn.websocket import protocol as autobahn_protocol
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor as _reactor
@@ -28,6 +30,16 @@ from config.servers.frames import text_frame
 from config.servers.limits import Application, Message
 
 reactor: Any = _reactor
+
+
+def _unsaid(*_: object) -> str:
+    return ""
+
+
+# autobahn words its debug log whether or not anybody reads it, which is half of what the arrival of a socket costs.
+autobahn: tuple[Any, ...] = (autobahn_protocol, autobahn_socket)
+for module in autobahn:
+    module.pformat = module.hltype = module.hlval = _unsaid
 
 # Messages from one client that wait for the application before we stop reading from it.
 INBOX_FULL = 64

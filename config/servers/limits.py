@@ -32,6 +32,10 @@ CLOSE_SECONDS = 5
 # What a request may still take once the process is told to end.
 GRACE_SECONDS = 5
 
+# Who may knock before they are let in, all after a restart; the system may allow fewer (net.core.somaxconn).
+# Whoever finds the queue full tries again only after seconds, and then after more.
+BACKLOG = 8192
+
 ENOUGH_FILES = 4096
 MOST_FILES = 1_048_576
 

@@ -10,9 +10,9 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from config.servers import limits
 from config.servers.limits import raise_file_limit
 
-BACKLOG = 2048
 # Collecting what was imported, or every 700 new objects, stops all sockets for tens of milliseconds.
 GC_THRESHOLDS = (50_000, 20, 100)
 
@@ -112,7 +112,7 @@ def _listen(fd: int | None, bind: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
-        listening.listen(BACKLOG)
+        listening.listen(limits.BACKLOG)
     listening.setblocking(False)
     return listening
 

@@ -67,6 +67,7 @@ def run(application: Application, listening: socket.socket, ending: Callable[[],
     """Until the process is told to end; `ending` is called once it takes nothing more."""
     config = uvicorn.Config(
         _limited(application),
+        backlog=limits.BACKLOG,
         ws=SocketProtocol,
         ws_max_size=limits.FRAME_BYTES,
         ws_ping_interval=limits.PING_SECONDS,

@@ -2,12 +2,15 @@
 
 import gc
 import importlib
+import subprocess
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from config.servers import start
 from proctoring import watch
+from tests.live.web import ROOT
 
 
 def test_exams_are_watched_once_the_application_is_loaded_and_before_the_first_request(monkeypatch):
@@ -37,3 +40,9 @@ def test_exams_are_watched_once_the_application_is_loaded_and_before_the_first_r
     words = ["--server", "uvicorn", "--application", "made.up:application"]
     assert start.main(words) == 0
     assert steps == ["load config.servers.uvicorn_runner", "load made.up", "watch", "serve", "watch no more"]
+
+
+def test_every_page_is_loaded_with_the_application():
+    """Not by the first request, behind which all sockets would wait."""
+    program = "import config.asgi, sys; sys.exit('config.urls' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
