@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -16,13 +16,14 @@ from django.db.models.expressions import OrderBy
 from config.errors import Invalid
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 DEFAULT_LIMIT = 50
 MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[M]):
-    rows: list[M]
+class Page(Generic[R]):
+    rows: list[R]
     next: str | None  # cursors, not URLs
     previous: str | None
 
@@ -35,11 +36,13 @@ def page(
     limit: int = DEFAULT_LIMIT,
     empty_last: frozenset[str] = frozenset(),
     kept_last: frozenset[str] = frozenset(),
-) -> Page[M]:
+    read: "Callable[[QuerySet[Any, Any]], list[Any]] | None" = None,
+) -> Page[Any]:
     """`order` names fields, all in one direction, the last of them unique: ("-last_activity_at", "-id").
 
     They are never null, but for those in `empty_last`: those go down, and the empty ones come last.
     `kept_last` are not null in `rows`, but their index has the empty ones last: unless that is said, it does not serve.
+    `read` makes mappings with those fields of their `values`; without it the rows are models.
     """
     descending = order[0].startswith("-")
     fields = [name.lstrip("-") for name in order]
@@ -48,7 +51,8 @@ def page(
     down = descending is not backwards
     if position is not None:
         rows = rows.filter(_beyond(columns, position, "lt" if down else "gt"))
-    found = list(rows.order_by(*(_ordered(column, down=down) for column in columns))[: limit + 1])
+    rows = rows.order_by(*(_ordered(column, down=down) for column in columns))
+    found = read(rows.values(*fields)[: limit + 1]) if read else list(rows[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     if backwards:
@@ -119,12 +123,14 @@ def _beyond_nullable(name: str, value: Any, side: str, among_equals: Q) -> Q:
     return further | empty if side == "lt" else further
 
 
-def _write(row: Model, fields: list[str], *, backwards: bool) -> str:
+def _write(row: "Model | Mapping[str, Any]", fields: list[str], *, backwards: bool) -> str:
     values = [None if (value := _value(row, name)) is None else str(value) for name in fields]
     return base64.urlsafe_b64encode(json.dumps([int(backwards), *values]).encode()).decode().rstrip("=")
 
 
-def _value(row: Model, name: str) -> Any:
+def _value(row: "Model | Mapping[str, Any]", name: str) -> Any:
+    if isinstance(row, Mapping):
+        return row[name]
     value: Any = row
     for step in name.split("__"):
         value = getattr(value, step)

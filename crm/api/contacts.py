@@ -16,11 +16,10 @@ from crm.paging import link, read_limit
 from crm.payloads import ContactPayload, contact_payload
 from crm.queries.contacts import (
     ContactDetailPayload,
-    ContactRowPayload,
     get_contact,
     list_contacts,
-    row_payload,
 )
+from crm.queries.lines import ContactRowPayload
 from crm.services import contacts
 from crm.services.contacts import ContactFields
 
@@ -85,7 +84,7 @@ class ContactList(WorkspaceView):
         again = {name: str(value) for name, value in query.items() if name != "cursor"}
         return Response(
             {
-                "results": [row_payload(row) for row in found.rows],
+                "results": found.rows,
                 "next": link(request.path, again, found.next),
                 "previous": link(request.path, again, found.previous),
             }

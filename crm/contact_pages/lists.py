@@ -1,5 +1,6 @@
 """/contacts: the table and the board."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from crm.models import Contact, ViewAudience
 from crm.pages import signed_in, user_of
 from crm.queries.board import BoardPayload, get_board
 from crm.queries.contact_filters import narrowed
-from crm.queries.contacts import with_lines
+from crm.queries.lines import ContactRowPayload, lines, name_of
 from crm.queries.orders import Order, ordered_page
 from crm.queries.time_limit import time_limit
 from crm.roles import Action
@@ -44,7 +45,7 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, priority, the sorting its
 class Found:
     """What the page shows, or the sentence that says why it cannot."""
 
-    rows: list[Contact] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     columns: list[dict[str, Any]] = field(default_factory=list)
     next: str | None = None
     previous: str | None = None
@@ -99,7 +100,7 @@ def _found(actor: Member, asked: Asked, choices: Choices) -> Found:
         with time_limit():
             narrow = narrowed(actor, asked.query, views=choices.views)
             board = get_board(actor, asked.query, known=choices.lead_statuses, rows=narrow[0])
-            found = _board(actor, asked, board, *narrow) if asked.layout == "board" else _table(asked, *narrow)
+            found = _board(asked, board, *narrow) if asked.layout == "board" else _table(asked, *narrow)
         found.total, found.total_more = board["total"], board["more"]
         return found
     except NotFound:
@@ -112,47 +113,44 @@ def _found(actor: Member, asked: Asked, choices: Choices) -> Found:
 
 
 def _table(asked: Asked, rows: "QuerySet[Contact]", order: Order) -> Found:
-    with time_limit():
-        try:
-            page = ordered_page(_with_row(rows), order, cursor=asked.cursor or None, limit=ROWS)
-        except Invalid:  # a cursor of another order, from an old address say
-            page = ordered_page(_with_row(rows), order, cursor=None, limit=ROWS)
+    try:
+        page = ordered_page(rows, order, cursor=asked.cursor or None, limit=ROWS)
+    except Invalid:  # a cursor of another order, from an old address say
+        page = ordered_page(rows, order, cursor=None, limit=ROWS)
     return Found(
-        rows=page.rows,
+        rows=_named(page.rows),
         order=order,
         next=_page_address(asked, page.next),
         previous=_page_address(asked, page.previous),
     )
 
 
-def _with_row(rows: "QuerySet[Contact]") -> "QuerySet[Contact]":
-    """A row shows one number, so the identities are not asked for."""
-    return with_lines(rows).prefetch_related(None)
+def _named(rows: Iterable[ContactRowPayload]) -> list[dict[str, Any]]:
+    """As REST tells them, and what each goes by."""
+    return [{**row, "display_name": name_of(row)} for row in rows]
 
 
 def _page_address(asked: Asked, cursor: str | None) -> str | None:
     return asked.address(cursor=cursor) if cursor else None
 
 
-def _board(actor: Member, asked: Asked, board: BoardPayload, rows: "QuerySet[Contact]", order: Order) -> Found:
-    """Of every column the first cards, in one statement."""
-    first = rows.order_by("-created_at", "-id").values_list("pk", flat=True)
+def _board(asked: Asked, board: BoardPayload, rows: "QuerySet[Contact]", order: Order) -> Found:
+    """Of every column the first cards, whose they are in one statement."""
+    first = rows.order_by("-created_at", "-id").values("id")
     wanted = {
         column["lead_status"]: asked.more.get(column["lead_status"], CARDS)
         for column in board["columns"]
         if column["count"]
     }
     parts = [first.filter(lead_status=status)[:most] for status, most in wanted.items()]
-    with time_limit():
-        ids: Any = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else next(iter(parts), Contact.objects.none())
-        cards = list(_with_row(Contact.objects.filter(pk__in=ids, workspace_id=actor.workspace_id)))
-    by_status: dict[str, list[Contact]] = {}
-    for card in sorted(cards, key=lambda one: (one.created_at, one.pk), reverse=True):
-        by_status.setdefault(card.lead_status, []).append(card)
+    cards = _named(lines(parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0])) if parts else []
+    by_status: dict[str, list[dict[str, Any]]] = {}
+    for card in sorted(cards, key=lambda one: (one["created_at"], one["id"]), reverse=True):
+        by_status.setdefault(card["lead_status"], []).append(card)
     return Found(order=order, columns=[_column(asked, one, by_status) for one in board["columns"]])
 
 
-def _column(asked: Asked, column: Any, cards: dict[str, list[Contact]]) -> dict[str, Any]:
+def _column(asked: Asked, column: Any, cards: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     status = column["lead_status"]
     shown = len(cards.get(status, []))
     more = column["count"] > shown or column["more"]

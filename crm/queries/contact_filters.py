@@ -53,8 +53,10 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no t
         model = Contact
         fields: list[str] = []
 
-    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, str], *, queryset: "QuerySet[Contact]", actor: Actor) -> None:
+        # What is not asked for need not be copied for each request
+        self.base_filters = {name: one for name, one in self.declared_filters.items() if name in data}
+        super().__init__(data, queryset=queryset)
         self.actor = actor
         self.wrong: dict[str, str] = {}
         self.view_sort = ""

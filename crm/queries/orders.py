@@ -5,6 +5,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from crm.models import Contact, ContactMemory
 from crm.paging import Page, page
+from crm.queries.lines import ContactRowPayload, lines
 
 NOBODY_LEFT = "z."  # cursors among those who were never seen
 
@@ -23,34 +24,36 @@ _FIELDS = {
     Order.NAME: ("name", "id"),
     Order.SCORE: ("-lead_score", "-id"),
 }
-_SEEN = ("-memory__last_message_at", "-id")
+_SEEN = ("-last_seen", "-id")
 
 
-def ordered_page(rows: "QuerySet[Contact]", order: Order, *, cursor: str | None, limit: int) -> Page[Contact]:
+def ordered_page(rows: "QuerySet[Contact]", order: Order, *, cursor: str | None, limit: int) -> Page[ContactRowPayload]:
     if order is Order.LAST_SEEN:
         return _by_last_seen(rows, cursor, limit)
-    return page(rows, _FIELDS[order], cursor=cursor, limit=limit, empty_last=frozenset({"lead_score"}))
+    return page(rows, _FIELDS[order], cursor=cursor, limit=limit, empty_last=frozenset({"lead_score"}), read=lines)
 
 
-def _by_last_seen(rows: "QuerySet[Contact]", cursor: str | None, limit: int) -> Page[Contact]:
+def _by_last_seen(rows: "QuerySet[Contact]", cursor: str | None, limit: int) -> Page[ContactRowPayload]:
     """Two lists one after the other, since an index serves the seen ones alone."""
     # Not by the join: of what an outer one leaves empty the planner expects nobody, and reads whole tables for them
     seen_once = ContactMemory.objects.filter(contact=OuterRef("pk"), last_message_at__isnull=False)
     never = rows.filter(~Exists(seen_once))
     if cursor and cursor.startswith(NOBODY_LEFT):
-        return _marked(page(never, ("-id",), cursor=cursor.removeprefix(NOBODY_LEFT) or None, limit=limit))
+        after = cursor.removeprefix(NOBODY_LEFT) or None
+        return _marked(page(never, ("-id",), cursor=after, limit=limit, read=lines))
     # The workspace once more, on the side where the index begins with it
     known = rows.filter(memory__last_message_at__isnull=False, memory__workspace=F("workspace"))
-    seen = page(known, _SEEN, cursor=cursor, limit=limit, kept_last=frozenset({"memory__last_message_at"}))
+    known = known.annotate(last_seen=F("memory__last_message_at"))  # as a line has it
+    seen = page(known, _SEEN, cursor=cursor, limit=limit, kept_last=frozenset({"last_seen"}), read=lines)
     if seen.next is not None:
         return seen
     if len(seen.rows) == limit:  # whether anybody is left is not worth a query
         return Page(rows=seen.rows, next=NOBODY_LEFT, previous=seen.previous)
-    rest = _marked(page(never, ("-id",), limit=limit - len(seen.rows)))
+    rest = _marked(page(never, ("-id",), limit=limit - len(seen.rows), read=lines))
     return Page(rows=[*seen.rows, *rest.rows], next=rest.next, previous=seen.previous)
 
 
-def _marked(found: Page[Contact]) -> Page[Contact]:
+def _marked(found: Page[ContactRowPayload]) -> Page[ContactRowPayload]:
     return Page(
         rows=found.rows,
         next=NOBODY_LEFT + found.next if found.next else None,

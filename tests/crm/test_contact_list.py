@@ -10,12 +10,17 @@ from crm.models import (
     AttributeDefinition,
     BillingAccount,
     Contact,
+    ContactIdentity,
     ContactMemory,
     ContactProfile,
+    IdentityKind,
     Team,
     TeamMember,
+    User,
 )
+from crm.payloads import contact_payload
 from crm.queries import time_limit
+from crm.queries.lines import lines, name_of
 from crm.search import vector_of
 from tests.api import Api
 from tests.cast import unique
@@ -284,3 +289,19 @@ def test_the_list_takes_few_queries_however_long(cast, people, assert_queries):
         api(cast).get("contacts/", view=view)
     with assert_queries(8):
         api(cast).get("contacts/counts", q="a")
+
+
+def test_a_row_is_what_events_say_of_the_contact(cast, people):
+    """Two roads to one form: rows are read without models."""
+    User.objects.filter(pk=cast.ben.pk).update(name="")
+    Contact.objects.filter(pk=people["d"].pk).update(metadata={"ß": [1, {"a": None}]})
+    ContactIdentity.objects.bulk_create(
+        ContactIdentity(workspace=cast.workspace, contact=people["a"], kind=kind, value=f"{kind}-{unique('x')}")
+        for kind in reversed(IdentityKind.values)
+    )
+    rows = Contact.objects.select_related("owner", "memory").filter(workspace=cast.workspace).order_by("name")
+    found = lines(rows.select_related(None).values("id"))
+    assert [row["name"] for row in found] == [*"abcde"]
+    for row, of in zip(found, rows, strict=True):
+        assert row == {**contact_payload(of), "last_seen": of.memory.last_message_at if hasattr(of, "memory") else None}
+        assert name_of(row) == of.display_name
