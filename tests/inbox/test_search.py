@@ -1,17 +1,19 @@
 """Search over all history, in any script: everything said is found, and nothing leaks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 
-from crm.ids import uuid7
+from crm.ids import uuid7, uuid7_at
 from crm.models import Contact
 from crm.search import fold, query_of, vector_of
-from inbox import search as searching
+from inbox import hits
+from inbox.access import visible_conversations
 from inbox.models import Message
 from inbox.services.changes import Change, edit_message
 from inbox.services.inbound import receive_message
@@ -176,8 +178,8 @@ def test_what_is_deleted_is_not_found(cast):
 
 
 def test_hits_come_newest_first_and_go_on(cast, monkeypatch):
-    monkeypatch.setattr(searching, "WINDOW", 7)
-    monkeypatch.setattr(searching, "FROM_INDEX", 5)
+    monkeypatch.setattr(hits, "WINDOW", 7)
+    monkeypatch.setattr(hits, "WIDEST", 20)
     conversation = receive(cast, "zebra first")
     Message.objects.bulk_create(
         Message(
@@ -209,9 +211,7 @@ def test_hits_come_newest_first_and_go_on(cast, monkeypatch):
 
 
 def test_what_was_common_long_ago_is_on_the_first_page(cast, monkeypatch):
-    monkeypatch.setattr(searching, "WINDOW", 3)
-    monkeypatch.setattr(searching, "WIDEST", 6)
-    monkeypatch.setattr(searching, "FROM_INDEX", 4)
+    monkeypatch.setattr(hits, "WINDOW", 3)
     for number in range(5):
         receive(cast, f"bygone {number}")
     for number in range(8):
@@ -219,6 +219,51 @@ def test_what_was_common_long_ago_is_on_the_first_page(cast, monkeypatch):
     found = ask(cast, "ben", "bygone")
     assert [_said(hit) for hit in found["messages"]] == [f"bygone {number}" for number in reversed(range(5))]
     assert found["next"] is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_hit_is_missed_wherever_it_lies(cast, monkeypatch, seed):
+    """Thick and thin, lately and long ago, deleted and out of sight among them: page by page as a plain look has it."""
+    chance = Random(seed)
+    for name, value in {"WINDOW": 10, "SOME": 2, "WIDEST": 25, "PLACES": 9, "ROWS": 3}.items():
+        monkeypatch.setattr(hits, name, value)
+    seen, unseen = receive(cast, "the first", who=sender()), receive(cast, "the second", who=sender())
+    type(unseen).objects.filter(pk=unseen.pk).update(scope=Scope.EXAM)
+    now, rows = datetime.now(UTC), []
+    for stretch in range(8):
+        often = chance.choice([0, 0, 0.03, 0.5, 1])
+        for number in range(25):
+            body = f"{'quokka' if chance.random() < often else 'horse'} {number}"
+            rows.append(
+                Message(
+                    id=uuid7_at(now - timedelta(days=90 * (7 - stretch), minutes=-number)),
+                    workspace=cast.workspace,
+                    conversation=chance.choice([seen, seen, unseen]),
+                    channel=cast.channel,
+                    direction=chance.choice(["in", "in", "activity"]),
+                    sender_kind="contact",
+                    body=body,
+                    search=vector_of(body),
+                    status="received",
+                    deleted_at=chance.choice([None, None, None, now]),
+                )
+            )
+    Message.objects.bulk_create(rows)
+    wanted = Message.objects.filter(conversation=seen, body__startswith="quokka", deleted_at=None, direction="in")
+    ben = cast.actor(cast.ben)
+    for most in (4, 30):
+        found: list[Any] = []
+        before = None
+        while before is not None or not found:
+            ids = hits.find(
+                ben, hits.MESSAGES, visible_conversations(ben), query_of("quokka "), most=most, before=before
+            )
+            assert len(ids) <= most + 1
+            found += ids[:most]
+            before = ids[most - 1] if len(ids) > most else None
+            if not ids:
+                break
+        assert found == list(wanted.order_by("-pk").values_list("pk", flat=True))
 
 
 def _said(hit):
