@@ -1,6 +1,19 @@
 """Base error types. Apps subclass them in their errors.py; one handler shapes the HTTP answer, one the socket frame."""
 
-from typing import Any
+from typing import Any, Self
+
+
+class Said(str):
+    """`Said("At most {most} files at once.", most=10)`: a sentence with numbers or names in it. It reads as plain text;
+    answers look up the words of another language before those are put in."""
+
+    sentence: str
+    values: dict[str, Any]
+
+    def __new__(cls, sentence: str, **values: Any) -> Self:
+        said = super().__new__(cls, sentence.format(**values))
+        said.sentence, said.values = sentence, values
+        return said
 
 
 class DomainError(Exception):

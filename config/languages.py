@@ -14,6 +14,8 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from config.errors import Said
+
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -47,6 +49,8 @@ def in_language(sentence: str, language: str) -> str:
     if not sentence or language == settings.LANGUAGE_CODE:
         return sentence
     with translation.override(language):
+        if isinstance(sentence, Said):
+            return translation.gettext(sentence.sentence).format(**sentence.values)
         return translation.gettext(sentence)
 
 

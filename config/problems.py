@@ -80,7 +80,7 @@ def is_program(request: HttpRequest) -> bool:
 def of(error: BaseException) -> Problem | None:
     """None for what nobody expected: that is logged with its trace where it is caught, and answered as INTERNAL."""
     if isinstance(error, DomainError):
-        return Problem(error.status, error.code, str(error), _listed(error.data), _headers(error.status, error.data))
+        return Problem(error.status, error.code, error.message, _listed(error.data), _headers(error.status, error.data))
     if isinstance(error, drf_errors.APIException):
         return _of_drf(error)
     if isinstance(error, Http404):

@@ -32,6 +32,7 @@ class Visitor:
 
     token: str | None
     cookies: Mapping[str, str]
+    languages: str = ""  # the header Accept-Language: what is refused is told in it
 
     @property
     def brought(self) -> Brought | None:
@@ -54,7 +55,8 @@ def admit(scope: Scope) -> Visitor:
         raise Refused(400)
     tokens = [word.removeprefix(_BEARER) for word in scope["subprotocols"] if word.startswith(_BEARER)]
     cookies = parse_cookie(headers.get(b"cookie", "")) if origin is not None else {}
-    return Visitor(token=tokens[0] if tokens else None, cookies=cookies)
+    languages = headers.get(b"accept-language", "")
+    return Visitor(token=tokens[0] if tokens else None, cookies=cookies, languages=languages)
 
 
 def _is_ours(origin: str, host: str) -> bool:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import orjson
 
 from config.errors import DomainError, Invalid, NotFound, NotSignedIn, TooMany
+from config.languages import in_language, language_asked, told
 from config.live import frames, hub, ops, topics
 from config.live.door import PROTOCOL, Refused, Scope, Visitor, admit
 from config.live.following import Following
@@ -64,6 +65,7 @@ class Socket:
         self._send = send
         self._tab = uuid4().hex
         self._hub = hub.current()
+        self._languages = visitor.languages
         self._standing = Standing(visitor)
         self._outlet = Outlet(send, on_full=lambda: self.close(TOO_SLOW), on_gone=self._leave)
         self._following = Following(self, self._outlet, self._hub, self._standing.may_listen)
@@ -208,7 +210,9 @@ class Socket:
             self.write(frames.error("unavailable", "Not available right now. Try again.", _about(frame)))
 
     def _fail(self, error: DomainError, frame: Frame | None = None) -> None:
-        self.write(frames.error(error.code, error.message, {**_about(frame or {}), **error.data}))
+        language = language_asked(self._languages)
+        message, data = in_language(error.message, language), told(error.data, language)
+        self.write(frames.error(error.code, message, {**_about(frame or {}), **data}))
 
     async def _operate(self, frame: Frame) -> None:
         match frame["op"]:

@@ -107,14 +107,16 @@ def _name(written: ast.expr) -> str:
 
 
 def _given(tree: ast.Module, errors: set[str]) -> Iterator[str]:
-    """`Invalid("…", errors={"name": "…"})`: what stands there whole, without a number or a name in it."""
-    errors = errors | {"ValidationError"}
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and _name(call.func) in errors:
-            fields = [word.value for word in call.keywords if word.arg == "errors" and isinstance(word.value, ast.Dict)]
-            for one in (*call.args[:1], *(sentence for field in fields for sentence in field.values)):
-                if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    yield one.value
+    """`Invalid("…", errors={"name": "…"})`: what stands there whole. What has numbers or names in it is `Said`."""
+    errors = errors | {"ValidationError", "Said"}
+    for node in ast.walk(tree):
+        found: list[ast.expr] = []
+        if isinstance(node, ast.Call) and _name(node.func) in errors:
+            fields = [word.value for word in node.keywords if word.arg == "errors" and isinstance(word.value, ast.Dict)]
+            found = [*node.args[:1], *(sentence for field in fields for sentence in field.values)]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("errors["):
+            found = [node.value]
+        yield from (one.value for one in found if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
 def _message(node: ast.ClassDef) -> str:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
@@ -67,7 +67,7 @@ def define_attribute(*, actor: Actor, fields: DefinitionFields) -> AttributeDefi
     check(actor, Action.MANAGE_SETTINGS)
     rows = AttributeDefinition.objects.filter(workspace_id=actor.workspace_id)
     if rows.count() >= MOST_DEFINITIONS:
-        raise Invalid(errors={"key": f"At most {MOST_DEFINITIONS} attributes."})
+        raise Invalid(errors={"key": Said("At most {most} attributes.", most=MOST_DEFINITIONS)})
     last = rows.aggregate(last=Max("position"))["last"]
     definition = AttributeDefinition(
         workspace_id=actor.workspace_id,

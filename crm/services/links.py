@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, Said
 from crm import access
 from crm.actors import Caller
 from crm.clients import stripe
@@ -121,7 +121,7 @@ def own_url(field: str, value: str) -> str:
     except ValueError:
         target = urlsplit("")
     if not plain or (target.scheme, target.netloc) != (home.scheme, home.netloc):
-        raise Invalid(errors={field: f"Only addresses of {home.netloc} are taken."})
+        raise Invalid(errors={field: Said("Only addresses of {home} are taken.", home=home.netloc)})
     return value
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from config.errors import Forbidden, Invalid, NotFound
+from config.errors import Forbidden, Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check, contact_for
 from crm.actors import Actor, System
@@ -121,5 +121,5 @@ def _checked_mentions(contact: Contact, body: str, named: Iterable[UUID], kept: 
         raise Invalid(errors={"mentions": "Not everybody named here can read notes of this workspace."})
     found = [user_id for user_id in wanted if user_id in able]
     if len(found) > MOST_MENTIONS:
-        raise Invalid(errors={"mentions": f"At most {MOST_MENTIONS} people."})
+        raise Invalid(errors={"mentions": Said("At most {most} people.", most=MOST_MENTIONS)})
     return found

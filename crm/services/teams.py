@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch, QuerySet
 
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
@@ -62,7 +62,7 @@ def create_team(*, actor: Actor, fields: TeamFields) -> Team:
     check(actor, Action.MANAGE_SETTINGS)
     count = Team.objects.filter(workspace_id=actor.workspace_id).count()
     if count >= MOST_TEAMS:
-        raise Invalid(errors={"name": f"At most {MOST_TEAMS} teams."})
+        raise Invalid(errors={"name": Said("At most {most} teams.", most=MOST_TEAMS)})
     team = Team(workspace_id=actor.workspace_id, hue=count % HUES + 1)
     _set(team, fields)
     _put_members(actor, team, fields.get("members", []))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from config.errors import Forbidden, Invalid
+from config.errors import Forbidden, Invalid, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor, System
@@ -35,7 +35,7 @@ class ViewFields(TypedDict, total=False):
 
 def _check_contacts(actor: Actor, filters: object, sort: str) -> None:
     if sort and sort not in Order.values:
-        raise Invalid(errors={"sort": f"One of: {', '.join(Order.values)}."})
+        raise Invalid(errors={"sort": Said("One of: {choices}.", choices=", ".join(Order.values))})
     compile_filters(actor, filters)
 
 
@@ -52,7 +52,7 @@ def save_view(*, actor: Actor, fields: ViewFields) -> SavedView:
     check(actor, Action.READ_INBOX)
     rows = SavedView.objects.filter(workspace_id=actor.workspace_id, scope=fields["scope"])
     if rows.count() >= MOST_VIEWS:
-        raise Invalid(errors={"name": f"At most {MOST_VIEWS} views."})
+        raise Invalid(errors={"name": Said("At most {most} views.", most=MOST_VIEWS)})
     last = rows.aggregate(last=Max("position"))["last"]
     view = SavedView(
         workspace_id=actor.workspace_id,

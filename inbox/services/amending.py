@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from config.errors import Invalid
+from config.errors import Invalid, Said
 from crm.access import check
 from crm.actors import Actor, System
 from crm.models import Member as Membership
@@ -287,7 +287,7 @@ def _label(amending: _Amending, wanted: Wanted) -> None:
     conversation, known = amending.conversation, amending.known.labels
     labels = wanted["labels"]
     if unknown := labels - known.keys():
-        raise Invalid(errors={"labels": f"There is no label {min(unknown)}."})
+        raise Invalid(errors={"labels": Said("There is no label “{name}”.", name=min(unknown))})
     now = {row.pk for row in conversation.labels.all()}
     added, removed = labels - now, now - labels
     if not added and not removed:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.files import File
 from django.utils import timezone
 
-from config.errors import TooMany
+from config.errors import Said, TooMany
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Caller
@@ -118,14 +118,14 @@ def looked_at(content: IO[bytes], size: int, name: str, declared: str, kind: str
     if not head or not size:
         raise WrongFile(errors={"file": "The file is empty."})
     if size > UPLOAD_BYTES:
-        raise WrongFile(errors={"file": f"At most {UPLOAD_BYTES // 1024 // 1024} MB can be sent."})
+        raise WrongFile(errors={"file": Said("At most {most} MB can be sent.", most=UPLOAD_BYTES // 1024 // 1024)})
     if is_dangerous(head):
         raise WrongFile(errors={"file": "Programs and web pages cannot be sent."})
     content_type = content_type_of(head, declared=declared, name=name)
     if kind not in ("", *KINDS):
-        raise WrongFile(errors={"kind": f"One of {', '.join(KINDS)}."})
+        raise WrongFile(errors={"kind": Said("One of: {choices}.", choices=", ".join(KINDS))})
     if kind and kind_of(content_type, kind) != kind:
-        raise WrongFile(errors={"file": f"This is not of the kind {kind}."})
+        raise WrongFile(errors={"file": Said("This is not of the kind {kind}.", kind=kind)})
     return content_type, kind or kind_of(content_type)
 
 

@@ -10,7 +10,7 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Caller, Member
@@ -80,7 +80,7 @@ def apply(*, actor: Caller, ids: Sequence[UUID], step: Step) -> Done:
         check(actor, Action.ASSIGN)
     wanted = sorted(set(ids))
     if len(wanted) > MOST:
-        raise Invalid(errors={"ids": f"At most {MOST} at once."})
+        raise Invalid(errors={"ids": Said("At most {most} at once.", most=MOST)})
     items: dict[UUID, ItemPayload] = {}
     undo: list[list[Any]] = []
     for part in _parts(wanted):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from config.errors import Invalid
+from config.errors import Invalid, Said
 from crm.actors import Caller
 from inbox.access import message_for
 from inbox.errors import BodyTooLong, ChannelCannotSend, OptedOut, WindowClosed
@@ -103,7 +103,7 @@ def _check_shape(wanted: Wanted) -> None:
     if wanted.attachments and (wanted.note or wanted.type in {"template", "reaction"}):
         errors["attachments"] = "Files go out with a reply only."
     if len(wanted.attachments) > ATTACHMENTS_AT_MOST:
-        errors["attachments"] = f"At most {ATTACHMENTS_AT_MOST} files at once."
+        errors["attachments"] = Said("At most {most} files at once.", most=ATTACHMENTS_AT_MOST)
     if len(set(wanted.attachments)) != len(wanted.attachments):
         errors["attachments"] = "A file is named twice."
     if wanted.note and wanted.type != "text":
@@ -148,7 +148,7 @@ def _parts(
 
 def _check_length(body: str, limit: int) -> None:
     if len(body) > limit:
-        raise BodyTooLong(f"At most {limit:,} characters fit.", limit=limit)
+        raise BodyTooLong(Said("At most {most} characters fit.", most=f"{limit:,}"), limit=limit)
 
 
 def _attachments(actor: Caller, wanted: Wanted) -> list[Attachment]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
@@ -42,7 +42,7 @@ def create_label(*, actor: Actor, name: str, hue: int | None = None) -> Label:
     rows = Label.objects.filter(workspace_id=actor.workspace_id)
     count = rows.count()
     if count >= MOST_LABELS:
-        raise Invalid(errors={"name": f"At most {MOST_LABELS} labels."})
+        raise Invalid(errors={"name": Said("At most {most} labels.", most=MOST_LABELS)})
     if rows.filter(name__iexact=name).exists():
         raise LabelTaken
     label = Label(workspace_id=actor.workspace_id, name=name, hue=hue or count % HUES + 1)
@@ -102,7 +102,7 @@ def labels_called(actor: Actor, names: Iterable[str]) -> frozenset[UUID]:
         known[row.name.casefold()] = known[str(row.pk)] = row.pk
     missing = [name for name in wanted if name.casefold() not in known]
     if missing:
-        raise Invalid(errors={"labels": f"There is no label “{missing[0]}”."})
+        raise Invalid(errors={"labels": Said("There is no label “{name}”.", name=missing[0])})
     return frozenset(known[name.casefold()] for name in wanted)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from config.errors import Invalid
+from config.errors import Invalid, Said
 from crm.models import Member, Team, TeamMember
 from crm.roles import Action, Role, is_allowed
 from inbox.models import Conversation
@@ -41,7 +41,7 @@ def mentioned_by(conversation: Conversation, body: str, named: Iterable[UUID]) -
     if any(one not in known for one in named):
         raise Invalid(errors={"mentions": "Not everybody named here can read notes of this workspace."})
     if len(known) > MOST_MENTIONS:
-        raise Invalid(errors={"mentions": f"At most {MOST_MENTIONS} people and teams."})
+        raise Invalid(errors={"mentions": Said("At most {most} people and teams.", most=MOST_MENTIONS)})
     of_teams = TeamMember.objects.filter(team_id__in=list(found_teams)).values_list("user_id", flat=True)
     users = frozenset(found) | frozenset(of_teams if found_teams else ())
     shown = [known[one] for one in wanted if one in known]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
-from config.errors import Conflict, Forbidden, Invalid, NotFound
+from config.errors import Conflict, Forbidden, Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor, Caller, System
@@ -66,7 +66,7 @@ def save_reply(*, actor: Caller, fields: Fields, reply_id: UUID | None = None) -
     for name in ("shortcut", "title", "body"):
         setattr(row, name, fields.get(name, getattr(row, name)))
     if unknown := unknown_in(row.body):
-        raise Invalid(errors={"body": f"There is nothing to fill in for {{{{{unknown[0]}}}}}."})
+        raise Invalid(errors={"body": Said("There is nothing to fill in for {blank}.", blank=f"{{{{{unknown[0]}}}}}")})
     _address(actor, row, fields)
     try:
         with transaction.atomic():
@@ -105,7 +105,7 @@ def _announce(row: SavedReply | Macro) -> None:
 def _new(actor: Caller, model: type[SavedReply] | type[Macro]) -> dict[str, Any]:
     check(actor, Action.REPLY)
     if model.objects.filter(workspace_id=actor.workspace_id).count() >= MOST:
-        raise Invalid(errors={"name": f"At most {MOST:,}."})
+        raise Invalid(errors={"name": Said("At most {most}.", most=f"{MOST:,}")})
     return {"workspace_id": actor.workspace_id, "owner_id": actor.user_id, "audience": ViewAudience.EVERYONE}
 
 

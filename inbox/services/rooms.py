@@ -10,7 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from config.errors import Invalid
+from config.errors import Invalid, Said
 from config.live.unit import unit_of_work
 from crm.models import Contact
 from inbox.errors import BodyTooLong, ClientIdReused
@@ -70,7 +70,7 @@ def write_in_room(
     if not body.strip():
         raise Invalid(errors={"body": "Write something first."})
     if len(body) > limit:
-        raise BodyTooLong(f"At most {limit:,} characters fit.", limit=limit)
+        raise BodyTooLong(Said("At most {most} characters fit.", most=f"{limit:,}"), limit=limit)
     room = Conversation.objects.select_for_update().get(pk=room.pk)
     direction = Direction.IN if is_student else Direction.OUT
     known = Message.objects.select_related("sender_user").filter(workspace_id=room.workspace_id, client_id=client_id)

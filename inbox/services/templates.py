@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
@@ -165,17 +165,17 @@ def _values(row: MessageTemplate, given: Mapping[str, str]) -> tuple[dict[str, s
     names = _names(row)
     known = {names[key]: value for key, value in given.items() if key in names}
     keys = [variable["key"] for variable in row.variables]
-    missing = {key: "Fill this in." for key in keys if not known.get(key, "").strip()}
+    missing: dict[str, str] = {key: Said("Fill this in.") for key in keys if not known.get(key, "").strip()}
     return {key: known[key].strip() for key in keys if key not in missing}, missing
 
 
 def _problem(row: MessageTemplate, key: str, value: str) -> str:
     variable = next(one for one in row.variables if one["key"] == key)
     if variable.get("media"):
-        return "" if value.startswith("https://") else "Give the file's https address."
+        return "" if value.startswith("https://") else Said("Give the file's https address.")
     if len(value) > VALUE_LIMIT:
-        return f"At most {VALUE_LIMIT:,} characters fit."
-    return "No line breaks, tabs or more than four spaces in a row." if _BREAKS.search(value) else ""
+        return Said("At most {most} characters fit.", most=f"{VALUE_LIMIT:,}")
+    return Said("No line breaks, tabs or more than four spaces in a row.") if _BREAKS.search(value) else ""
 
 
 # --- Fetching ---------------------------------------------------------------------------------------------

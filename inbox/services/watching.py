@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 from uuid import UUID
 
-from config.errors import Invalid
+from config.errors import Invalid, Said
 from config.live.events import signal
 from config.live.unit import unit_of_work
 from crm.access import check
@@ -54,7 +54,7 @@ def take_part(*, actor: Caller, conversation_id: UUID, user_id: UUID) -> list[Pa
     if not able.exists():
         raise Invalid(errors={"user": "Not a member who can read conversations here."})
     if Participant.objects.filter(conversation=conversation, role=ParticipantRole.WATCHER).count() >= MOST:
-        raise Invalid(errors={"user": f"At most {MOST} people."})
+        raise Invalid(errors={"user": Said("At most {most} people.", most=MOST)})
     join_all(conversation, {user_id})
     return _shown(conversation)
 

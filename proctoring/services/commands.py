@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db.models import F
 from django.utils import timezone
 
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, Said
 from config.live.unit import unit_of_work
 from crm.actors import Caller
 from proctoring import access, rows
@@ -53,7 +53,7 @@ def command_sessions(*, actor: Caller, slug: str, session_ids: Sequence[UUID] | 
         live = ExamSession.objects.filter(exam=exam, status__in=LIVE).order_by("pk")
         session_ids = list(live.values_list("pk", flat=True))
     if len(session_ids) > MOST_SESSIONS:
-        raise Invalid(errors={"sessions": f"At most {MOST_SESSIONS} at once."})
+        raise Invalid(errors={"sessions": Said("At most {most} at once.", most=MOST_SESSIONS)})
     return [_one(actor, exam, session_id, order) for session_id in dict.fromkeys(session_ids)]
 
 
@@ -99,7 +99,7 @@ def _check_order(order: Order) -> None:
     if order.type in {CommandType.MESSAGE, CommandType.ANNOUNCEMENT, CommandType.NOTE} and not order.body.strip():
         errors["body"] = "Write something first."
     if order.type == CommandType.EXTRA_TIME and not 1 <= order.seconds <= MOST_EXTRA_SECONDS:
-        errors["seconds"] = f"From 1 to {MOST_EXTRA_SECONDS}."
+        errors["seconds"] = Said("From 1 to {most}.", most=MOST_EXTRA_SECONDS)
     if order.type != CommandType.EXTRA_TIME and order.seconds:
         errors["seconds"] = "Only more time takes seconds."
     if errors:

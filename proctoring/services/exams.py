@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from config.errors import Invalid, NotFound
+from config.errors import Invalid, NotFound, Said
 from config.live.identity import publish_access_change
 from config.live.unit import unit_of_work
 from crm.access import check
@@ -162,7 +162,9 @@ def _set_rules(exam: Exam, rules: Sequence[Mapping[str, Any]]) -> None:
     """All of them: what is not named is as usual again."""
     wrong = [rule["type"] for rule in rules if rule["type"] not in VOCABULARY]
     if wrong:
-        raise Invalid(errors={"rules": f"There is no such type of violation: {', '.join(sorted(wrong)[:5])}."})
+        raise Invalid(
+            errors={"rules": Said("There is no such type of violation: {types}.", types=", ".join(sorted(wrong)[:5]))}
+        )
     if len({rule["type"] for rule in rules}) != len(rules):
         raise Invalid(errors={"rules": "A type is named twice."})
     ExamRule.objects.filter(exam=exam).delete()
@@ -233,7 +235,7 @@ def enrol(*, actor: Actor, slug: str, students: Sequence[Enrolled]) -> list[Enro
 
 def _enrol(exam: Exam, students: Sequence[Enrolled]) -> list[Enrolment]:
     if len(students) > MOST_ENROLLED_AT_ONCE:
-        raise Invalid(errors={"students": f"At most {MOST_ENROLLED_AT_ONCE} at once."})
+        raise Invalid(errors={"students": Said("At most {most} at once.", most=MOST_ENROLLED_AT_ONCE)})
     users = _users(students)
     return [_enrol_one(exam, student, users) for student in students]
 
@@ -254,8 +256,9 @@ def _users(students: Sequence[Enrolled]) -> dict[str, User]:
 def _enrol_one(exam: Exam, student: Enrolled, users: Mapping[str, User]) -> Enrolment:
     user = users.get(str(student.user)) if student.user else users.get(student.email.lower())
     if user is None and not student.external_id:
-        whom = f"Nobody here is {student.email or student.user}. " if student.email or student.user else ""
-        raise Invalid(errors={"students": f"{whom}Name a user that exists by id or e-mail, or give an external_id."})
+        if whom := student.email or student.user:
+            raise Invalid(errors={"students": Said("Nobody here is {whom}: give an external_id otherwise.", whom=whom)})
+        raise Invalid(errors={"students": "Name a user that exists by id or e-mail, or give an external_id."})
     keys: dict[str, Any] = {"user": user} if user else {"external_id": student.external_id}
     values: dict[str, Any] = {
         "name": student.name,

@@ -195,6 +195,15 @@ async def test_a_malformed_frame_is_answered_and_the_socket_stays(server, frame)
         assert await ben.hear() == {"op": "pong"}
 
 
+@pytest.mark.parametrize(
+    ("languages", "words"), [("", "There is no such op."), ("es-MX,en;q=0.5", "No existe esa operación.")]
+)
+async def test_a_refusal_is_told_in_the_language_of_the_handshake(server, languages, words):
+    async with connected(server, additional_headers={"Accept-Language": languages} if languages else {}) as ben:
+        await ben.tell(op="nonsense")
+        assert await ben.op("error") == {"op": "error", "code": "unknown_op", "message": words}
+
+
 async def test_a_frame_that_is_too_large_closes(server):
     async with connected(server) as ben:
         await ben.connection.send('{"op":"ping","x":"' + "x" * 70_000 + '"}')

@@ -4,6 +4,7 @@ import importlib
 import re
 from gettext import GNUTranslations
 from io import BytesIO
+from itertools import combinations
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from django.test import Client
 from django.utils import translation
 
 from config import hot
-from config.errors import DomainError, Invalid, NotFound
+from config.errors import DomainError, Invalid, NotFound, Said
 from config.languages import in_language, language_asked, language_of
 from config.run import catalogues
 from inbox.services.chats import mailing
@@ -65,6 +66,13 @@ def test_a_translation_has_the_places_of_the_original(language: str):
         most = set(PLACES.findall(_first(message)))
         assert all(set(PLACES.findall(one)) <= most for one in strings), _first(message)
         assert set(PLACES.findall(strings[-1])) == most, _first(message)
+
+
+def test_no_language_says_it_in_the_words_of_another():
+    said = {language: {key: _all(one)[0] for key, one in _known(language).items()} for language in LANGUAGES}
+    for one, other in combinations(LANGUAGES, 2):
+        same = {key[1] for key, words in said[one].items() if words == said[other][key] and " " in words}
+        assert same == set(), f"{one} and {other}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -206,6 +214,17 @@ def test_what_is_wrong_with_a_field_is_told_in_that_language_too():
         for body, wrong in (({}, {"name": [ours[language]]}), ({"email": "x"}, {"email": theirs[language]})):
             answer = client.post(path, body, content_type="application/json", headers={"accept-language": language})
             assert answer.json()["errors"] == wrong
+
+
+def test_numbers_and_names_are_put_into_the_words_of_the_language():
+    said = Said("There is no label “{name}”.", name="{urgent}")
+    assert said == "There is no label “{urgent}”."
+    told = {
+        language: orjson.loads(hot.problem(Invalid(said, errors={"a": [said]}), language).body)
+        for language in ("en", "es")
+    }
+    assert told["en"]["detail"] == told["en"]["errors"]["a"][0] == said
+    assert told["es"]["detail"] == told["es"]["errors"]["a"][0] == "No existe la etiqueta «{urgent}»."
 
 
 def test_what_a_service_refuses_with_is_in_the_catalogue():

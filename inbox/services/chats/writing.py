@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from config.errors import Conflict, Invalid
+from config.errors import Conflict, Invalid, Said
 from config.live.unit import unit_of_work
 from crm.actors import Guest, Visitor
 from crm.search import vector_of
@@ -63,17 +63,17 @@ def check_words(body: str, *, files: int = 0) -> None:
     if not body.strip() and not files:
         raise Invalid(errors={"body": "Write something first."})
     if len(body) > WIDGET.body:
-        raise BodyTooLong(f"At most {WIDGET.body:,} characters fit.", limit=WIDGET.body)
+        raise BodyTooLong(Said("At most {most} characters fit.", most=f"{WIDGET.body:,}"), limit=WIDGET.body)
     if "\x00" in body:
         raise Invalid(errors={"body": "Null characters are not text."})
     if files > FILES_AT_MOST:
-        raise Invalid(errors={"files": f"At most {FILES_AT_MOST} files at once."})
+        raise Invalid(errors={"files": Said("At most {most} files at once.", most=FILES_AT_MOST)})
 
 
 def keep_file(guest_workspace: UUID, content: IO[bytes], *, size: int, name: str, declared: str) -> Kept:
     """Outside of any transaction: it may call the network. Whoever does not use it in the end calls `drop`."""
     if size > FILE_BYTES:
-        raise WrongFile(errors={"files": f"At most {FILE_BYTES // 1024 // 1024} MB can be sent."})
+        raise WrongFile(errors={"files": Said("At most {most} MB can be sent.", most=FILE_BYTES // 1024 // 1024)})
     content_type, kind = looked_at(content, size, name, declared)
     sha256 = storage.digest(content)
     return Kept(storage.keep(content, guest_workspace), name[-255:], content_type, kind, size, sha256)
