@@ -6,6 +6,7 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 
 export const clone = (name) => document.importNode(document.getElementById(`t-${name}`).content.firstElementChild, true);
 
+const REST = 300; // ms
 const known = new WeakMap();
 
 /** The element's fields by name, looked up once; clones put in later do not count. */
@@ -75,6 +76,9 @@ export const soon = (run) => once(run, (now) => requestAnimationFrame(now), 60);
 
 /** The same for what may wait until the next frame is on screen. */
 export const afterFrame = (run) => once(run, (now) => requestAnimationFrame(() => setTimeout(now)), 120);
+
+/** When the browser has nothing else to do, after a third of a second in any case; not every browser says when it rests. */
+export const inRest = (run) => (window.requestIdleCallback ? requestIdleCallback(run, { timeout: REST }) : setTimeout(run, REST));
 
 function once(run, wait, most) {
   let due = false;

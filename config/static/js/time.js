@@ -16,7 +16,6 @@ const LONG_DAY = format({ weekday: "long", day: "numeric", month: "long" });
 const EXACT = format({ dateStyle: "full", timeStyle: "medium" });
 const AHEAD_WEEK = format({ weekday: "short", hour: "numeric", minute: "2-digit" });
 const AHEAD = format({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-const KEY = new Intl.DateTimeFormat("sv", { year: "numeric", month: "2-digit", day: "2-digit" });
 
 // How far this machine's clock is behind the server's, in ms. The page carries the server's second of rendering.
 let ahead = 0;
@@ -40,7 +39,13 @@ export function moment(value) {
   return Number.isNaN(parsed) ? null : parsed;
 }
 
-export const dayKey = (at) => KEY.format(at);
+const two = (number) => String(number).padStart(2, "0");
+
+/** 2026-11-22, in the reader's zone. Without a format, which costs many times as much: it is asked of every message. */
+export function dayKey(at) {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
 
 function daysAgo(at) {
   const start = (moment) => { const date = new Date(moment); date.setHours(0, 0, 0, 0); return date.getTime(); };
@@ -73,6 +78,7 @@ const kinds = {
 };
 
 export const exact = (at) => EXACT.format(at);
+export const onDay = (at) => kinds.date(at);
 
 /** Some time ahead, as one says it: the hour, with the day when that is another one. */
 export const timeAhead = (at) => (daysAgo(at) === 0 ? CLOCK : daysAgo(at) > -7 ? AHEAD_WEEK : AHEAD).format(at);

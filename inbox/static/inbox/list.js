@@ -20,14 +20,19 @@ export class List {
   #scroll = $('[data-part="list-scroll"]');
   #shown = new WeakMap();
   #address = "";
-  #more;
+  #end = $('[data-part="list-end"]');
+  #nearEnd;
+  #length;
 
   constructor(store, { filter, more, reload }) {
     this.#store = store;
     this.render = soon(() => this.#render());
     this.#pane.addEventListener("click", (event) => this.#click(event, filter, reload));
-    this.#more = more;
-    this.#scroll.addEventListener("scroll", () => { store.stalled = false; this.#near(); }, { passive: true });
+    // Rows further down are fetched before they are needed; one that failed waits for the next scroll. The browser says
+    // when it is time as it draws: asked for sizes in between, it would have to lay out everything at once.
+    const near = ([{ isIntersecting }]) => { if (isIntersecting && store.next && !store.stalled) more(); };
+    this.#nearEnd = new IntersectionObserver(near, { root: this.#scroll, rootMargin: `0px 0px ${AHEAD}px` });
+    this.#scroll.addEventListener("scroll", () => { if (store.stalled) { store.stalled = false; this.#near(); } }, { passive: true });
     onTick(() => this.#tones());
   }
 
@@ -39,10 +44,10 @@ export class List {
     this.#scroll.scrollTop = 0;
   }
 
-  /** Rows further down are fetched before they are needed; one that failed waits for the next scroll. */
+  /** Looked at anew, although the end may be as near as it was. */
   #near() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
-    if (this.#store.next && !this.#store.stalled && scrollHeight - scrollTop - clientHeight < AHEAD) this.#more();
+    this.#nearEnd.unobserve(this.#end);
+    this.#nearEnd.observe(this.#end);
   }
 
   #click(event, filter, reload) {
@@ -72,7 +77,9 @@ export class List {
     this.#rows.setAttribute("aria-busy", Boolean(store.loading));
     this.#tools(filter);
     this.#states(filter, conversations.length);
-    setTimeout(() => this.#near()); // when the frame is drawn, and its sizes are known
+    const length = `${conversations.length} ${store.next}`;
+    if (this.#length !== length) this.#near();
+    this.#length = length;
   }
 
   #tools(filter) {

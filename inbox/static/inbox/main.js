@@ -1,6 +1,6 @@
 // The inbox comes alive: the server has drawn it, this takes over what is there. Wiring, addresses and keys; the rest
 // has a module of its own (docs/frontend.md).
-import { $, afterFrame, show, soon } from "../ui/js/dom.js";
+import { $, afterFrame, inRest, show, soon } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { offer } from "../ui/js/commands.js";
 import { nameOf } from "../ui/js/people.js";
@@ -161,7 +161,7 @@ function open(id, { push = true, message = null } = {}) {
   presence.visit(id, hasDraft());
   if (id) {
     store.thread(id).line = null;
-    const followed = sync.follow(id);
+    const followed = sync.follow(id).then(getNext);
     if (message) followed.then(() => find(id, message));
     if (phone.matches) thread.focus();
   } else {
@@ -267,6 +267,15 @@ for (const kind of ["pointerover", "focusin", "pointerdown"]) {
 }
 list.rows.addEventListener("pointerleave", () => clearTimeout(resting));
 
+/** Who works down the list opens the row below: its messages are there by then too, once the browser rests. */
+function getNext() {
+  if (phone.matches || navigator.connection?.saveData) return;
+  inRest(() => {
+    const rows = store.rows(), next = rows[rows.findIndex(({ id }) => id === store.open) + 1];
+    if (next && live.state !== "offline" && !document.hidden) sync.prefetch(next.id);
+  });
+}
+
 bind("j", () => step(list.rows, 1));
 bind("k", () => step(list.rows, -1));
 bind("r", () => composer.focus("reply"));
@@ -325,7 +334,7 @@ list.render();
 thread.opened();
 if (store.open) {
   const wanted = new URLSearchParams(location.search).get("message");
-  sync.follow(store.open).then(() => { if (wanted) find(store.open, wanted); });
+  sync.follow(store.open).then(getNext).then(() => { if (wanted) find(store.open, wanted); });
   presence.visit(store.open, hasDraft());
 }
 tellConnection(live);

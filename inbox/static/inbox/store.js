@@ -202,7 +202,7 @@ export class Store extends EventTarget {
     const numbers = [page.live?.seq, conversation?.live?.seq].filter(Number.isInteger);
     thread.seq = numbers.length ? Math.min(...numbers) : null; // from the older of the two: what comes twice is harmless
     thread.seenSeq = thread.seq;
-    this.changed("thread", "person");
+    if (id === this.open) this.changed("thread", "person");
     return thread;
   }
 

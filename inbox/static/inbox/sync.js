@@ -154,7 +154,8 @@ export class Sync {
 
   // --- the open thread ---------------------------------------------------------------------------------------------------
 
-  /** Get a thread before it is asked for (the pointer rests on its row). One at a time: who goes on does not wait for it. */
+  /** Get a thread before it is asked for (the pointer rests on its row, or it is the next one). One at a time: who goes on
+   *  does not wait for it. */
   prefetch(id) {
     if (this.#ahead?.id === id || this.#store.threads.get(id)?.loaded) return;
     this.#letGo(id);
@@ -217,8 +218,10 @@ export class Sync {
       return store.thread(id).seq;
     } catch (problem) {
       const thread = store.thread(id);
-      if (!thread.loaded && !signal?.aborted) thread.failed = problem;
-      store.changed("thread");
+      if (id === store.open) {
+        if (!thread.loaded) thread.failed = problem;
+        store.changed("thread");
+      }
       throw problem;
     }
   }
@@ -235,6 +238,8 @@ export class Sync {
       await this.loadThread(id).catch(() => {});
       if (store.open !== id || !thread.loaded) return;
     }
+    store.threads.delete(id); // and last again, so that those looked at long ago are forgotten first
+    store.threads.set(id, thread);
     this.#mark(thread);
     const line = this.#live.subscribe(`conversation.${id}`, {
       after: thread.seq,
@@ -336,7 +341,7 @@ export class Sync {
   #forget() {
     for (const id of this.#store.threads.keys()) {
       if (this.#store.threads.size <= KEPT_THREADS) return;
-      if (id !== this.#store.open) this.#store.threads.delete(id);
+      if (id !== this.#store.open) this.#store.threads.delete(id); // the one that was on screen the longest ago
     }
   }
 }

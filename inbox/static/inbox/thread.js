@@ -1,6 +1,6 @@
 // The middle pane: one conversation's messages. The log hangs from its foot (column-reverse), so the first paint is at
 // the newest message, and what is added above moves nothing.
-import { $, announce, attribute, clone, fields, show, soon, text } from "../ui/js/dom.js";
+import { $, announce, attribute, clone, fields, inRest, show, soon, text } from "../ui/js/dom.js";
 import { avatar, nameOf } from "../ui/js/people.js";
 import { dayKey, exact, moment, onTick, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
@@ -9,7 +9,6 @@ import { fillMessage, makeMessage } from "./message.js";
 import { lineOf } from "./store.js";
 import { Stretches } from "./stretches.js";
 
-const REST = 300; // ms
 const TOGETHER = 3 * 60_000; // ms within which one person's messages stand as a group
 const FOOT = 40; // px from the foot that still count as being there
 const WHOLE = 20; // stretches below a message that was looked for whose sizes are not guessed, since they would move it
@@ -237,9 +236,6 @@ export class Thread {
     for (const entry of document.querySelectorAll('#menu-assign [data-act="team"]')) entry.setAttribute("aria-checked", entry.dataset.value === (conversation.team?.id ?? ""));
   }
 }
-
-// Not every browser says when it rests.
-const inRest = (run) => (window.requestIdleCallback ? requestIdleCallback(run, { timeout: REST }) : setTimeout(run, REST));
 
 function together(before, message, at) {
   if (!before || before.direction !== message.direction || message.direction === "activity" || message.direction === "note") return false;
