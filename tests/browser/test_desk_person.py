@@ -31,6 +31,22 @@ def test_a_note_with_a_mention_is_there_for_colleagues_at_once(product, sign_in,
     expect(bea.page.locator(".note-card")).to_contain_text(wanted)
 
 
+def test_profile_and_billing_stand_beside_the_conversation_and_stay_true(product, sign_in, word):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=f"628130{next(numbers):06d}")
+    ben.open(word)
+    conversation = ben.row(word).get_attribute("data-conversation-id")
+    profile = f"contacts/{ben.ask('GET', f'conversations/{conversation}/')['contact']['id']}/profile"
+    ben.ask("PATCH", profile, {"journey_phase": f"First {word}", "burnout_score": 34})
+    part = ben.page.locator('[data-part="account"]')
+    part.locator("summary").click()
+    expect(part).to_contain_text(f"First {word}")
+    expect(part).to_contain_text("34 ·")
+    ben.ask("PATCH", profile, {"journey_phase": f"Second {word}"})
+    expect(part).to_contain_text(f"Second {word}")
+    part.locator("summary").click()
+
+
 def test_the_pane_leads_to_everything_about_the_person(product, sign_in, word):
     ben = sign_in("ben")
     product.deliver(f"Hi {word}", number=f"628129{next(numbers):06d}")

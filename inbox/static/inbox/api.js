@@ -30,7 +30,7 @@ export function inboxApi(slug) {
     channels: () => call("GET", `${workspace}channels/`),
     drafts: () => call("GET", `${workspace}drafts/`),
     draft: (id, draft, options) => call("PUT", own(id, "draft"), draft, options),
-    snooze: (id, preset) => call("POST", own(id, "snooze"), { preset }),
+    snooze: (id, until) => call("POST", own(id, "snooze"), until), // { preset } or { until }
     priority: (id, priority) => call("POST", own(id, "priority"), { priority }),
     label: (id, change) => call("POST", own(id, "labels"), change),
     spam: (id, spam) => call("POST", own(id, "spam"), { spam }),

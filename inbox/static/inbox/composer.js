@@ -146,6 +146,7 @@ export class Composer {
     if (over > 0) text(parts.length, t("too-long", { n: over }));
     $('[type="submit"]', this.#form).disabled = over > 0 || (!note && !this.#shelf.isReady);
     show(parts.attach, !note);
+    if (parts.templates) show(parts.templates, !note && lineOf(conversation) === "kapso");
     show(parts.files, !note && !this.#shelf.isEmpty);
     show(parts.saved, this.#body.value.trim());
     attribute($('[data-act="enter-sends"]', this.#form), "aria-checked", String(this.#enterSends));

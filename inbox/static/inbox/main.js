@@ -230,7 +230,7 @@ const acts = {
   edit(button) { actions.edit(button.closest(".message").dataset.clientId); },
 };
 
-for (const [module, names] of Object.entries({ templates: ["templates"], standing: ["snooze-menu", "labels-menu", "priority-menu", "snooze", "priority", "label", "unread", "spam"] }))
+for (const [module, names] of Object.entries({ templates: ["templates"], standing: ["snooze-menu", "labels-menu", "priority-menu", "snooze", "snooze-at", "priority", "label", "unread", "spam"] }))
   for (const name of names) acts[name] = (button) => run(module, name, button);
 const parts = { store, api, actions, sync, list, thread, composer, outbox, acts, open, setFilter, run, later, slug: state.workspace.slug };
 

@@ -1,22 +1,23 @@
-// What the team has written down about the person on screen, beside the conversation; live.
+// What the team has written down about the person on screen, beside the conversation; live, as is what else is known of them.
 import { $, announce, clone, fields, reconcile, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { recall, remember } from "../ui/js/memory.js";
 import { paint } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
+import { Account } from "./account.js";
 import { Mentions, Suggest } from "./suggest.js";
 
 const SETTLE = 300; // ms a person is on screen before their notes are asked for: the messages come first
 const ID = /@\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?/gi;
 
 export class Notes {
-  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions; #timer = null;
+  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions; #timer = null; #account;
   #parts = fields($('[data-part="notes"]'));
   #form = document.forms["contact-note"];
 
   constructor({ store, live, slug }) {
-    [this.#store, this.#live, this.#slug] = [store, live, slug];
+    [this.#store, this.#live, this.#slug, this.#account] = [store, live, slug, new Account(slug)];
     if (!this.#form) return;
     const { note: body } = this.#form.elements;
     this.#mentions = new Mentions(() => store.agents);
@@ -50,6 +51,7 @@ export class Notes {
     this.#notes.clear();
     this.#id = null;
     this.#render();
+    this.#account.of(contact);
     if (!contact) return;
     if (this.#form) this.#form.elements.note.value = recall(this.#kept, "sessionStorage") ?? "";
     this.#timer = setTimeout(() => this.#follow(contact), SETTLE);
@@ -57,10 +59,14 @@ export class Notes {
 
   #follow(contact) {
     this.#line = this.#live.subscribe(`contact.${contact}`, {
-      event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); },
-      subscribed: () => this.#load(contact).catch(() => {}),
-      reload: async () => { await this.#load(contact); return null; },
+      event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); else this.#account.hear(type, data); },
+      subscribed: () => this.#all(contact).catch(() => {}),
+      reload: async () => { await this.#all(contact); return null; },
     });
+  }
+
+  #all(contact) {
+    return Promise.all([this.#load(contact), this.#account.load()]);
   }
 
   async #load(contact) {

@@ -96,7 +96,7 @@ export class Person {
 
 const word = (key, otherwise) => (has(key) ? t(key) : otherwise);
 
-function facts(list, pairs) {
+export function facts(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value]) => {
     const element = clone("fact");
     const parts = fields(element);

@@ -16,6 +16,7 @@ export function start({ store, api, actions, sync, open }) {
     "labels-menu": able("assign", () => standing.openLabels()),
     "priority-menu": able("assign", () => standing.openPriority()),
     snooze: ({ dataset }) => standing.snooze(dataset.value),
+    "snooze-at": () => standing.askWhen(),
     priority: ({ dataset }) => standing.priority(dataset.value),
     label: (button) => standing.label(button.dataset.value, button),
     unread: () => standing.unread(),
@@ -26,10 +27,15 @@ export function start({ store, api, actions, sync, open }) {
 
 class Standing {
   #store; #api; #actions; #sync; #leave; #labels = null; #presets = [];
+  #when = $("#dialog-snooze form");
 
   /** `leave()` goes back to the list. */
   constructor({ store, api, actions, sync, leave }) {
     [this.#store, this.#api, this.#actions, this.#sync, this.#leave] = [store, api, actions, sync, leave];
+    this.#when?.addEventListener("submit", () => {
+      const until = new Date(this.#when.elements.until.value);
+      this.#snooze(until.toISOString(), timeAhead(until), { until });
+    });
   }
 
   get #row() {
@@ -51,7 +57,8 @@ class Standing {
     } catch (problem) {
       return failed("failed.status", problem);
     }
-    this.#open("snooze", this.#presets.map(({ key, name, until }) => menuEntry({ act: "snooze", value: key, title: name, more: until && timeAhead(moment(until)) })));
+    const entries = this.#presets.map(({ key, name, until }) => menuEntry({ act: "snooze", value: key, title: name, more: until && timeAhead(moment(until)) }));
+    this.#open("snooze", [...entries, menuEntry({ act: "snooze-at", title: t("snooze.at") })]);
   }
 
   openPriority() {
@@ -72,11 +79,23 @@ class Standing {
   // --- actions -------------------------------------------------------------------------------------------------------
 
   snooze(key) {
-    const row = this.#row, { until, name } = this.#presets.find((one) => one.key === key);
-    const before = row.status;
-    const undo = () => this.#actions.setStatus(row.id, before);
-    return this.#actions.change(row.id, { status: "snoozed", snoozed_until: until }, "failed.status", () => this.#api.snooze(row.id, key))
-      .then((done) => { if (done) toast(t("done.snoozed", { name }), { action: t("undo"), act: undo }); });
+    const { until, name } = this.#presets.find((one) => one.key === key);
+    this.#snooze(until, name, { preset: key });
+  }
+
+  /** Any time that is not among the presets, by the clock of whoever asks. */
+  askWhen() {
+    const { until } = this.#when.elements, local = (at) => new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    const now = new Date();
+    [until.min, until.value] = [local(now), local(new Date(now.getFullYear(), now.getMonth(), now.getDate() + 2, 9))];
+    this.#when.closest("dialog").showModal();
+  }
+
+  async #snooze(until, name, wanted) {
+    const { id, status: before } = this.#row;
+    const undo = () => this.#actions.setStatus(id, before);
+    const done = await this.#actions.change(id, { status: "snoozed", snoozed_until: until }, "failed.status", () => this.#api.snooze(id, wanted));
+    if (done) toast(t("done.snoozed", { name }), { action: t("undo"), act: undo });
   }
 
   priority(value) {
