@@ -92,7 +92,7 @@ def _open(page: Page, spec: dict[str, Any]) -> None:
     page.fill("input[name=password]", spec["password"])
     page.keyboard.press("Enter")
     page.wait_for_url("**/proctor/demo-exam", timeout=SETTLE_MS)
-    everybody = f"() => document.querySelectorAll('.students > li').length >= {spec['students']}"
+    everybody = f"() => Number(document.querySelector('[data-count=all]').textContent) >= {spec['students']}"
     page.wait_for_function(everybody, timeout=SETTLE_MS)
     page.wait_for_timeout(2_000)
 

@@ -1,11 +1,9 @@
 // The cards. One that changed is filled, and moved only when its place is another one; a frame takes as many as fit into
-// a few milliseconds, the next one goes on. What is not on the screen is not touched by the second's tick.
-// A list is laid in parts of some whole rows each (parts.js), for a browser lays out a grid as a whole.
+// a few milliseconds, the next one goes on. A student far from the screen has a place and no card (shelf.js).
 import { $, $$, attribute, clone, fields, icon, show, text } from "../ui/js/dom.js";
-import { settle } from "../ui/js/roving.js";
 import { moment } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
-import { Parts, put } from "./parts.js";
+import { Shelf } from "./shelf.js";
 import { LIVE, compare, silence, sortKey } from "./store.js";
 import { seconds, whyWord } from "./wording.js";
 
@@ -23,38 +21,42 @@ export class Grid {
   group = "";
   search = "";
   order = "state";
+  chosen = new Set(); // those that do not fit the filter may be chosen all the same
+  #current = null; // the one that is open
   #store;
   #exams;
   #main;
   #lists;
-  #aside; // cards that do not fit the filter: they may be chosen all the same
   #sorting = false; // everything finds its place anew, which is shown at the end
-  #cards = new Map();
+  #cards = new Map(); // of each student one, whether it stands in the document or not
+  #drawn = new Set(); // those that do
   #dirty = new Set();
   #unplaced = new Set(); // look as they did, and have to find their place
   #due = false;
   #held = new Set(); // would move, but the pointer is there
   #pointer = false;
-  #skipped = new WeakSet(); // parts that the browser leaves out, being far from the screen
-  #drawn; // told after each round
+  #told; // after each round
 
-  constructor(main, store, exams, drawn) {
+  constructor(main, store, exams, told) {
     this.#main = main;
     this.#store = store;
     this.#exams = exams;
-    this.#drawn = drawn;
-    this.#lists = Object.fromEntries(["flagged", "rest"].map((name) => [name, new Parts($(`[data-list="${name}"]`, main))]));
-    this.#aside = $('[data-part="aside"]', main);
-    for (const { element } of Object.values(this.#lists)) {
+    this.#told = told;
+    this.#lists = Object.fromEntries(["flagged", "rest"].map((name) => [name, new Shelf($(`[data-list="${name}"]`, main))]));
+    for (const { element } of this.#shelves) {
       element.addEventListener("pointerenter", () => { this.#pointer = true; });
       element.addEventListener("pointerleave", () => this.#release());
     }
     document.addEventListener("pointerleave", () => this.#release());
-    // The browser says itself which parts it lays out; an observer of our own would measure all of them once more.
-    main.addEventListener("contentvisibilityautostatechange", (event) => this.#sight(event));
+    main.addEventListener("scroll", () => this.#soon(), { passive: true });
+    main.addEventListener("focusin", ({ target }) => this.#stop(this.#cards.get(target.closest(".students > li")?.dataset.key)));
+    main.addEventListener("keydown", (event) => this.#key(event));
     setInterval(() => this.#tick(), 1_000 / SLICES);
     new ResizeObserver(([{ contentRect }]) => this.#wide(contentRect.width)).observe(main);
   }
+
+  get #shelves() { return Object.values(this.#lists); }
+  get #columns() { return this.#lists.rest.columns; }
 
   #width = 0;
   #wide(width) {
@@ -68,16 +70,16 @@ export class Grid {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const isOne = matchMedia("(width < 48rem)").matches || (this.#main.dataset.view === "table" && this.#width >= TABLE * rem);
     const columns = isOne ? 1 : Math.max(1, Math.floor((this.#width / rem + GAP) / (CARD + GAP)));
-    for (const list of Object.values(this.#lists)) list.columns = columns;
+    for (const list of this.#shelves) list.measure(columns);
     this.#soon();
   }
 
   /** The server's cards become ours; their order is the server's until something changes. */
   adopt() {
-    for (const list of Object.values(this.#lists)) {
-      for (const li of $$("li", list.element)) {
+    for (const { element } of this.#shelves) {
+      for (const li of $$("li", element)) {
         const id = li.dataset.key;
-        if (this.#store.sessions.has(id)) this.#adopt(id, li);
+        if (this.#store.sessions.has(id)) this.#give(this.#know(id), li);
         else li.remove();
       }
     }
@@ -85,10 +87,21 @@ export class Grid {
     this.all();
   }
 
-  #adopt(id, li) {
-    const card = { id, li, parts: fields(li), list: null, key: null, isNew: false };
+  #know(id) {
+    const card = { id, list: null, key: null, at: 0, li: null, parts: null, where: "" };
     this.#cards.set(id, card);
     return card;
+  }
+
+  #give(card, li) {
+    [card.li, card.parts, card.where] = [li, fields(li), ""];
+    this.#drawn.add(card);
+  }
+
+  #strip(card) {
+    card.li?.remove();
+    card.li = card.parts = null;
+    this.#drawn.delete(card);
   }
 
   mark(id) {
@@ -99,7 +112,7 @@ export class Grid {
   /** Another filter or order: everything has to find its place. */
   all() {
     for (const card of this.#cards.values()) card.list = card.key = null;
-    for (const list of Object.values(this.#lists)) list.clear();
+    for (const list of this.#shelves) list.clear();
     this.#sorting = true;
     this.#held.clear();
     this.#pointer = false;
@@ -107,8 +120,8 @@ export class Grid {
     this.#soon();
   }
 
-  card = (id) => this.#cards.get(id)?.li;
-  ids = () => [...this.#lists.flagged.order, ...this.#lists.rest.order].map(({ id }) => id);
+  get #everybody() { return this.#shelves.flatMap(({ order }) => order); }
+  ids = () => this.#everybody.map(({ id }) => id);
   get hasRest() { return this.#lists.rest.order.length > 0; }
   get shown() { return this.#lists.flagged.order.length + this.#lists.rest.order.length; }
   get held() { return this.#held.size; }
@@ -127,11 +140,27 @@ export class Grid {
     this.#some(this.#unplaced, until, (id) => this.#arrange(id));
     const isLeft = this.#dirty.size + this.#unplaced.size > 0;
     if (!isLeft) this.#sorting = false;
-    const isLaid = this.#sorting || Object.values(this.#lists).map((list) => list.lay(until)).every(Boolean);
-    for (const list of Object.values(this.#lists)) list.tidy();
-    if (isLeft || !isLaid) this.#soon();
-    else for (const { element } of Object.values(this.#lists)) if (!$('[data-item][tabindex="0"]', element)) settle(element);
-    this.#drawn({ whole: !isLeft });
+    if (!this.#sorting) this.#lay();
+    if (isLeft) this.#soon();
+    this.#told({ whole: !isLeft });
+  }
+
+  /** Cards for whoever is near the screen; everything is measured before anything moves. */
+  #lay() {
+    if (!this.#columns) return;
+    const screen = this.#main.getBoundingClientRect(), nears = this.#shelves.map((list) => list.near(screen)), near = new Set(nears.flat());
+    for (const card of this.#drawn) if (!near.has(card)) this.#strip(card);
+    for (const card of near) if (!card.li) this.#make(card);
+    this.#shelves.forEach((list, at) => list.gather(nears[at]));
+    if (this.#shelves.filter((list, at) => list.lay(nears[at])).length) this.#soon();
+  }
+
+  #make(card) {
+    const li = clone("student"), session = this.#store.sessions.get(card.id);
+    li.dataset.key = li.firstElementChild.dataset.session = card.id;
+    this.#give(card, li);
+    this.#fill(card, session, this.#store.facts(card.id));
+    this.#dress(card);
   }
 
   #some(ids, until, run) {
@@ -148,15 +177,8 @@ export class Grid {
     const session = this.#store.sessions.get(id);
     if (!session) return;
     if (!this.#store.shown(session)) return void this.#drop(id);
-    const facts = this.#store.facts(id);
-    let card = this.#cards.get(id);
-    if (!card) {
-      const li = clone("student");
-      li.dataset.key = id;
-      li.firstElementChild.dataset.session = id;
-      card = this.#adopt(id, li);
-    }
-    this.#fill(card, session, facts);
+    const facts = this.#store.facts(id), card = this.#cards.get(id) ?? this.#know(id);
+    if (card.li) this.#fill(card, session, facts);
     this.#put(card, session, facts);
   }
 
@@ -165,33 +187,27 @@ export class Grid {
     if (card && session) this.#put(card, session, this.#store.facts(id));
   }
 
-  /** Into its place, or aside. */
+  /** Into its place, or into none. */
   #put(card, session, facts) {
     this.#unplaced.delete(card.id);
-    const fits = this.#fits(session, facts);
-    if (card.li.hidden === fits) card.li.hidden = !fits;
-    if (fits) this.#place(card, session, facts);
-    else this.#setAside(card);
-  }
-
-  #setAside(card) {
-    this.#takeOut(card);
-    this.#held.delete(card);
-    if (card.li.parentNode !== this.#aside) put(card.li, this.#aside, null);
+    if (this.#fits(session, facts)) this.#place(card, session, facts);
+    else if (this.#pointer && card.list) this.#held.add(card);
+    else this.#takeOut(card);
   }
 
   #takeOut(card) {
     card.list?.take(card);
-    card.list = card.key = null;
+    card.key = null;
+    this.#held.delete(card);
   }
 
   #drop(id) {
     const card = this.#cards.get(id);
     if (!card) return;
     this.#takeOut(card);
-    this.#held.delete(card);
-    card.li.remove();
+    this.#strip(card);
     this.#cards.delete(id);
+    this.chosen.delete(id);
   }
 
   #fits(session, facts) {
@@ -237,37 +253,20 @@ export class Grid {
     return undefined;
   }
 
-  /** Everything on the screen once a second, a slice at a time: seventy cards at once would cost a frame. */
+  /** Once a second, a slice of the cards at a time: all at once would cost a frame. Only the seconds differ. */
   #tick() {
     if (document.hidden) return;
     if (!this.#turn.length) {
-      this.#turn = this.#onScreen();
+      this.#turn = [...this.#drawn];
       this.#slice = Math.ceil(this.#turn.length / SLICES);
     }
-    for (const { dataset } of this.#turn.splice(0, this.#slice)) this.#ticked(dataset.key);
+    for (const card of this.#turn.splice(0, this.#slice)) {
+      const session = this.#store.sessions.get(card.id);
+      if (card.li && LIVE.has(session?.status)) this.#seconds(card, session, this.#store.facts(card.id));
+    }
   }
   #turn = [];
   #slice = 0;
-
-  /** Browsers lay out more than they show. */
-  #onScreen() {
-    const { top, bottom } = this.#main.getBoundingClientRect();
-    const parts = Object.values(this.#lists).flatMap(({ element }) => [...element.children]).filter((part) => !this.#skipped.has(part));
-    return parts.filter((part) => { const at = part.getBoundingClientRect(); return at.bottom > top && at.top < bottom; }).flatMap((part) => [...part.children]);
-  }
-
-  /** Only the seconds differ: a beat is seen within one of them. */
-  #ticked(id) {
-    const card = this.#cards.get(id), session = this.#store.sessions.get(id);
-    if (card && session && LIVE.has(session.status) && !this.#skipped.has(card.li.parentNode)) this.#seconds(card, session, this.#store.facts(id));
-  }
-
-  #sight({ target, skipped }) {
-    if (skipped) return void this.#skipped.add(target);
-    this.#skipped.delete(target);
-    for (const { dataset } of target.children) this.#ticked(dataset.key);
-    return undefined;
-  }
 
   // --- places ----------------------------------------------------------------------------------------------------------
 
@@ -277,9 +276,11 @@ export class Grid {
     if (card.list === list && card.key && compare(card.key, key) === 0) return;
     // What a pointer is on stays where it is; a card that is nowhere yet comes in at once, at the end.
     if (this.#pointer && card.list) return void this.#held.add(card);
+    const isStop = card.list?.stop === card;
     card.list?.take(card);
-    [card.list, card.key] = [list, key];
+    card.key = key;
     list.insert(card, this.#pointer ? list.order.length : position(list.order, key));
+    if (isStop) list.stop = card;
   }
 
   #release() {
@@ -288,6 +289,60 @@ export class Grid {
     for (const card of this.#held) this.#dirty.add(card.id);
     this.#held.clear();
     this.#soon();
+  }
+
+  // --- what is chosen, open, and come to by keys -------------------------------------------------------------------------
+
+  choose(id, on) {
+    if (on) this.chosen.add(id);
+    else this.chosen.delete(id);
+    this.#dress(this.#cards.get(id));
+  }
+
+  open(id) {
+    const before = this.#cards.get(this.#current);
+    this.#current = id;
+    this.#dress(before);
+    this.#dress(this.#cards.get(id));
+  }
+
+  #dress(card) {
+    if (!card?.li) return;
+    attribute(card.parts.card, "aria-current", card.id === this.#current ? "true" : null);
+    $("[data-pick]", card.li).checked = this.chosen.has(card.id);
+  }
+
+  #stop(card) {
+    if (!card?.list || card.list.stopped === card) return;
+    card.list.stop = card;
+    this.#soon();
+  }
+
+  /** From the card with the focus, else the open one, to that so many places on. */
+  step(by) {
+    const all = this.#everybody, here = document.activeElement?.closest(".students > li")?.dataset.key ?? this.#current;
+    const from = all.findIndex(({ id }) => id === here);
+    this.#come(from < 0 ? all.at(by > 0 ? 0 : -1) : all[Math.min(Math.max(from + by, 0), all.length - 1)]);
+  }
+
+  /** Wherever it stands: it gets its card first. */
+  #come(card) {
+    if (!card) return;
+    card.list.stop = card;
+    this.#lay();
+    card.parts.card.focus({ preventScroll: true });
+    card.li.scrollIntoView({ block: "nearest" });
+  }
+
+  #key(event) {
+    const card = event.target.matches(".student") && this.#cards.get(event.target.dataset.session);
+    if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
+    const aside = getComputedStyle(this.#main).direction === "rtl" ? -1 : 1;
+    const moves = { ArrowDown: this.#columns, ArrowUp: -this.#columns, ArrowRight: aside, ArrowLeft: -aside };
+    if (moves[event.key]) this.step(moves[event.key]);
+    else if (event.key === "Home" || event.key === "End") this.#come(card.list.order.at(event.key === "Home" ? 0 : -1));
+    else return;
+    event.preventDefault();
   }
 }
 

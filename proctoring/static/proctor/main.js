@@ -3,7 +3,6 @@
 import { $, $$, attribute, show, text } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { recall, remember } from "../ui/js/memory.js";
-import { step } from "../ui/js/roving.js";
 import { keepFresh, renew, signIn } from "../ui/js/session.js";
 import { bind } from "../ui/js/shortcuts.js";
 import { moment } from "../ui/js/time.js";
@@ -195,8 +194,7 @@ tellWatchers(live, state.exams.map(({ exam, workspace }) => ({ slug: exam.slug, 
 
 function open(id) {
   if (!store.sessions.has(id)) return;
-  for (const card of $$('.student[aria-current]', main)) card.removeAttribute("aria-current");
-  attribute($(".student", grid.card(id) ?? document.createElement("i")), "aria-current", "true");
+  grid.open(id);
   proctor.dataset.view = "drawer";
   drawer.open(id);
   address(id);
@@ -207,17 +205,22 @@ function address(id) {
   if (id) url.searchParams.set("student", id);
   else {
     url.searchParams.delete("student");
-    for (const card of $$('.student[aria-current]', main)) card.removeAttribute("aria-current");
+    grid.open(null);
   }
   history.replaceState({}, "", url);
 }
 
-const chosen = () => $$("[data-pick]:checked", main).map((box) => box.closest("li").dataset.key);
+const chosen = () => [...grid.chosen];
 
 function choosing(on) {
   attribute(main, "data-choosing", on);
   $('[data-act="choose"]').setAttribute("aria-pressed", String(on));
-  if (!on) for (const box of $$("[data-pick]:checked", main)) box.checked = false;
+  if (!on) for (const id of chosen()) grid.choose(id, false);
+  tellChosen();
+}
+
+function choose(id, on = !grid.chosen.has(id)) {
+  grid.choose(id, on);
   tellChosen();
 }
 
@@ -234,7 +237,7 @@ function act(button) {
   if (name === "sound") return toggleSound();
   if (name === "notices") return toggleNotices();
   if (name === "choose") return choosing(!main.hasAttribute("data-choosing"));
-  if (name === "choose-all") { for (const id of grid.ids()) $("[data-pick]", grid.card(id)).checked = true; return tellChosen(); }
+  if (name === "choose-all") { for (const id of grid.ids()) grid.choose(id, true); return tellChosen(); }
   if (name === "clear") return narrow({ filter: "all", exam: "", group: "", search: "" });
   if (name === "compensate") return actions.compensate(drawer.id);
   if (name === "compensate-all") return actions.compensate(null);
@@ -271,7 +274,7 @@ document.addEventListener("click", (event) => {
   const card = target.closest(".student"), name = target.closest("[data-open]"), chip = target.closest("[data-filter]");
   const button = target.closest("[data-act]"), view = target.closest("[data-show]");
   if (card && main.hasAttribute("data-choosing") && !event.detail) return open(card.dataset.session); // by key: Enter opens, X chooses
-  if (card && main.hasAttribute("data-choosing")) { const box = $("[data-pick]", card.parentElement); box.checked = !box.checked; return tellChosen(); }
+  if (card && main.hasAttribute("data-choosing")) return choose(card.dataset.session);
   if (card) return open(card.dataset.session);
   if (name) return open(name.dataset.open);
   if (chip) return narrow({ filter: chip.dataset.filter });
@@ -280,7 +283,7 @@ document.addEventListener("click", (event) => {
   return undefined;
 });
 main.addEventListener("change", ({ target }) => {
-  if (target.matches("[data-pick]")) tellChosen();
+  if (target.matches("[data-pick]")) choose(target.closest("li").dataset.key, target.checked);
   if (target.name === "group") narrow({ group: target.value });
   if (target.name === "exam") narrow({ exam: target.value });
   if (target.name === "order") { remember("proctor.order", target.value); narrow({ order: target.value }); }
@@ -291,10 +294,9 @@ $("select[name=least]").addEventListener("change", ({ target }) => {
   remember("proctor.least", target.value);
 });
 
-const cards = () => document.activeElement?.closest("[data-list]") ?? $("[data-list]:not([hidden])") ?? main;
 const focused = () => document.activeElement?.closest(".student")?.dataset.session ?? drawer.id;
-bind("j", () => step(cards(), 1));
-bind("k", () => step(cards(), -1));
+bind("j", () => grid.step(1));
+bind("k", () => grid.step(-1));
 bind("/", () => $("input[name=search]").focus());
 bind("n", () => narrow({ filter: grid.filter === "attention" ? "all" : "attention" }));
 bind("v", () => look(main.dataset.view === "table" ? "cards" : "table"));
@@ -302,9 +304,7 @@ bind("x", () => {
   const card = document.activeElement?.closest(".student");
   if (!card) return;
   if (!main.hasAttribute("data-choosing")) choosing(true);
-  const box = $("[data-pick]", card.parentElement);
-  box.checked = !box.checked;
-  tellChosen();
+  choose(card.dataset.session);
 });
 bind("m", () => { const id = focused(); if (id) actions.ask("message", { sessions: [id], name: store.sessions.get(id).student_name }); });
 bind("p", () => {
