@@ -110,20 +110,24 @@ def test_where_there_is_no_chat_the_button_goes(visit: Any, shop: str):
 
 
 def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in: Any, word: str):
-    visitor = visit()
-    visitor.context.route(
-        "**/api/v1/**",
-        lambda route: route.fulfill(
-            status=403, content_type="application/problem+json", body='{"code": "feature_off", "detail": "Closed."}'
-        ),
-    )
+    """What is there can be read meanwhile; the chat goes on by itself once it may."""
+    visitor, ada = visit(), sign_in("ada")
     visitor.open()
-    visitor.write(f"Kept {word}")
-    expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment")
-    visitor.context.unroute("**/api/v1/**")
-    visitor.page.reload()
-    visitor.launcher.click()
+    visitor.write(f"Before {word}")
+    visitor.wait(f"Before {word}", "received")
+    ada.ask("PATCH", "features", {"widget": False})
+    try:
+        visitor.write(f"Kept {word}")
+        expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment")
+        visitor.page.reload()
+        visitor.launcher.click()
+        visitor.wait(f"Before {word}", "received")
+        visitor.wait(f"Kept {word}", "sending")
+        expect(visitor.frame.locator("#live")).to_contain_text("closed at the moment")
+    finally:
+        ada.ask("PATCH", "features", {"widget": True})
     visitor.wait(f"Kept {word}", "received")
+    expect(visitor.frame.locator("#live")).to_have_text("")
 
 
 def test_a_chat_ends_with_a_rating(visit: Any, word: str):

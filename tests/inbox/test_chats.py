@@ -292,6 +292,9 @@ def test_what_was_asked_before_the_chat_is_the_first_line_for_us_alone(cast: Cas
     rows = Api(cast.ben).of(cast.workspace.slug).get(f"conversations/{chat}/messages/").json()["results"]
     assert (rows[-1]["direction"], rows[-1]["body"]) == ("activity", "Order: A-17 · https://shop.example/cart")
     assert [row["body"] for row in guest.get(f"chats/{chat}/messages").json()["results"]] == ["Hola"]
+    unasked = admit(widget, page_url="https://shop.example/cart").start(widget, "Hola").json()["id"]
+    rows = Api(cast.ben).of(cast.workspace.slug).get(f"conversations/{unasked}/messages/").json()["results"]
+    assert [row["body"] for row in rows] == ["Hola", "https://shop.example/cart"]
 
 
 def test_the_team_reads_in_the_thread_how_it_was(cast: Cast, widget: Channel, guest: Guest):

@@ -91,14 +91,14 @@ def _open_one(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
 
 
 def _tell_answers(guest: Guest, conversation: Conversation) -> None:
-    """What was asked before the chat, as its first line. For us alone; there before anybody can look."""
+    """On which page it began and what was asked before, as its first line. For us alone; there before anybody can look."""
     if not isinstance(guest, Visitor):
         return
     answers, page_url = VisitorRow.objects.values_list("answers", "page_url").get(pk=guest.visitor_id)
-    if not answers:
-        return
     lines = [f"{question}: {answer}" for question, answer in answers.items() if answer]
     body = " · ".join([*lines, page_url] if page_url else lines)
+    if not body:
+        return
     detail = {"answers": answers, "page_url": page_url}
     add_line(System(conversation.workspace_id, SOURCE), conversation, "asked", body, detail)
 

@@ -73,15 +73,13 @@ export class Line {
     return [...[...this.#messages.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), ...this.kept.queue.filter(({ client_id }) => !own.has(client_id))];
   }
 
+  /** Where it is switched off, what there is can be read all the same. */
   async begin() {
-    const { back } = this.#on, { kept } = this;
-    if (!this.#config.enabled) return;
+    const { enabled } = this.#config;
     try {
-      if (back) { await this.#comeBack(); await this.find(); }
-      else {
-        await this.#introduce();
-        if (kept.token) await this.find();
-      }
+      if (enabled && this.#on.back) await this.#comeBack();
+      else if (enabled) await this.#introduce();
+      if (this.kept.token) await this.find();
       this.flush();
     } catch { this.#retryLater(() => this.begin()); }
   }
