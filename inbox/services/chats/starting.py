@@ -91,7 +91,7 @@ def _open_one(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
 
 
 def _tell_answers(guest: Guest, conversation: Conversation) -> None:
-    """On which page it began and what was asked before, as its first line. For us alone; there before anybody can look."""
+    """The page it began on and what was asked before, as its first line. For us alone; there before all else."""
     if not isinstance(guest, Visitor):
         return
     answers, page_url = VisitorRow.objects.values_list("answers", "page_url").get(pk=guest.visitor_id)
