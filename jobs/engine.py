@@ -56,9 +56,8 @@ def run_together(jobs: Sequence[RunningJob]) -> bool:
     try:
         with unit_of_work():
             results = together.handler(jobs)
-            followed = [
-                leases.complete(job.id, job.lease_token, result) for job, result in zip(jobs, results, strict=True)
-            ]
+            done = [(job.id, job.lease_token, result) for job, result in zip(jobs, results, strict=True)]
+            followed = leases.complete_all(done)
     except Exception as error:  # noqa: BLE001 - which of them it was, and what becomes of it, shows when it runs alone
         _log("job_not_together", jobs[0], error)
         return False

@@ -10,10 +10,11 @@ from jobs.payloads import JSON, dump
 
 # clock_timestamp: the effect's transaction may have begun long ago.
 _COMPLETE = """
-UPDATE job SET status = 'completed', completed_at = clock_timestamp(), result = %(result)s::text::jsonb,
+UPDATE job SET status = 'completed', completed_at = clock_timestamp(), result = mine.result::jsonb,
     lease_until = NULL, blocks_until = NULL, last_error = '', error_code = ''
-WHERE id = %(id)s AND lease_token = %(token)s AND status = 'processing'
-RETURNING lane <> '' AND EXISTS (
+FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[], %(results)s::text[]) AS mine (id, token, result)
+WHERE job.id = mine.id AND job.lease_token = mine.token AND job.status = 'processing'
+RETURNING job.id, job.lane <> '' AND EXISTS (
     SELECT 1 FROM job AS follower WHERE follower.lane = job.lane AND follower.lane <> '' AND follower.status = 'pending'
 )
 """
@@ -67,12 +68,18 @@ WHERE job.id = mine.id AND job.lease_token = mine.token AND job.status = 'proces
 
 def complete(job_id: int, token: int, result: JSON) -> bool:
     """Whether others wait in its lane."""
-    row = statements.execute(
-        _COMPLETE, {"id": job_id, "token": token, "result": None if result is None else dump(result)}
-    ).fetchone()
-    if row is None:
-        raise LeaseLost(f"job {job_id} is no longer ours")
-    return bool(row[0])
+    return complete_all([(job_id, token, result)])[0]
+
+
+def complete_all(done: Sequence[tuple[int, int, JSON]]) -> list[bool]:
+    """Of each (job, token, result) whether others wait in its lane."""
+    ids, tokens, results = zip(*done, strict=True)
+    said = [None if result is None else dump(result) for result in results]
+    held = statements.execute(_COMPLETE, {"ids": list(ids), "tokens": list(tokens), "results": said})
+    followed = dict(held.fetchall())
+    if lost := [job_id for job_id in ids if job_id not in followed]:
+        raise LeaseLost(f"job {lost[0]} is no longer ours")
+    return [followed[job_id] for job_id in ids]
 
 
 def put_back(

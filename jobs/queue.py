@@ -45,8 +45,13 @@ INSERT_SQL = insert_from(
 
 # Of one whose lease is lost nothing is said: its completion, in the same transaction, finds that out.
 _TAKE_OVER = """
-UPDATE job SET key = %(key)s, type = %(type)s, payload = %(payload)s::text::jsonb, max_attempts = %(max_attempts)s
-WHERE id = %(id)s AND lease_token = %(token)s AND NOT EXISTS (SELECT 1 FROM job AS known WHERE known.key = %(key)s)
+UPDATE job SET key = given.key, type = given.type, payload = given.payload::jsonb, max_attempts = given.max_attempts
+FROM unnest(
+    %(ids)s::bigint[], %(tokens)s::bigint[], %(job_keys)s::text[], %(job_types)s::text[], %(job_payloads)s::text[],
+    %(job_max_attempts)s::int[]
+) AS given (id, token, key, type, payload, max_attempts)
+WHERE job.id = given.id AND job.lease_token = given.token
+    AND NOT EXISTS (SELECT 1 FROM job AS known WHERE known.key = given.key)
 """
 
 
@@ -104,18 +109,21 @@ def enqueue_many(jobs: Sequence[NewJob]) -> None:
 def take_over(job: RunningJob, new: NewJob) -> bool:
     """The job in hand is `new` from now on, which must be of its lane and kind, and is done in the same transaction:
     what would have been a job that makes a job. False, and nothing changed, when the key is known."""
-    task = tasks.named(new.type)
-    if new.lane != job.lane or task.outgoing != tasks.named(job.type).outgoing:
-        raise ValueError(f"{new.type} cannot take over a {job.type}: another lane, or another kind")
-    params = {
-        "id": job.id,
-        "token": job.lease_token,
-        "key": new.key,
-        "type": new.type,
-        "payload": dump(new.payload),
-        "max_attempts": task.max_attempts,
+    return take_over_all([(job, new)])
+
+
+def take_over_all(pairs: Sequence[tuple[RunningJob, NewJob]]) -> bool:
+    """As `take_over` for each. False when one of the keys is known: roll back, the others have changed."""
+    for job, new in pairs:
+        if new.lane != job.lane or tasks.named(new.type).outgoing != tasks.named(job.type).outgoing:
+            raise ValueError(f"{new.type} cannot take over a {job.type}: another lane, or another kind")
+    given = params([new for _, new in pairs])
+    named = {name: given[name] for name in ("job_keys", "job_types", "job_payloads", "job_max_attempts")}
+    held: dict[str, list[object]] = {
+        "ids": [job.id for job, _ in pairs],
+        "tokens": [job.lease_token for job, _ in pairs],
     }
-    return bool(statements.execute(_TAKE_OVER, params).rowcount)
+    return statements.execute(_TAKE_OVER, held | named).rowcount == len(pairs)
 
 
 def wake(*, outgoing: bool | None = None) -> None:

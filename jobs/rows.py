@@ -24,6 +24,20 @@ def insert(row: Model) -> bool:
     return True
 
 
+def insert_all(given: Sequence[Model]) -> set[Any]:
+    """Of one model, in one statement. Answers the keys of those that are stored now; of the others a unique key is
+    there already."""
+    if not given:
+        return set()
+    sql, fields = _insertion_of_many(type(given[0]))
+    columns = zip(*(_values(row, fields, add=True) for row in given), strict=True)
+    stored = {key for (key,) in prepared.fetch(sql, [list(column) for column in columns])}
+    for row in given:
+        if row.pk in stored:
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return stored
+
+
 def update(row: Model, names: Sequence[str]) -> None:
     """The fields of these names, of a row that is locked."""
     sql, fields = _change(type(row), tuple(names))
@@ -49,6 +63,18 @@ def _insertion(model: type[Model]) -> tuple[str, Fields]:
     columns = ", ".join(_quoted(field.column) for field in fields)
     table, marks = _quoted(model._meta.db_table), ", ".join(["%s"] * len(fields))
     return f"insert into {table} ({columns}) values ({marks}) on conflict do nothing returning 1", fields  # noqa: S608
+
+
+@cache
+def _insertion_of_many(model: type[Model]) -> tuple[str, Fields]:
+    fields = tuple(model._meta.local_concrete_fields)
+    columns = ", ".join(_quoted(field.column) for field in fields)
+    arrays = ", ".join(
+        f"%s::{field.rel_db_type(connection) if field.is_relation else field.db_type(connection)}[]" for field in fields
+    )
+    table, key = _quoted(model._meta.db_table), _quoted(model._meta.pk.column)
+    sql = f"insert into {table} ({columns}) select * from unnest({arrays}) on conflict do nothing returning {key}"  # noqa: S608
+    return sql, fields
 
 
 @cache

@@ -185,7 +185,7 @@ class Crew:
                     del self._groups[group]
 
     def _run_all(self, jobs: list[RunningJob]) -> None:
-        if len(jobs) == 1 or not engine.run_together(jobs):
+        if not engine.run_together(jobs):
             for job in jobs:
                 self._run_in_a_row(job)
             return

@@ -11,6 +11,10 @@ def execute(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[tuple[
     """In the open transaction, or in one of its own. Errors are Django's."""
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
+    own = connection.connection
     with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(connection.connection)
-        return cursor.execute(statement, params, prepare=True)
+        own.prepare_threshold = 0  # as in config.live.prepared: with Django's None nothing would be prepared
+        try:
+            return psycopg.Cursor(own).execute(statement, params, prepare=True)
+        finally:
+            own.prepare_threshold = None
