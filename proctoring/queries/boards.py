@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 
+from config.live import prepared
 from crm.features import Feature, is_on
 from proctoring import topics
 from proctoring.boards import key_of, opens
@@ -38,7 +39,7 @@ select coalesce(sum(count), 0) from (
 ) as above
 """
 _LEVELS = ("n0", "n1", "n2", "n3")
-_BETTER = _COUNTED.format(board="%(board)s", **{level: f"%({level})s" for level in _LEVELS})
+_BETTER = _COUNTED.format(board="%(board)s::uuid", **{level: f"%({level})s::bigint" for level in _LEVELS})
 _BETTER_EACH = f"""
 select ({_COUNTED.format(board="g.board", **{level: f"g.{level}" for level in _LEVELS})})
 from unnest(%(boards)s::uuid[], %(n0)s::bigint[], %(n1)s::bigint[], %(n2)s::bigint[], %(n3)s::bigint[])
@@ -153,9 +154,8 @@ def ranks_of(entries: Sequence[LeaderboardEntry]) -> list[int]:
         return []
     buckets = [_buckets(entry) for entry in entries]
     columns = {level: [of[level] for of in buckets] for level in _LEVELS}
-    with connection.cursor() as cursor:
-        cursor.execute(_BETTER_EACH, {"boards": [entry.board_id for entry in entries], **columns})
-        return [1 + int(better) for (better,) in cursor.fetchall()]
+    found = prepared.fetch(_BETTER_EACH, {"boards": [entry.board_id for entry in entries], **columns})
+    return [1 + int(better) for (better,) in found]
 
 
 def _buckets(entry: LeaderboardEntry) -> dict[str, int]:
@@ -164,9 +164,7 @@ def _buckets(entry: LeaderboardEntry) -> dict[str, int]:
 
 
 def _sum(sql: str, params: dict[str, Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return int(cursor.fetchone()[0])
+    return int(prepared.fetch(sql, params)[0][0])
 
 
 def _ranked(entries: list[LeaderboardEntry], start: int | None) -> list[EntryPayload]:

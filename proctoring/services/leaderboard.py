@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from uuid import UUID
 
 from django.db.models import F
 
 from config.live.unit import unit_of_work
 from crm.actors import System
+from jobs import rows
+from jobs.compiled import Compiled
 from proctoring.errors import NoSuchBoard
 from proctoring.events import announce_entry
 from proctoring.models import Leaderboard, LeaderboardEntry, ScoreCorrection
@@ -18,6 +21,13 @@ from proctoring.queries.boards import ranks_of
 from proctoring.services import nicknames
 
 THOUSANDTH = Decimal("0.001")
+_OPEN_BOARD = Compiled(
+    lambda code, workspace_id: (
+        boards_by_code(code).filter(workspace_id=workspace_id, is_open=True).select_for_update(no_key=True)
+    ),
+    str,
+    UUID,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +55,13 @@ def set_entry(*, actor: System, pushed: Pushed) -> Outcome:
     nicknames.is_rude(pushed.nickname)  # looked up before anybody has to wait for the board
     board = _board(actor, pushed)
     entry = _new(board, pushed)
-    made = LeaderboardEntry.objects.bulk_create([entry], ignore_conflicts=True)[0]
-    stored = LeaderboardEntry.objects.select_for_update().get(
-        workspace_id=board.workspace_id, submission_id=pushed.submission_id
-    )
-    if stored.pk == made.pk:
+    if rows.insert(entry):
         if pushed.correction_id:  # it overtook the score that it corrects
-            _note_correction(stored, pushed, before=stored.score)
-        announce_entry(board, stored, rank_of(stored))
+            _note_correction(entry, pushed, before=entry.score)
+        announce_entry(board, entry, rank_of(entry))
         return Outcome.STORED
-    if stored.board_id != board.pk:
-        return _conflict(stored)
-    return _correct(board, stored, pushed) if pushed.correction_id else _repeat(stored, pushed)
+    (stored,) = _stored(actor, [pushed.submission_id])
+    return _tell_again(board, stored, pushed)
 
 
 @unit_of_work
@@ -70,14 +75,19 @@ def set_entries(*, actor: System, pushes: Sequence[Pushed]) -> list[Outcome]:
     codes = sorted({pushed.quiz_code.lower() for pushed in pushes})
     boards = {code: _board(actor, next(p for p in pushes if p.quiz_code.lower() == code)) for code in codes}
     of = [boards[pushed.quiz_code.lower()] for pushed in pushes]
-    made = dict(zip(new, _made([_new(of[place], pushes[place]) for place in new]), strict=True))
-    stored = [entry for entry in made.values() if entry is not None]
+    made = {place: _new(of[place], pushes[place]) for place in new}
+    kept = rows.insert_all(list(made.values()))
+    stored = [entry for entry in made.values() if entry.pk in kept]
     for entry, rank in zip(stored, _ranks_in_turn(stored), strict=True):
         announce_entry(entry.board, entry, rank)
-    return [
-        Outcome.STORED if made.get(place) is not None else set_entry(actor=actor, pushed=pushed)
-        for place, pushed in enumerate(pushes)
-    ]
+    outcomes = {place: Outcome.STORED for place, entry in made.items() if entry.pk in kept}
+    others = [place for place in range(len(pushes)) if place not in outcomes]
+    known = {entry.submission_id: entry for entry in _stored(actor, [pushes[place].submission_id for place in others])}
+    for place in others:
+        pushed = pushes[place]
+        there = known.get(pushed.submission_id)
+        outcomes[place] = _tell_again(of[place], there, pushed) if there else set_entry(actor=actor, pushed=pushed)
+    return [outcomes[place] for place in range(len(pushes))]
 
 
 def _likely_new(pushes: Sequence[Pushed]) -> list[int]:
@@ -88,11 +98,18 @@ def _likely_new(pushes: Sequence[Pushed]) -> list[int]:
     return [place for place in first.values() if not pushes[place].correction_id]
 
 
-def _made(entries: list[LeaderboardEntry]) -> list[LeaderboardEntry | None]:
-    """None for those whose submission is known."""
-    LeaderboardEntry.objects.bulk_create(entries, ignore_conflicts=True)
-    there = set(LeaderboardEntry.objects.filter(pk__in=[entry.pk for entry in entries]).values_list("pk", flat=True))
-    return [entry if entry.pk in there else None for entry in entries]
+def _stored(actor: System, submissions: Sequence[str]) -> list[LeaderboardEntry]:
+    """Locked, whatever board they are on."""
+    if not submissions:
+        return []
+    found = LeaderboardEntry.objects.filter(workspace_id=actor.workspace_id, submission_id__in=submissions)
+    return list(found.select_for_update().order_by("pk"))
+
+
+def _tell_again(board: Leaderboard, stored: LeaderboardEntry, pushed: Pushed) -> Outcome:
+    if stored.board_id != board.pk:
+        return _conflict(stored)
+    return _correct(board, stored, pushed) if pushed.correction_id else _repeat(stored, pushed)
 
 
 def _ranks_in_turn(entries: Sequence[LeaderboardEntry]) -> list[int]:
@@ -105,12 +122,7 @@ def _ranks_in_turn(entries: Sequence[LeaderboardEntry]) -> list[int]:
 
 def _board(actor: System, pushed: Pushed) -> Leaderboard:
     """Locked: one after the other, so that the rank in an event is the rank at its number."""
-    board = (
-        boards_by_code(pushed.quiz_code)
-        .filter(workspace_id=actor.workspace_id, is_open=True)
-        .select_for_update(no_key=True)
-        .first()
-    )
+    board = _OPEN_BOARD.first(pushed.quiz_code.lower(), actor.workspace_id)
     if board is None:
         raise NoSuchBoard
     return board
@@ -162,7 +174,7 @@ def _correct(board: Leaderboard, stored: LeaderboardEntry, pushed: Pushed) -> Ou
     for name in changed:
         setattr(stored, name, getattr(corrected, name))
     stored.revision += 1
-    stored.save(update_fields=[*changed, "revision", "updated_at"])
+    rows.update(stored, [*changed, "revision", "updated_at"])
     announce_entry(board, stored, rank_of(stored))
     return Outcome.CORRECTED
 
@@ -176,5 +188,4 @@ def _note_correction(stored: LeaderboardEntry, pushed: Pushed, *, before: Decima
         score_before=before,
         score_after=pushed.score,
     )
-    ScoreCorrection.objects.bulk_create([correction], ignore_conflicts=True)
-    return ScoreCorrection.objects.filter(pk=correction.pk).exists()
+    return rows.insert(correction)

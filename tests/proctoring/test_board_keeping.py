@@ -1,6 +1,7 @@
 """Those who look after a board: what they may, and what the class sees of it."""
 
 import json
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -172,20 +173,38 @@ def test_tallies_follow_every_change(board):
     assert not LeaderboardTally.objects.filter(board_id=board.pk, count__lt=0).exists()
 
 
+def test_the_highest_scores_there_can_be_have_their_ranks(board):
+    most = 999_999_999.999
+    for number, score in enumerate((most - 1.5, most, 2_147_484, most)):
+        push(board, score, f"N{number}", max_score=Decimal(str(most)))
+    assert [(row["rank"], row["nickname"]) for row in shown(board, me="N2")["results"]] == [
+        (1, "N1"),
+        (1, "N3"),
+        (3, "N0"),
+        (4, "N2"),
+    ]
+    assert [rank_of(entry(board, name)) for name in ("N0", "N1", "N2")] == [3, 1, 4]
+
+
 def test_what_is_too_old_goes(board):
     push(board, 7, "old")
     LeaderboardEntry.objects.filter(board=board).update(created_at="2020-01-01T00:00:00Z")
     push(board, 8, "new")
+    for taken_at in ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"):
+        snapshot = BoardSnapshot.objects.create(workspace=board.workspace, board=board, players=1)
+        BoardSnapshot.objects.filter(pk=snapshot.pk).update(taken_at=taken_at)
     boards.forget_old()
     assert names(board) == ["new"]
     assert players_of(board.pk) == 1
+    assert [one.taken_at.year for one in BoardSnapshot.objects.filter(board=board)] == [2099]
 
 
 def test_a_rude_name_is_replaced_and_the_score_stays(board):
-    for name in ("fuck you", "sh1t", "hijo de puta", "kontol", "شرموطة"):
+    for name in ("fuck you", "f\u200bu\u200bck", "sh1t", "hijo de puta", "kontol", "شرموطة"):
         push(board, 5, name)
     rows: list[dict[str, Any]] = shown(board)["results"]
-    assert len(rows) == 5
+    assert len(rows) == 6
+    assert not any("\u200b" in row["nickname"] for row in rows)
     assert not any(
         word in json.dumps(rows, ensure_ascii=False) for word in ("fuck", "sh1t", "puta", "kontol", "شرموطة")
     )

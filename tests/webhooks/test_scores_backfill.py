@@ -49,6 +49,12 @@ def test_a_terminal_shows_how_far_it_is(board, tmp_path, monkeypatch):
     backfill(board, file)
     assert "sample.jsonl" in terminal.getvalue()
     assert "3/3" in terminal.getvalue()
+    table = tmp_path / "sample.csv"
+    table.write_text(
+        f"{','.join(['submission_id', 'quiz_code', *LINE])}\n{unique('s')},{board.quiz_code},Z,1,2,2026-01-05"
+    )
+    backfill(board, table)
+    assert "1/1" in terminal.getvalue()
     monkeypatch.setattr(sys, "stderr", plain := StringIO())
     backfill(board, file)
     assert plain.getvalue() == ""
@@ -71,3 +77,34 @@ def test_boards_are_made_only_when_asked_for(board, tmp_path):
         backfill(board, file)
     backfill(board, file, "--create-boards")
     assert LeaderboardEntry.objects.filter(board__quiz_code=code).count() == 1
+
+
+def test_a_thousand_lines_with_repeats_and_corrections_among_them_are_as_one_by_one(board, tmp_path):
+    file, first = tmp_path / "sample.jsonl", f"{board.pk}-0"
+    lines = [{**LINE, "submission_id": f"{board.pk}-{n}", "quiz_code": board.quiz_code} for n in range(250)]
+    lines.insert(7, {**lines[0], "score": 9, "correction_id": f"{first}-fix"})
+    lines.insert(9, lines[1])
+    lines.insert(130, {**lines[2], "score": 1})
+    early = {**LINE, "submission_id": f"{board.pk}-early", "quiz_code": board.quiz_code, "score": 3}
+    lines += [{**early, "correction_id": f"{first}-early"}, {**early, "score": 2}]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    said = backfill(board, file).split()
+    counts = dict(zip(said[::2], said[1::2], strict=True))
+    assert counts == {
+        "read": "255",
+        "conflict": "2",
+        "corrected": "1",
+        "stored": "251",
+        "unchanged": "1",
+        "refused": "0",
+    }
+    scores = dict(LeaderboardEntry.objects.filter(board=board).values_list("submission_id", "score"))
+    assert len(scores) == 251
+    assert [float(scores[one]) for one in (first, f"{board.pk}-early")] == [9, 3]
+
+
+def test_a_table_of_other_letters_is_said_to_be_none(board, tmp_path):
+    file = tmp_path / "sample.csv"
+    file.write_bytes("submission_id,nickname\nx,Zoë".encode("latin-1"))
+    with pytest.raises(CommandError, match="UTF-8"):
+        backfill(board, file)

@@ -17,7 +17,7 @@ from config.live.unit import unit_of_work
 from crm.actors import System
 from proctoring.queries import boards_by_code
 from proctoring.services.boards import create_board
-from proctoring.services.leaderboard import Pushed, set_entry
+from proctoring.services.leaderboard import Pushed, set_entries
 from webhooks.bodies import Unreadable
 from webhooks.scores import payload
 from webhooks.scores.payload import Score
@@ -39,8 +39,13 @@ class Report:
 
 
 def count(file: Path) -> int:
+    """Of what will be read, for the bar: a table's first line names its columns."""
     with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+        return max(0, sum(1 for line in lines if line.strip()) - _is_table(file))
+
+
+def _is_table(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
 
 
 def backfill(
@@ -68,7 +73,8 @@ def backfill(
 
 @unit_of_work
 def _store(actor: System, scores: list[Score]) -> list[str]:
-    return [set_entry(actor=actor, pushed=_pushed(score)).value for score in scores]
+    outcomes = set_entries(actor=actor, pushes=[_pushed(score) for score in scores])
+    return [outcome.value for outcome in outcomes]
 
 
 def _see_to_board(actor: System, quiz_code: str, known: set[str], *, create: bool) -> None:
@@ -86,7 +92,7 @@ def _see_to_board(actor: System, quiz_code: str, known: set[str], *, create: boo
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """With their numbers; what cannot be read at all as a sentence."""
-    if file.suffix.lower() == ".csv":
+    if _is_table(file):
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.DictReader(text)
             for row in rows:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from config.live import prepared
 from crm.actors import System
 from crm.models import ProviderEvent
 from jobs.errors import ProviderError
 from jobs.payloads import JSON, dump
-from jobs.queue import NewJob, take_over
+from jobs.queue import NewJob, take_over_all
 from jobs.running import RunningJob
 from proctoring.errors import NoSuchBoard
 from proctoring.services.leaderboard import Outcome, Pushed, set_entries, set_entry
@@ -28,10 +27,16 @@ insert into crm_providerevent (workspace_id, provider, event_id, type, created_a
 select workspace_id, %(provider)s, event_id, %(type)s, now()
 from unnest(%(workspaces)s::uuid[], %(events)s::text[]) as given (workspace_id, event_id)
 on conflict do nothing
+returning 1
+"""
+_HELD = """
+select id, workspace_id, event_key, state, body, received_at from webhooks_delivery where id = any(%(ids)s::bigint[])
+order by id for update
 """
 _NOTE = """
 update webhooks_delivery d set state = %(state)s, outcome = given.outcome::jsonb
 from unnest(%(ids)s::bigint[], %(outcomes)s::text[]) as given (id, outcome) where d.id = given.id
+returning 1
 """
 
 
@@ -43,14 +48,17 @@ def read(delivery: Delivery) -> Reading:
     score = _score(delivery)
     if delivery.workspace_id is None:
         raise Unusable("quiz_code names no open board.")
-    job = NewJob(
+    return Reading(EVENT, jobs=[_item(delivery, score)])
+
+
+def _item(delivery: Delivery, score: payload.Score) -> NewJob:
+    return NewJob(
         type=APPLY,
         key=f"scores:{delivery.event_key}"[:400],
         lane=score.lane,
         payload={"delivery_id": delivery.pk},
         workspace_id=delivery.workspace_id,
     )
-    return Reading(EVENT, jobs=[job])
 
 
 def _score(delivery: Delivery) -> payload.Score:
@@ -87,44 +95,47 @@ def group(job: RunningJob) -> str:
 
 def apply_together(jobs: Sequence[RunningJob]) -> list[JSON]:
     """What reading and applying each alone comes to, in a few statements for all. Inside the jobs' unit of work."""
-    ids = [job.payload["delivery_id"] for job in jobs]
-    held = {one.pk: one for one in Delivery.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
-    if set(ids) != set(held) or any(one.state != DeliveryState.KEPT for one in held.values()):
+    deliveries = _held([job.payload["delivery_id"] for job in jobs])
+    scores = [_score(delivery) for delivery in deliveries]
+    items = [_item(delivery, score) for delivery, score in zip(deliveries, scores, strict=True)]
+    pairs = list(zip(jobs, items, strict=True))
+    if any(item.lane != job.lane for job, item in pairs) or not take_over_all(pairs):
         raise NotTogether
-    deliveries = [held[id_] for id_ in ids]
-    items = [read(delivery).jobs[0] for delivery in deliveries]
-    for job, item in zip(jobs, items, strict=True):
-        if item.lane != job.lane or not take_over(job, item):
-            raise NotTogether
     _note_first(deliveries)
-    outcomes = _set_all(deliveries)
+    outcomes = _set_all(deliveries, scores)
     _note_applied(deliveries, items, outcomes)
     return [{"outcome": outcome.value} for outcome in outcomes]
 
 
+def _held(ids: list[int]) -> list[Delivery]:
+    """Locked, in the order of the ids, with no more of them than is needed here."""
+    names = ("id", "workspace_id", "event_key", "state", "body", "received_at")
+    found = [Delivery(**dict(zip(names, row, strict=True))) for row in prepared.fetch(_HELD, {"ids": ids})]
+    held = {one.pk: one for one in found if one.state == DeliveryState.KEPT and one.workspace_id is not None}
+    if set(held) != set(ids):
+        raise NotTogether
+    return [held[id_] for id_ in ids]
+
+
 def _note_first(deliveries: Sequence[Delivery]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FIRST,
-            {
-                "provider": PROVIDER,
-                "type": EVENT,
-                "workspaces": [one.workspace_id for one in deliveries],
-                "events": [one.event_key for one in deliveries],
-            },
-        )
-        if cursor.rowcount != len(deliveries):
-            raise NotTogether
+    given = {
+        "provider": PROVIDER,
+        "type": EVENT,
+        "workspaces": [one.workspace_id for one in deliveries],
+        "events": [one.event_key for one in deliveries],
+    }
+    if len(prepared.fetch(_FIRST, given)) != len(deliveries):
+        raise NotTogether
 
 
-def _set_all(deliveries: Sequence[Delivery]) -> list[Outcome]:
+def _set_all(deliveries: Sequence[Delivery], scores: Sequence[payload.Score]) -> list[Outcome]:
     places: dict[UUID, list[int]] = {}
     for place, delivery in enumerate(deliveries):
         if delivery.workspace_id is not None:
             places.setdefault(delivery.workspace_id, []).append(place)
     outcomes: dict[int, Outcome] = {}
     for workspace_id, of_it in sorted(places.items()):
-        pushes = [_pushed(_score(deliveries[place])) for place in of_it]
+        pushes = [_pushed(scores[place]) for place in of_it]
         set_ = set_entries(actor=System(workspace_id, PROVIDER), pushes=pushes)
         outcomes |= dict(zip(of_it, set_, strict=True))
     return [outcomes[place] for place in range(len(deliveries))]
@@ -135,15 +146,12 @@ def _note_applied(deliveries: Sequence[Delivery], items: Sequence[NewJob], outco
     for outcome, one in zip(outcomes, said, strict=True):
         if outcome is Outcome.CONFLICT:
             one["conflict"] = CONFLICT
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NOTE,
-            {
-                "state": DeliveryState.APPLIED.value,
-                "ids": [delivery.pk for delivery in deliveries],
-                "outcomes": [dump(one) for one in said],
-            },
-        )
+    given = {
+        "state": DeliveryState.APPLIED.value,
+        "ids": [delivery.pk for delivery in deliveries],
+        "outcomes": [dump(one) for one in said],
+    }
+    prepared.fetch(_NOTE, given)
 
 
 def _pushed(score: payload.Score) -> Pushed:

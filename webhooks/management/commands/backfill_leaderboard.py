@@ -1,5 +1,6 @@
 """`manage.py backfill_leaderboard FILE`: sample submissions, CSV or JSONL, onto their boards. Again changes nothing."""
 
+import csv
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,17 @@ class Command(BaseCommand):
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task(file.name, total=backfill.count(file))
-            report = backfill.backfill(
-                workspace_id=workspace.pk,
-                file=file,
-                quiz_code=options["quiz_code"],
-                create_boards=options["create_boards"],
-                done=lambda lines: progress.update(task, completed=lines),
-            )
+            try:
+                report = backfill.backfill(
+                    workspace_id=workspace.pk,
+                    file=file,
+                    quiz_code=options["quiz_code"],
+                    create_boards=options["create_boards"],
+                    done=lambda lines: progress.update(task, completed=lines),
+                )
+            except (UnicodeDecodeError, csv.Error) as error:
+                # What came before it is stored, and is unchanged the next time.
+                raise CommandError(f"{file} is no table in UTF-8: {error}") from None
         self._tell(report)
         if report.refused:
             raise CommandError(f"{report.refused} of {report.read} lines were refused.")
