@@ -8,10 +8,12 @@ from datetime import datetime
 from email.headerregistry import Address
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,10 +21,12 @@ from django.utils.translation import gettext as _
 from config.errors import DomainError
 from config.live.unit import unit_of_work
 from crm.actors import ApiKey
-from crm.models import Contact, Workspace
+from crm.models import Contact, ContactIdentity, IdentityKind, User
+from crm.phones import parse
 from crm.roles import Action
 from inbox.models import Conversation
 from inbox.services.messages import send_message
+from inbox.services.snoozing import zone_of
 from inbox.states import Scope
 from jobs.errors import ProviderError
 from jobs.payloads import JSON
@@ -32,7 +36,10 @@ from proctoring.models import ExamReminder
 from proctoring.states import ReminderState
 
 TASK = "proctoring.send_reminder"
+MOST_CONTACTS = 5  # of one address or number
 SMTP_PERMANENT = 500
+# What was given up is open to somebody who has the job run again.
+OPEN = (ReminderState.WAITING, ReminderState.UNSENT)
 # Of several distances that have passed, the nearest alone: who is enrolled an hour before is not told of a day before.
 _DUE = """
 with due as (
@@ -77,8 +84,8 @@ class _Way:
 
 def send(*, job: RunningJob, reminder_id: UUID) -> dict[str, str]:
     """For the job. What has been cancelled, moved or begun meanwhile is not reminded of any more."""
-    reminder = ExamReminder.objects.select_related("exam", "enrolment__user").filter(pk=reminder_id).first()
-    if reminder is None or reminder.state != ReminderState.WAITING:
+    reminder = ExamReminder.objects.select_related("exam__workspace", "enrolment__user").filter(pk=reminder_id).first()
+    if reminder is None or reminder.state not in OPEN:
         return {"skipped": "over"}
     if why := _stopped(reminder):
         return _end(job, reminder, ReminderState.STOPPED, reason=why)
@@ -102,31 +109,48 @@ def _stopped(reminder: ExamReminder) -> str:
     return "not_enrolled" if reminder.enrolment.revoked_at is not None else ""
 
 
+def give_up(*, reminder_id: UUID, code: str) -> None:
+    """The job failed for good: the row says so, and does not wait for ever."""
+    _settle(reminder_id, ReminderState.UNSENT, reason=code)
+
+
 def _way_to(reminder: ExamReminder) -> _Way:
     """E-mail where we send any and know an address; else the student's own conversation in this workspace."""
     user = reminder.enrolment.user
-    address = user.email if user is not None and user.is_active else ""
-    if not address:
+    if user is None or not user.is_active:
         return _Way()
-    if settings.EMAIL_URL:  # type: ignore[misc]  # set by config.env
-        return _Way(email=address)
-    contacts = Contact.objects.filter(workspace_id=reminder.workspace_id, email__iexact=address, deleted_at=None)
-    conversation = (
-        Conversation.objects.filter(contact__in=contacts[:5], scope=Scope.SUPPORT).order_by("-last_activity_at").first()
+    if settings.EMAIL_URL and user.email:  # type: ignore[misc]  # set by config.env
+        return _Way(email=user.email)
+    conversations = Conversation.objects.filter(
+        contact__in=_contacts_of(user, reminder.workspace_id), scope=Scope.SUPPORT
     )
-    return _Way(conversation=conversation.pk if conversation else None)
+    return _Way(conversation=conversations.order_by("-last_activity_at").values_list("pk", flat=True).first())
+
+
+def _contacts_of(user: User, workspace_id: UUID) -> list[UUID]:
+    """Whom they are to the agents: by their account, their number or their address."""
+    phone = parse(user.phone) if user.phone else None
+    keys = Q(kind=IdentityKind.USER, value=str(user.pk))
+    if phone is not None:
+        keys |= Q(kind=IdentityKind.MATCH, value=phone.match)
+    known = ContactIdentity.objects.filter(keys, workspace_id=workspace_id, contact__deleted_at=None)
+    found = list(known.values_list("contact_id", flat=True)[:MOST_CONTACTS])
+    if user.email:
+        contacts = Contact.objects.filter(workspace_id=workspace_id, email__iexact=user.email, deleted_at=None)
+        found += contacts.values_list("pk", flat=True)[:MOST_CONTACTS]
+    return found
 
 
 def _words(reminder: ExamReminder) -> dict[str, str | int]:
     return {
         "title": " ".join(reminder.exam.title.split()),
-        "starts_at": _told(reminder.starts_at),
+        "starts_at": _told(reminder.starts_at, zone_of(reminder.exam.workspace)),
         "link": f"{settings.PUBLIC_URL}/exam/{reminder.exam.slug}",
     }
 
 
-def _told(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+def _told(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"
 
 
 def _mail(reminder: ExamReminder, address: str) -> None:
@@ -175,8 +199,8 @@ def _in_the_name_of(reminder: ExamReminder) -> ApiKey | None:
     user_id = reminder.exam.created_by_id or reminder.exam.tutors.values_list("user_id", flat=True).first()
     if user_id is None:
         return None
-    slug = Workspace.objects.values_list("slug", flat=True).get(pk=reminder.workspace_id)
     scopes = frozenset({Action.READ_INBOX, Action.REPLY})
+    slug = reminder.exam.workspace.slug
     return ApiKey(reminder.exam_id, reminder.workspace_id, slug, _("Exam reminders"), scopes, user_id)
 
 
@@ -184,7 +208,11 @@ def _end(
     job: RunningJob, reminder: ExamReminder, state: ReminderState, *, via: str = "", reason: str = ""
 ) -> dict[str, str]:
     with job.completing():
-        ExamReminder.objects.filter(pk=reminder.pk, state=ReminderState.WAITING).update(
-            state=state, via=via, reason=reason[:60], ended_at=timezone.now()
-        )
+        _settle(reminder.pk, state, via=via, reason=reason)
     return {"state": state.value, "reason": reason}
+
+
+def _settle(reminder_id: UUID, state: ReminderState, *, via: str = "", reason: str = "") -> None:
+    ExamReminder.objects.filter(pk=reminder_id, state__in=OPEN).update(
+        state=state, via=via, reason=reason[:60], ended_at=timezone.now()
+    )

@@ -1,16 +1,22 @@
 """Reminders of exams: once each, at the exam's own distances, never of what was cancelled or moved."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from smtplib import SMTPDataError, SMTPServerDisconnected
 from uuid import UUID
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from crm.models import ContactIdentity, IdentityKind, User, Workspace
+from inbox.models import Conversation, Message
+from jobs import engine
 from jobs.models import Job
 from proctoring.models import Enrolment, Exam, ExamReminder
 from proctoring.services import reminders
-from tests.jobs_at_hand import run_job
+from tests.cast import receive, sender
+from tests.jobs_at_hand import hold, run_job
 from tests.proctoring.scene import Scene, make_scene
 
 
@@ -28,7 +34,15 @@ def rows(exam: Exam) -> list[ExamReminder]:
 
 def send_all(exam: Exam) -> None:
     for row in rows(exam):
-        run_job(Job.objects.get(key=f"{reminders.TASK}:{row.pk}").pk)
+        run_job(job_of(row).pk)
+
+
+def job_of(row: ExamReminder) -> Job:
+    return Job.objects.get(key=f"{reminders.TASK}:{row.pk}")
+
+
+def of(scene: Scene, user: User) -> ExamReminder:
+    return ExamReminder.objects.get(exam=scene.exam, enrolment__user=user)
 
 
 def to(address: str) -> list[str]:
@@ -93,3 +107,108 @@ def test_an_exam_without_distances_or_begun_is_left_alone(scene):
     Exam.objects.filter(pk=scene.exam.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
     reminders.remind()
     assert rows(scene.exam) == []
+
+
+def test_many_clocks_at_once_make_one_each(scene, at_once):
+    at_once(reminders.remind, 8)
+    assert len(rows(scene.exam)) == 2
+    assert Job.objects.filter(workspace_id=scene.cast.workspace.pk, type=reminders.TASK).count() == 2
+
+
+def test_the_time_is_told_in_the_zone_of_the_workspace(scene):
+    Workspace.objects.filter(pk=scene.cast.workspace.pk).update(timezone="Asia/Jakarta")
+    beginning = (timezone.now() + timedelta(minutes=40)).replace(second=0, microsecond=0)
+    Exam.objects.filter(pk=scene.exam.pk).update(starts_at=beginning)
+    reminders.remind()
+    send_all(scene.exam)
+    told = (beginning.astimezone(UTC) + timedelta(hours=7)).strftime("%Y-%m-%d %H:%M Asia/Jakarta")
+    assert to(scene.cast.sam.email)[0].endswith(told)
+    assert told in mail.outbox[0].body
+
+
+def by_number(scene: Scene) -> Conversation:
+    who = sender()
+    User.objects.filter(pk=scene.cast.sam.pk).update(phone=f"+{who.whatsapp}", email="")
+    return receive(scene.cast, who=who)
+
+
+def by_address(scene: Scene) -> Conversation:
+    conversation = receive(scene.cast)
+    conversation.contact.email = scene.cast.sam.email.upper()
+    conversation.contact.save()
+    return conversation
+
+
+def by_account(scene: Scene) -> Conversation:
+    conversation = receive(scene.cast)
+    ContactIdentity.objects.create(
+        workspace=scene.cast.workspace,
+        contact=conversation.contact,
+        kind=IdentityKind.USER,
+        value=str(scene.cast.sam.pk),
+    )
+    return conversation
+
+
+@pytest.mark.parametrize("known", [by_number, by_address, by_account])
+def test_without_mail_it_is_a_message_where_the_student_writes_with_us_and_one_whoever_runs_it(scene, settings, known):
+    settings.EMAIL_URL = ""
+    conversation = known(scene)
+    Exam.objects.filter(pk=scene.exam.pk).update(created_by=scene.cast.ada)
+    reminders.remind()
+    row = of(scene, scene.cast.sam)
+    late = hold(job_of(row).pk)
+    engine.run(hold(job_of(row).pk, died=True))
+    engine.run(late)
+    (message,) = Message.objects.filter(conversation=conversation, direction="out")
+    assert scene.exam.title in message.body
+    assert f"/exam/{scene.exam.slug}" in message.body
+    row.refresh_from_db()
+    assert (row.state, row.via) == ("sent", "message")
+
+
+def test_a_closed_window_is_told_in_the_row(scene, settings):
+    settings.EMAIL_URL = ""
+    conversation = by_address(scene)
+    Conversation.objects.filter(pk=conversation.pk).update(last_inbound_at=datetime(2020, 1, 1, tzinfo=UTC))
+    Exam.objects.filter(pk=scene.exam.pk).update(created_by=scene.cast.ada)
+    reminders.remind()
+    send_all(scene.exam)
+    row = of(scene, scene.cast.sam)
+    assert (row.state, row.reason) == ("unsent", "window_closed")
+    assert not Message.objects.filter(conversation=conversation, direction="out").exists()
+
+
+def test_a_mail_server_that_fails_for_a_moment_is_asked_again(scene, monkeypatch):
+    reminders.remind()
+    row = of(scene, scene.cast.sam)
+
+    def broken(self: EmailMessage) -> int:
+        raise SMTPServerDisconnected("sam@demo.example is unlucky")
+
+    with monkeypatch.context() as away:
+        away.setattr(EmailMessage, "send", broken)
+        run_job(job_of(row).pk)
+    job = job_of(row)
+    assert (job.status, "sam@" in job.last_error) == ("pending", False)
+    engine.run(hold(job.pk))
+    row.refresh_from_db()
+    assert (row.state, len(to(scene.cast.sam.email))) == ("sent", 1)
+
+
+def test_one_that_refuses_for_good_is_told_in_the_row_and_somebody_may_try_again(scene, monkeypatch):
+    reminders.remind()
+    row = of(scene, scene.cast.sam)
+
+    def refused(self: EmailMessage) -> int:
+        raise SMTPDataError(550, b"no such mailbox")
+
+    with monkeypatch.context() as away:
+        away.setattr(EmailMessage, "send", refused)
+        run_job(job_of(row).pk)
+    row.refresh_from_db()
+    assert (job_of(row).status, row.state, row.reason) == ("failed", "unsent", "SMTPDataError")
+    Job.objects.filter(pk=job_of(row).pk).update(status="pending", attempts=0, completed_at=None)
+    run_job(job_of(row).pk)
+    row.refresh_from_db()
+    assert (row.state, row.via, row.reason) == ("sent", "email", "")
