@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config.errors import DomainError, TooMany
 from config.languages import in_readers_language
 from crm.identity.exempt import without_identity
+from crm.identity.request_pace import take_for_address
 from proctoring.api.boards import LeaderboardPayload, join, snapshot
 from proctoring.boards import key_of
 from proctoring.errors import BoardCodeNeeded, NoSuchBoard
@@ -36,6 +37,7 @@ REMEMBERED = 30 * 24 * 3600  # seconds a browser keeps the key of a private boar
 def leaderboard(request: HttpRequest, quiz_code: str) -> HttpResponse:
     """config.headers says which pages may stand in a frame: those with embed=1, and no other."""
     try:
+        take_for_address(request)
         board = queries.public_board(quiz_code)
         if request.method == "POST":
             return _joined(request, board)
@@ -45,15 +47,15 @@ def leaderboard(request: HttpRequest, quiz_code: str) -> HttpResponse:
         return _shell(request, "unknown", quiz_code, status=404)
     except BoardCodeNeeded:
         return _shell(request, "private", board.quiz_code, status=403)
+    except TooMany as refused:
+        return _busy(request, "busy", quiz_code, refused)
 
 
 def _joined(request: HttpRequest, board: Leaderboard) -> HttpResponse:
     try:
         join(request, board.quiz_code, request.POST.get("code", ""))
     except TooMany as refused:
-        response = _shell(request, "private", board.quiz_code, status=429, error=str(refused))
-        response["Retry-After"] = str(refused.data["retry_after"])
-        return response
+        return _busy(request, "private", board.quiz_code, refused)
     except DomainError as refused:
         return _shell(request, "private", board.quiz_code, status=refused.status, error=str(refused))
     response = HttpResponseRedirect(request.get_full_path(), status=303)
@@ -66,6 +68,12 @@ def _joined(request: HttpRequest, board: Leaderboard) -> HttpResponse:
         samesite="Lax",
         secure=request.is_secure(),
     )
+    return response
+
+
+def _busy(request: HttpRequest, kind: str, quiz_code: str, refused: TooMany) -> HttpResponse:
+    response = _shell(request, kind, quiz_code, status=429, error=str(refused))
+    response["Retry-After"] = str(refused.data["retry_after"])
     return response
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 
 from crm.actors import ApiKey
@@ -24,8 +25,17 @@ class RequestPace(BaseThrottle):
         return True
 
 
+def take_for_address(asked: HttpRequest) -> None:
+    """For a page that everybody may look at: as one request more from where it comes. TooMany as ever."""
+    _pace.take(*_of_address(asked))
+
+
 def _limit(asked: Any) -> tuple[UUID, int]:
     if asked.user.is_authenticated:
         return asked.user.pk, settings.PERSON_REQUESTS_PER_MINUTE
+    return _of_address(asked)
+
+
+def _of_address(asked: HttpRequest) -> tuple[UUID, int]:
     # A whole school may stand behind one address, so it may do as much as several people.
     return uuid5(NAMESPACE_URL, f"pace:{addresses.source(asked)}"), settings.ADDRESS_REQUESTS_PER_MINUTE

@@ -115,7 +115,7 @@ def test_an_empty_board_fills_by_itself_and_rows_glide_to_their_places(look, pro
             return real.call(this, frames, how);
         };
     }""")
-    push(product, code, "Quick Otter", 19, correction_id="again")
+    push(product, code, "Quick Otter", 19, correction_id=f"{code}-again")
     expect(names(page)).to_have_text(["Quick Otter", "Calm Heron"])
     page.wait_for_function("() => window.glided.filter(([, how]) => how.startsWith('translateY')).length === 2")
     expect(page.locator("#announcer")).to_contain_text(said("Quick Otter leads with 19 of 20"))
@@ -220,8 +220,24 @@ def test_closing_and_hiding_show_at_once(look, product, code, keeper):
     keeper("PATCH", f"boards/{code}/", {"is_hidden": True})
     expect(page.locator('.board-page[data-state="gone"]')).to_be_attached()
     expect(names(page)).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_text("This board is not shown any more")).to_be_visible()
+    keeper("PATCH", f"boards/{code}/", {"is_hidden": False})
+    expect(names(page)).to_have_text(["Ana"])
+    keeper("PATCH", f"boards/{code}/", {"is_hidden": True})
+    expect(names(page)).to_have_count(0)
     page.reload()
     expect(page.get_by_role("heading", name="There is no such board")).to_be_visible()
+
+
+def test_one_that_was_closed_with_nobody_on_it_promises_nothing(look, product, code, keeper):
+    page = look(f"/leaderboard/{code}")
+    expect(page.get_by_text("The first one shows here by itself.")).to_be_visible()
+    keeper("PATCH", f"boards/{code}/", {"is_open": False})
+    expect(page.get_by_role("heading", name="Nobody has a score here")).to_be_visible()
+    expect(page.get_by_text("The first one shows here by itself.")).to_be_hidden()
+    drawn = look(f"/leaderboard/{code}", live=False, java_script_enabled=False)
+    expect(drawn.get_by_role("heading", name="Nobody has a score here")).to_be_visible()
 
 
 def test_a_tutor_renames_and_takes_off_and_every_page_follows(look, product, code, keeper):
@@ -258,7 +274,16 @@ def test_it_stands_in_pages_of_other_hosts_as_high_as_it_is(look, product, code)
 def test_nothing_runs_over_the_edge_and_any_script_stands_well(look, product, code, width):
     for number, name in enumerate(("شجاع النمر", "Zoë 🦊", "非常に長い名前" * 8, "W" * 60, "דוב קטן")):
         push(product, code, name, number + 1.125)
-    page = look(f"/leaderboard/{code}", locale="ar")
-    page.set_viewport_size({"width": width, "height": 800})
-    expect(names(page)).to_have_count(5)
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    push(product, code, "all there is", 999_999_999.999, max_score=999_999_999.999)
+    for query in ("", f"?me={'W' * 60}"):
+        page = look(f"/leaderboard/{code}{query}", locale="ar")
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(names(page)).to_have_count(6)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    you = page.locator('[data-part="ranks"] [data-field="you"]:visible')
+    expect(you).to_have_count(1)
+    box, row = you.bounding_box(), page.locator('[data-part="ranks"] [data-me]').bounding_box()
+    assert box
+    assert row
+    assert row["x"] <= box["x"]
+    assert box["x"] + box["width"] <= row["x"] + row["width"]

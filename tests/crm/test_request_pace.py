@@ -31,3 +31,11 @@ def test_an_address_nobody_signed_in_from_is_limited_too():
     client, path = Client(REMOTE_ADDR="203.0.113.77"), "/api/v1/leaderboards/no-such-board"
     assert [client.get(path).status_code for _ in range(4)] == [404, 404, 404, 429]
     assert Client(REMOTE_ADDR="203.0.113.78").get(path).status_code == 404
+
+
+def test_the_page_of_a_board_counts_as_well():
+    client, path = Client(REMOTE_ADDR="203.0.113.79"), "/leaderboard/no-such-board"
+    answers = [client.get(path) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert client.get("/api/v1/leaderboards/no-such-board").status_code == 429

@@ -36,8 +36,13 @@ export class View {
   gone() {
     part("ranks").replaceChildren();
     show(part("near"), false);
-    show(part("empty"), false);
-    text(part("hint"), t("gone"));
+    show(part("own"), false);
+    show(part("empty"), true);
+    text(part("empty-title"), t("gone"));
+    text(part("empty-text"), "");
+    text(part("hint"), "");
+    this.#leader = null;
+    this.#places.clear();
     attribute(this.#page, "data-state", "gone");
   }
 
@@ -87,6 +92,10 @@ export class View {
     text(part("players"), many("players", board.players));
     if (boardName) text(part("name"), boardName);
     show(part("empty"), rows === 0);
+    if (!rows) {
+      text(part("empty-title"), t(isOpen ? "empty" : "empty.closed"));
+      text(part("empty-text"), t(isOpen ? "empty.text" : "closed"));
+    }
     show(part("closed"), !isOpen);
     text(part("hint"), t(isOpen ? "open" : "closed"));
     attribute(this.#page, "data-state", !isOpen ? "closed" : rows ? "open" : "empty");
