@@ -1,4 +1,4 @@
-"""A board in Chromium: when does each name stand on it, and what does the page show in the end, as does one that comes
+"""A board in Chromium: when has it drawn each change, and what does the page show in the end, as does one that comes
 late? Reads one JSON line and says that it watches; the next line asks for what it saw."""
 
 import json
@@ -9,19 +9,36 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 SETTLE_MS = 60_000
+# What the page holds when a frame begins is what that frame draws; a message that is sent then is read once it has.
 WATCH = """
 () => {
-  window.seen = {};
-  const look = (node) => {
-    for (const [, name] of (node.textContent || "").matchAll(/Player ([0-9]+-[0-9]+)/g))
-      window.seen[name] ??= Date.now();
+  const ranks = document.querySelector('[data-part="ranks"]');
+  const players = document.querySelector('[data-part="players"]');
+  const seen = { rows: {}, players: [] };
+  const said = (row, part) => row.querySelector(`[data-field="${part}"]`).textContent;
+  const read = () => {
+    const rows = [...ranks.children].map((row) => `${said(row, "nickname")}=${said(row, "score")}`);
+    const count = Number(players.textContent.replace(/[^0-9]/g, ""));
+    return { count, rows: rows.filter((row) => !(row in seen.rows)) };
   };
-  new MutationObserver((records) => {
-    for (const record of records) {
-      record.addedNodes.forEach(look);
-      if (record.type === "characterData") look(record.target);
-    }
-  }).observe(document.querySelector('[data-part="ranks"]'), { childList: true, subtree: true, characterData: true });
+  const keep = ({ rows, count }) => {
+    const now = Date.now();
+    for (const row of rows) seen.rows[row] ??= now;
+    if (seen.players.at(-1)?.[0] !== count) seen.players.push([count, now]);
+  };
+  keep(read());
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      const found = read(), { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => { keep(found); port1.close(); };
+      port2.postMessage(null);
+    });
+  }).observe(document.querySelector("main"), { childList: true, subtree: true, characterData: true });
+  window.seen = seen;
 }
 """
 ROWS = """
@@ -37,15 +54,20 @@ def main() -> None:
     with sync_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=spec["chromium"], args=options)
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
         address = f"http://127.0.0.1:{spec['port']}/leaderboard/{spec['code']}?top={spec['top']}"
         early = _open(context.new_page(), address)
         early.evaluate(WATCH)
+        chrome = context.new_cdp_session(early)
+        chrome.send("Performance.enable")
+        began = _busy_ms(chrome)
         _say({"ready": True})
         sys.stdin.readline()
+        busy = _busy_ms(chrome) - began
         late = _open(context.new_page(), address)
         early.wait_for_timeout(3_000)
-        _say({"seen": early.evaluate("window.seen"), "early": early.evaluate(ROWS), "late": late.evaluate(ROWS)})
+        shows = {"early": early.evaluate(ROWS), "late": late.evaluate(ROWS)}
+        _say({"seen": early.evaluate("window.seen"), "busy_ms": busy, **shows})
         browser.close()
 
 
@@ -53,6 +75,12 @@ def _open(page: Page, address: str) -> Page:
     page.goto(address)
     page.locator('[data-live][data-state="live"]').wait_for(state="attached", timeout=SETTLE_MS)
     return page
+
+
+def _busy_ms(chrome: Any) -> float:
+    """Of the page's own thread so far: script, style, layout and what prepares painting."""
+    metrics = chrome.send("Performance.getMetrics")["metrics"]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration") * 1000
 
 
 def _say(answer: dict[str, Any]) -> None:
