@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from inbox.models import Conversation, Message
-from jobs import rows
+from jobs import rows, statements
 from jobs.compiled import Compiled
 from tests.cast import receive, sender, unique
 
@@ -61,6 +61,17 @@ def test_the_server_plans_it_once_and_not_with_every_question(cast):
                 [_as_sent(LINES)],
             )
             assert [plans >= 3 for (plans,) in cursor.fetchall()] == [True]
+
+
+def test_the_statements_of_every_job_are_prepared_and_those_of_others_are_not():
+    with transaction.atomic():
+        for _ in range(2):
+            statements.execute("select %(what)s::text as of_jobs", {"what": "x"})
+            with connection.cursor() as cursor:
+                cursor.execute("select %s::text as of_others", ["x"])
+        with connection.cursor() as cursor:
+            cursor.execute("select statement from pg_prepared_statements where statement like '%%as of_%%'", [])
+            assert [statement for (statement,) in cursor.fetchall()] == ["select $1::text as of_jobs"]
 
 
 def _as_sent(one: Compiled[Any]) -> str:
