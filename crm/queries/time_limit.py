@@ -20,8 +20,10 @@ LIMIT = Func(
 
 
 @contextmanager
-def time_limit(milliseconds: int = MOST, *, sets_itself: bool = False) -> Iterator[None]:
+def time_limit(milliseconds: int = MOST, *, memory: str = "", sets_itself: bool = False) -> Iterator[None]:
     """Around several statements each has that long; inside of another one it changes nothing.
+
+    `memory`, "32MB" say, is what a statement may sort and hash in, where that is more than usual: else it goes to disk.
 
     `sets_itself`: the first statement inside has `LIMIT` among its columns, which spares one.
     """
@@ -32,7 +34,7 @@ def time_limit(milliseconds: int = MOST, *, sets_itself: bool = False) -> Iterat
     try:
         with transaction.atomic():
             if not sets_itself:
-                _set(milliseconds)
+                _set(milliseconds, memory)
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
@@ -42,11 +44,12 @@ def time_limit(milliseconds: int = MOST, *, sets_itself: bool = False) -> Iterat
         _limited.reset(token)
 
 
-def _set(milliseconds: int) -> None:
+def _set(milliseconds: int, memory: str) -> None:
     """What people look at all day is in memory. The default, made for disks that turn, has whole tables read instead of
     a thousand rows by their keys."""
+    values = {"statement_timeout": str(milliseconds), "random_page_cost": "1.1"}
+    if memory:
+        values["work_mem"] = memory
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select set_config('statement_timeout', %s, true), set_config('random_page_cost', '1.1', true)",
-            [str(milliseconds)],
-        )
+        set_each = ", ".join("set_config(%s, %s, true)" for _ in values)
+        cursor.execute(f"select {set_each}", [word for pair in values.items() for word in pair])

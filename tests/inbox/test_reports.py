@@ -344,6 +344,25 @@ def test_what_takes_too_long_is_said_and_not_tried_again_at_once(cast: Cast, mon
     assert len(asked) == 1
 
 
+def test_it_counts_in_its_time_and_in_memory(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settings() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("select current_setting('statement_timeout'), current_setting('work_mem')")
+            return cursor.fetchone()
+
+    counted: list[Any] = []
+    before = settings()
+
+    def count(*_given: Any) -> list[Any]:
+        counted.append(settings())
+        return []
+
+    monkeypatch.setattr(queries, "count_talks", count)
+    assert Api(cast.ben).of(cast.workspace.slug).get("reports/", period="28").status_code == 200
+    assert counted == [("8s", "32MB")]
+    assert settings() == before
+
+
 def test_a_spreadsheet_takes_no_name_for_a_formula(book: Book, cast: Cast) -> None:
     User.objects.filter(pk=cast.ben.pk).update(name="=1+1")
     now = datetime.now(UTC)
