@@ -59,7 +59,7 @@ def main() -> None:
         early = _open(context.new_page(), address)
         early.evaluate(WATCH)
         chrome = context.new_cdp_session(early)
-        chrome.send("Performance.enable")
+        chrome.send("Performance.enable", {"timeDomain": "threadTicks"})
         began = _busy_ms(chrome)
         _say({"ready": True})
         sys.stdin.readline()
@@ -78,7 +78,7 @@ def _open(page: Page, address: str) -> Page:
 
 
 def _busy_ms(chrome: Any) -> float:
-    """Of the page's own thread so far: script, style, layout and what prepares painting."""
+    """Processor time of the page's own thread so far: script, style, layout and what prepares painting."""
     metrics = chrome.send("Performance.getMetrics")["metrics"]
     return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration") * 1000
 

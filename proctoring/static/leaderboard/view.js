@@ -5,6 +5,7 @@ import { t } from "../ui/js/words.js";
 const TOLD = 4_000; // ms for which a row says how it moved
 const PARTY = 3_200;
 const GLIDE = 600, LEAST_GLIDE = 150; // ms; where scores come faster than rows could glide they jump
+const ROW = 200; // px: no row is higher
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const part = (name) => $(`[data-part="${name}"]`);
 const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 3 });
@@ -134,12 +135,14 @@ function positions() {
   return found;
 }
 
-/** From where it stood to where it stands. New rows fade in. */
+/** From where it stood to where it stands. New rows fade in. What happens out of sight costs no animation. */
 function glide(before, duration) {
   if (!before.size) return;
   const easing = "cubic-bezier(0.2, 0.7, 0.2, 1)";
+  const isSeen = (top) => top > -ROW && top < innerHeight;
   const moves = [...document.querySelectorAll(".rank")].map((row) => [row, before.get(row), row.getBoundingClientRect().top]);
   for (const [row, was, now] of moves) {
+    if (!isSeen(now) && !(was !== undefined && isSeen(was))) continue;
     if (was === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], { duration, easing });
     else if (Math.abs(was - now) > 1) row.animate([{ transform: `translateY(${was - now}px)` }, { transform: "none" }], { duration, easing });
   }
