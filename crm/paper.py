@@ -3,8 +3,10 @@
 import logging
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 # Of what systems have: without one, letters beyond Latin are shown as question marks
 FONTS = (
@@ -13,6 +15,7 @@ FONTS = (
     Path("/usr/share/fonts/TTF/DejaVuSans.ttf"),
 )
 OWN = "report"
+_letters: set[int] = set()  # of that font
 # It tells of every letter that it keeps of a font, hence of the names that are printed
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
@@ -23,6 +26,7 @@ def family_of(paper: FPDF) -> str:
     if font is None:
         return "helvetica"
     paper.add_font(OWN, fname=str(font))
+    _letters.update(cast("TTFFont", paper.fonts[OWN]).cmap)
     if find_spec("uharfbuzz") is not None:
         # Letters that join, and text that runs from right to left
         paper.set_text_shaping(use_shaping_engine=True)
@@ -30,4 +34,7 @@ def family_of(paper: FPDF) -> str:
 
 
 def printable(text: str, family: str) -> str:
-    return text if family == OWN else text.encode("latin-1", "replace").decode("latin-1")
+    """A letter that the font does not have is a question mark: left alone it would be nothing at all."""
+    if family != OWN:
+        return text.encode("latin-1", "replace").decode("latin-1")
+    return "".join(letter if ord(letter) in _letters or not letter.isprintable() else "?" for letter in text)

@@ -1,12 +1,13 @@
 """An exam as a PDF: its totals, and a line for each session, from the same lines as the sheet. Of one student also
 what was noticed, and who said what of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from fpdf import FPDF
 
 from crm.paper import family_of, printable
@@ -15,16 +16,25 @@ from proctoring.models import Exam
 from proctoring.services.reports import lines_of, review_lines, session_line, violation_lines
 from proctoring.states import Review, Severity
 
-COLUMNS = (
-    ("student_name", 62),
-    ("status", 26),
-    ("started_at", 36),
-    ("duration_seconds", 24),
-    ("answered_count", 22),
-    ("violation_count", 22),
-    ("confirmed", 22),
-    ("lost_seconds", 22),
-)
+# Millimetres of the 277 that a page has between its margins
+COLUMNS = {
+    "student_name": 48,
+    "status": 26,
+    "started_at": 32,
+    "duration_seconds": 19,
+    "answered_count": 21,
+    "violation_count": 21,
+    "critical": 16,
+    "high": 16,
+    "medium": 16,
+    "low": 16,
+    "confirmed": 22,
+    "lost_seconds": 21,
+}
+SUMMED = ("violation_count", "critical", "high", "medium", "low", "confirmed", "lost_seconds")
+SPANS = ("duration_seconds", "lost_seconds")
+WORDS = ("student_name", "status", "started_at")  # numbers stand at the right
+ROW = 6  # mm
 
 
 def pdf_report(exam: Exam, *, student: str = "") -> bytes:
@@ -36,29 +46,60 @@ def pdf_report(exam: Exam, *, student: str = "") -> bytes:
     paper.cell(0, 10, printable(exam.title, family), new_x="LMARGIN", new_y="NEXT")
     paper.set_font(family, size=9)
     total = sum(line["violation_count"] for line in lines)
-    confirmed = sum(line["confirmed"] for line in lines)
-    summary = _("%(sessions)s sessions, %(violations)s violations, %(confirmed)s confirmed") % {
-        "sessions": len(lines),
-        "violations": total,
-        "confirmed": confirmed,
-    }
-    paper.cell(
-        0, 6, printable(f"{summary}. {timezone.now():%Y-%m-%d %H:%M} UTC", family), new_x="LMARGIN", new_y="NEXT"
-    )
+    summary = [
+        ngettext("%(n)s session", "%(n)s sessions", len(lines)) % {"n": len(lines)},
+        ngettext("%(n)s violation", "%(n)s violations", total) % {"n": total},
+        _("%(n)s confirmed") % {"n": sum(line["confirmed"] for line in lines)},
+        f"{timezone.now():%Y-%m-%d %H:%M} UTC",
+    ]
+    _line(paper, family, summary)
     paper.ln(3)
-    for name, width in COLUMNS:
-        paper.cell(width, 7, printable(_HEADS[name](), family), border="B")
-    paper.ln()
-    for line in lines:
-        for name, width in COLUMNS:
-            value = line[name]
-            shown = f"{value:%Y-%m-%d %H:%M}" if name == "started_at" else str(value)
-            paper.cell(width, 6, printable(shown[: width // 2], family))
-        paper.ln()
+    _table(paper, family, lines)
     _withdrawals(paper, family, lines)
     if student:
         _log(paper, family, exam, student)
     return bytes(paper.output())
+
+
+def _table(paper: FPDF, family: str, lines: Sequence[dict[str, Any]]) -> None:
+    """Its heads stand on every page, and below it what the lines come to."""
+    heads = {name: head() for name, head in _HEADS.items()}
+    _row(paper, family, heads, border="B")
+    for line in lines:
+        if paper.will_page_break(ROW):
+            paper.add_page()
+            _row(paper, family, heads, border="B")
+        _row(paper, family, {name: _shown(line, name) for name in COLUMNS} | {"student_name": _name(line, family)})
+    sums = {name: sum(line[name] for line in lines) for name in SUMMED}
+    _row(paper, family, {"student_name": _("Together")} | {name: _shown(sums, name) for name in SUMMED}, border="T")
+
+
+def _row(paper: FPDF, family: str, cells: Mapping[str, str], *, border: Literal["", "B", "T"] = "") -> None:
+    for name, width in COLUMNS.items():
+        text = printable(cells.get(name, ""), family)
+        while text and paper.get_string_width(text) > width - 2:
+            text = text[:-1]
+        paper.cell(width, ROW, text, border=border or 0, align="L" if name in WORDS else "R")
+    paper.ln()
+
+
+def _name(line: Mapping[str, Any], family: str) -> str:
+    """With what the exam system calls them, where the paper has no letters for the name."""
+    name = line["student_name"]
+    return name if name and printable(name, family) == name else f"{line['student']} {name}".strip()
+
+
+def _shown(line: Mapping[str, Any], name: str) -> str:
+    value = line[name]
+    if name == "status":
+        return str(words.STATES[value])
+    if name == "started_at":
+        return f"{value:%Y-%m-%d %H:%M}"
+    if name in SPANS:
+        return f"{value // 3600}:{value // 60 % 60:02}:{value % 60:02}"
+    if name == "answered_count" and line["question_count"]:
+        return f"{value}/{line['question_count']}"
+    return str(value)
 
 
 def _withdrawals(paper: FPDF, family: str, lines: Iterable[dict[str, Any]]) -> None:
@@ -71,7 +112,10 @@ def _withdrawals(paper: FPDF, family: str, lines: Iterable[dict[str, Any]]) -> N
 
 def _log(paper: FPDF, family: str, exam: Exam, student: str) -> None:
     _section(paper, family, _("What was noticed"))
-    for line in violation_lines(exam, student):
+    noticed = list(violation_lines(exam, student))
+    if not noticed:
+        _line(paper, family, [_("Nothing has been noticed.")])
+    for line in noticed:
         word = str(words.VIOLATIONS.get(line["type"], line["type"]))
         said = [
             _at(line["occurred_at"]),
@@ -84,8 +128,10 @@ def _log(paper: FPDF, family: str, exam: Exam, student: str) -> None:
         if line["explanation"]:
             said.append(_("The student: %(words)s") % {"words": line["explanation"]})
         _line(paper, family, said)
-    _section(paper, family, _("Verdicts"))
-    for line in review_lines(exam, student):
+    verdicts = list(review_lines(exam, student))
+    if verdicts:
+        _section(paper, family, _("Verdicts"))
+    for line in verdicts:
         word = str(words.VIOLATIONS.get(line["type"], line["type"]))
         verdict = f"{Review(line['before']).label} > {Review(line['after']).label}"
         _line(paper, family, [_at(line["at"]), line["by"], word, verdict, line["reason"]])
@@ -107,13 +153,17 @@ def _at(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
-_HEADS = {
+_HEADS: dict[str, Callable[[], str]] = {
     "student_name": lambda: _("Student"),
     "status": lambda: _("State"),
     "started_at": lambda: _("Started"),
-    "duration_seconds": lambda: _("Seconds"),
+    "duration_seconds": lambda: _("Time"),
     "answered_count": lambda: _("Answered"),
     "violation_count": lambda: _("Violations"),
+    "critical": lambda: str(Severity.CRITICAL.label),
+    "high": lambda: str(Severity.HIGH.label),
+    "medium": lambda: str(Severity.MEDIUM.label),
+    "low": lambda: str(Severity.LOW.label),
     "confirmed": lambda: _("Confirmed"),
     "lost_seconds": lambda: _("Lost time"),
 }

@@ -320,13 +320,6 @@ def test_what_is_lost_is_given_back_to_all(scene):
     assert done == [{"session": session, "given_back_seconds": 60}]
 
 
-def test_the_report_as_a_pdf(scene):
-    scene.start()
-    answer = scene.tia.get(f"{scene.base}report.pdf")
-    assert (answer.status_code, answer["Content-Type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
-    assert Api(scene.cast.cleo).of(scene.cast.workspace.slug).get(f"{scene.base}report.pdf").status_code == 404
-
-
 def test_everything_of_a_student_is_handed_out_and_erased(scene):
     session = scene.start()["id"]
     scene.start(scene.sue)
@@ -343,28 +336,6 @@ def test_everything_of_a_student_is_handed_out_and_erased(scene):
     assert scene.tia.get(path).status_code == 404
     assert ExamSession.objects.filter(exam=scene.exam).count() == 1
     assert not Conversation.objects.filter(workspace=scene.cast.workspace, scope="exam").exists()
-
-
-def test_every_verdict_is_in_the_report_with_who_when_and_why(scene):
-    session = scene.start()["id"]
-    noted = scene.log(session, item("paste")).json()["results"][0]["violation"]["id"]
-    scene.start(scene.sue)
-    path = f"{scene.base}violations/{noted}/"
-    for review, reason in (("suspicious", "twice in a row"), ("violation", "=SUM(1)")):
-        assert scene.tia.patch(path, {"review": review, "reason": reason}).status_code == 200
-    sheet = scene.tia.get(f"{scene.base}report.csv", of="reviews").content.decode("utf-8-sig")
-    lines = list(csv.DictReader(io.StringIO(sheet)))
-    assert [(line["before"], line["after"], line["by"], line["reason"]) for line in lines] == [
-        ("not_reviewed", "suspicious", "Tia", "twice in a row"),
-        ("suspicious", "violation", "Tia", "'=SUM(1)"),
-    ]
-    assert all(datetime.fromisoformat(line["at"]) for line in lines)
-    of_sue = scene.tia.get(f"{scene.base}report.csv", of="reviews", student=str(scene.sue.pk)).content.decode()
-    assert of_sue.count("\r\n") == 1
-    assert scene.tia.get(f"{scene.base}report.csv", of="everything").status_code == 400
-    whole = scene.tia.get(f"{scene.base}report.pdf").content
-    own = scene.tia.get(f"{scene.base}report.pdf", student=str(scene.cast.sam.pk)).content
-    assert (whole[:5], own[:5]) == (b"%PDF-", b"%PDF-")
 
 
 def test_the_log_is_narrowed_by_severity_type_review_and_session(scene):

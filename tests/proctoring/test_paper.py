@@ -1,0 +1,97 @@
+"""The reports of an exam: the sheet and the paper, and that both agree with the log."""
+
+import csv
+import io
+from datetime import datetime
+
+import pytest
+from fpdf import FPDF
+
+from proctoring.models import ExamSession
+from proctoring.services import paper
+from tests.api import Api
+from tests.proctoring.scene import item, make_scene, service_was_always_there
+
+
+@pytest.fixture
+def scene():
+    service_was_always_there()
+    return make_scene()
+
+
+@pytest.fixture
+def printed(monkeypatch) -> list[str]:
+    """What is put on paper, cell by cell."""
+    cells: list[str] = []
+
+    class Noted(FPDF):
+        def cell(self, w=None, h=None, text="", *args, **more):
+            cells.append(text)
+            return super().cell(w, h, text, *args, **more)
+
+        def multi_cell(self, w, h=None, text="", *args, **more):
+            cells.append(text)
+            return super().multi_cell(w, h, text, *args, **more)
+
+    monkeypatch.setattr(paper, "FPDF", Noted)
+    return cells
+
+
+def test_the_paper_says_in_words_what_the_log_comes_to(scene, printed):
+    session = scene.start()["id"]
+    scene.log(session, item("paste"), item("copy"), item("context_menu"))
+    own = scene.tia.get(f"{scene.base}report.pdf", student=str(scene.cast.sam.pk))
+    assert own.status_code == 200
+    assert printed[1].startswith("1 session · 3 violations · 0 confirmed")
+    assert "Active" in printed
+    assert "Verdicts" not in printed
+    together = printed.index("Together")
+    assert printed[together + 5 : together + 12] == ["3", "0", "1", "1", "1", "0", "0:00:00"]
+    scene.start(scene.sue)
+    printed.clear()
+    scene.tia.get(f"{scene.base}report.pdf", student=str(scene.sue.pk))
+    assert "Nothing has been noticed." in printed
+
+
+def test_a_name_without_letters_on_the_paper_is_told_by_its_id(scene, printed):
+    session = scene.start()["id"]
+    ExamSession.objects.filter(pk=session).update(student="s-17", student_name="\U0001f9d1 Sam")
+    assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
+    assert "s-17 ? Sam" in printed
+
+
+def test_each_page_of_the_paper_has_its_heads(scene, printed, monkeypatch):
+    scene.start()
+    lines = list(paper.lines_of(scene.exam, ""))
+    monkeypatch.setattr(paper, "lines_of", lambda *_: lines * 70)
+    assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
+    assert printed.count("Student") == 3
+
+
+def test_the_report_as_a_pdf(scene):
+    scene.start()
+    answer = scene.tia.get(f"{scene.base}report.pdf")
+    assert (answer.status_code, answer["Content-Type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert Api(scene.cast.cleo).of(scene.cast.workspace.slug).get(f"{scene.base}report.pdf").status_code == 404
+
+
+def test_every_verdict_is_in_the_report_with_who_when_and_why(scene):
+    session = scene.start()["id"]
+    noted = scene.log(session, item("paste")).json()["results"][0]["violation"]["id"]
+    scene.start(scene.sue)
+    path = f"{scene.base}violations/{noted}/"
+    for review, reason in (("suspicious", "twice in a row"), ("violation", "=SUM(1)")):
+        assert scene.tia.patch(path, {"review": review, "reason": reason}).status_code == 200
+    sheet = scene.tia.get(f"{scene.base}report.csv", of="reviews").content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(sheet)))
+    assert [(line["before"], line["after"], line["by"], line["reason"]) for line in lines] == [
+        ("not_reviewed", "suspicious", "Tia", "twice in a row"),
+        ("suspicious", "violation", "Tia", "'=SUM(1)"),
+    ]
+    assert all(datetime.fromisoformat(line["at"]) for line in lines)
+    of_sue = scene.tia.get(f"{scene.base}report.csv", of="reviews", student=str(scene.sue.pk)).content.decode()
+    assert of_sue.count("\r\n") == 1
+    assert scene.tia.get(f"{scene.base}report.csv", of="everything").status_code == 400
+    whole = scene.tia.get(f"{scene.base}report.pdf").content
+    own = scene.tia.get(f"{scene.base}report.pdf", student=str(scene.cast.sam.pk)).content
+    assert (whole[:5], own[:5]) == (b"%PDF-", b"%PDF-")
