@@ -93,6 +93,12 @@ def test_what_is_noticed_floats_up_and_a_word_settles_it(sign_in):
     expect(sam.locator('[data-part="log"]')).to_contain_text("Pasted")
     sam.get_by_role("button", name="Explain this").first.click()
     sam.get_by_placeholder("What happened, in your words").fill("The page asked me to")
+    entry = sam.locator('[data-part="log"] > li').filter(has=sam.locator(".explain"))
+    word, form = (
+        entry.locator(part).evaluate("part => part.getBoundingClientRect().toJSON()") for part in ("b", "form")
+    )
+    assert form["x"] == word["x"]  # below it, and not beside it
+    assert form["width"] > word["width"]
     sam.locator(".explain").get_by_role("button", name="Send").click()
     open_card(tia)
     review = tia.locator(".review").filter(has_text="The page asked me to")
