@@ -67,7 +67,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=spec["chromium"], args=options)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         _open(page, spec)
-        switched, threads = _switch(page, spec["switches"])
+        switched, threads = _switch(page, spec, spec["switches"])
         count = _long_thread(page, spec)
         html = page.evaluate("document.documentElement.outerHTML")
         told = _scrolled(browser, page)
@@ -91,23 +91,33 @@ def _open(page: Page, spec: dict[str, Any]) -> None:
     page.fill("input[name=email]", "ben@demo.example")
     page.fill("input[name=password]", spec["password"])
     page.keyboard.press("Enter")
-    page.wait_for_url("**/inbox*", timeout=SETTLE_MS)
+    page.wait_for_url(lambda url: "/login" not in url, timeout=SETTLE_MS)
+    _at_the_list(page, spec)
+
+
+def _at_the_list(page: Page, spec: dict[str, Any]) -> None:
+    """Anew: nothing of a thread is known."""
+    page.goto(f"http://127.0.0.1:{spec['port']}/inbox?tab=all&status=")
     page.locator('[data-live][data-state="live"]').first.wait_for(state="attached", timeout=SETTLE_MS)
     page.wait_for_timeout(1_000)
 
 
-def _switch(page: Page, switches: int) -> tuple[dict[str, list[float]], list[str]]:
-    """Half of them to threads that were never open, half back to those; the pointer comes and presses at once."""
-    page.evaluate(WATCH)
+def _switch(page: Page, spec: dict[str, Any], switches: int) -> tuple[dict[str, list[float]], list[str]]:
+    """Every other row, so that nothing was got ahead; each row in turn, anew; and back to those seen last. The pointer
+    comes and presses at once."""
     rows = page.evaluate("[...document.querySelectorAll('a[data-conversation-id]')].map(a => a.dataset.conversationId)")
-    unseen = rows[: switches // 2]
-    kept = unseen[-10:]  # a page keeps the last twenty
+    unseen = rows[:switches:2]
+    kept = rows[: switches // 2][-10:]  # a page keeps the last twenty
     threads: list[str] = []
     found: dict[str, list[float]] = {}
     for name, ids in {
         "a thread not seen yet": unseen,
+        "the next thread, not seen yet": rows[: switches // 2],
         "a thread seen before": [kept[number % len(kept)] for number in range(switches // 2)],
     }.items():
+        if name != "a thread seen before":
+            _at_the_list(page, spec)
+            page.evaluate(WATCH)
         page.evaluate("window.switches = []")
         for number, conversation in enumerate(ids, start=1):
             row = page.locator(f'[data-part="rows"] a[data-conversation-id="{conversation}"]')
