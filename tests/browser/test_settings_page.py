@@ -56,9 +56,17 @@ def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
             "webhooks",
             "channels",
             "web-chat",
+            "labels",
+            "saved-replies",
+            "macros",
+            "teams",
+            "views",
+            "notifications",
         ):
             go(ada, product, section)
-            assert ada.evaluate("document.documentElement.scrollWidth <= innerWidth"), (section, width)
+            for part in (":root", ".page-body"):
+                sideways = f"(e => e.scrollWidth - e.clientWidth)(document.querySelector('{part}'))"
+                assert ada.evaluate(sideways) <= 0, (section, width, part)
             shoot(ada, f"{section}-{width}-{scheme}")
 
 
