@@ -1,6 +1,8 @@
 """Load: visitors on sockets of their own, and one agent; they write in turn, each message timed from the moment it was
 due until the other side's socket has it.
 
+Whoever has got a message says at once that it was read, as browsers in which the chat is open do.
+
 One epoll loop over plain sockets, so that the load takes no processor from the server beside it. Reads one JSON line;
 prints a line when everybody listens, then what became of the messages. They are sent when they are due, whatever became
 of those before (an open loop), and waited for until the last is there.
@@ -25,6 +27,7 @@ WAVE = 40  # handshakes under way at once
 SETTLE_SECONDS = 120.0
 PATIENCE = 120.0  # seconds after the last was sent; what has not come by then is lost
 CONNECTIONS = 64
+READ = "read"  # instead of a message's words
 TOPICS = 150  # of one of the agent's sockets, which may follow 200
 
 
@@ -42,7 +45,7 @@ class Listener:
 @dataclass(slots=True)
 class Connection:
     plain: socket.socket
-    words: str = ""  # of the message that is being answered
+    words: str = ""  # of the message that is being answered, or READ
     buffer: bytearray = field(default_factory=bytearray)
 
 
@@ -60,6 +63,9 @@ class Load:
         self.answers: list[float] = []
         self.unanswered: set[str] = set()
         self.seen: dict[str, int] = {}
+        self.tokens: dict[str, str] = dict(spec["visitors"])
+        self.reading = 0  # marks that are not answered yet
+        self.reads = 0
         self.errors: dict[str, int] = {}
 
     def fail(self, word: str) -> None:
@@ -166,6 +172,7 @@ class Load:
             if frame["type"] == "message.created" and data["direction"] == line.way and data["body"] in self.due:
                 self.seen[data["body"]] = self.seen.get(data["body"], 0) + 1
                 self.delays.setdefault(data["body"], (now - self.due[data["body"]]) * 1000)
+                self.mark_read(data["conversation"], data["id"], line.way)
 
     # --- Writing --------------------------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ class Load:
                 path, token = f"/api/v1/workspaces/bench/conversations/{chat}/messages/", self.spec["agent"]
             self.write(path, token, due)
         until = time.monotonic() + PATIENCE
-        while (len(self.seen) < len(self.due) or self.unanswered) and time.monotonic() < until:
+        while (len(self.seen) < len(self.due) or self.unanswered or self.reading) and time.monotonic() < until:
             self.turn(0.1)
         self.linger()
 
@@ -192,15 +199,26 @@ class Load:
         while time.monotonic() < until:
             self.turn(0.1)
 
+    def mark_read(self, chat: str, message: str, way: str) -> None:
+        self.reading += 1
+        self.reads += 1
+        if way == "out":
+            self.post(READ, f"/api/v1/chats/{chat}/read", self.tokens[chat], {"up_to": message})
+        else:
+            self.post(READ, f"/api/v1/workspaces/bench/conversations/{chat}/read/", self.spec["agent"], {})
+
     def write(self, path: str, token: str, due: float) -> None:
         words = str(uuid.uuid4())
-        body = json.dumps({"client_id": words, "body": words}).encode()
+        self.due[words] = due
+        self.unanswered.add(words)
+        self.post(words, path, token, {"client_id": words, "body": words})
+
+    def post(self, words: str, path: str, token: str, given: dict[str, str]) -> None:
+        body = json.dumps(given).encode()
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: Bearer {token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self.due[words] = due
-        self.unanswered.add(words)
         self.waiting.append((words, head.encode() + body))
         self.send_waiting()
 
@@ -218,13 +236,16 @@ class Load:
         head, found, rest = bytes(line.buffer).partition(b"\r\n\r\n")
         if not found:
             return
-        length = next(int(one[15:]) for one in head.lower().split(b"\r\n") if one.startswith(b"content-length:"))
-        if len(rest) < length:
+        lengths = [int(one[15:]) for one in head.lower().split(b"\r\n") if one.startswith(b"content-length:")]
+        if len(rest) < sum(lengths):  # nothing comes with a 204
             return
-        if not head.startswith(b"HTTP/1.1 201"):
+        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204") if line.words == READ else b"HTTP/1.1 201"):
             self.fail(f"status {head[9:12].decode()}")
-        self.answers.append((time.monotonic() - self.due[line.words]) * 1000)
-        self.unanswered.discard(line.words)
+        if line.words == READ:
+            self.reading -= 1
+        else:
+            self.answers.append((time.monotonic() - self.due[line.words]) * 1000)
+            self.unanswered.discard(line.words)
         line.words, line.buffer = "", bytearray()
         self.free.append(line)
         self.send_waiting()
@@ -244,6 +265,7 @@ class Load:
             "doubled": sum(count - 1 for count in self.seen.values()),
             "errors": self.errors,
             "sent": len(self.due),
+            "reads": self.reads,
         }
 
 

@@ -106,20 +106,20 @@ def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 
 def with_parts(rows: QuerySet[Message]) -> QuerySet[Message]:
-    return _with_sender(rows).prefetch_related(_files())
+    return with_sender(rows).prefetch_related(files())
 
 
-def _with_sender(rows: QuerySet[Message]) -> QuerySet[Message]:
+def with_sender(rows: QuerySet[Message]) -> QuerySet[Message]:
     return rows.select_related("sender_user").defer("search")
 
 
-def _files() -> "Prefetch[Any]":
+def files() -> "Prefetch[Any]":
     return Prefetch("attachments", with_address(Attachment.objects.all()))
 
 
 # Asked with every thread that is opened.
 _NEWEST = Compiled(
-    lambda conversation: _with_sender(messages_of(conversation)).order_by("-id")[: DEFAULT_LIMIT + 1], UUID
+    lambda conversation: with_sender(messages_of(conversation)).order_by("-id")[: DEFAULT_LIMIT + 1], UUID
 )
 _DETAIL = Compiled(
     lambda workspace, pk: (
@@ -358,7 +358,7 @@ def _newest(conversation_id: UUID) -> list[Message]:
     """The messages that a thread opens with. Most threads have no files: whether there are any is asked before them."""
     found = _NEWEST.all(conversation_id)
     if found and _HAS_FILES.tuples(conversation_id, found[-1].pk):
-        prefetch_related_objects(found, _files())
+        prefetch_related_objects(found, files())
     else:
         none = Attachment.objects.none()
         for message in found:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from config.live.events import Event, publish
+from config.live.prepared import fetch
 from inbox import topics
 from inbox.chats.payloads import (
     SHOWN,
@@ -17,6 +18,12 @@ from inbox.chats.payloads import (
 )
 from inbox.models import Conversation, Message
 from inbox.states import ChannelKind
+
+_TELL = """
+    update inbox_conversation set told_customer = %(told)s
+    where id = %(conversation)s and told_customer <> %(told)s
+    returning 1
+"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def tell_conversation(conversation: Conversation) -> None:
     told = told_of(conversation)
     if told == conversation.told_customer:
         return
-    changed = Conversation.objects.filter(pk=conversation.pk).exclude(told_customer=told).update(told_customer=told)
+    changed = fetch(_TELL, {"conversation": conversation.pk, "told": told})
     conversation.told_customer = told
     if changed:
         publish(topics.chat(conversation.pk), ChatUpdated(chat_payload(conversation)))

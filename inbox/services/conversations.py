@@ -15,9 +15,20 @@ from inbox.events import announce_read, announce_unread
 from inbox.models import Conversation, ConversationReader
 from inbox.queries import get_seen_counts, with_lines
 from inbox.services.amending import Known, Wanted, amend
-from inbox.services.notices import read_notices_of
+from inbox.services.notices import take_notices_of
 from inbox.services.presence import tell_read
 from inbox.states import ConversationStatus, Scope
+from jobs import rows
+from jobs.compiled import Compiled
+
+# Asked whenever a member looks at a conversation.
+_READER = Compiled(
+    lambda conversation, user: ConversationReader.objects.filter(
+        conversation=conversation, user_id=user
+    ).select_for_update(),
+    UUID,
+    UUID,
+)
 
 
 @unit_of_work
@@ -80,19 +91,22 @@ def leave_team(actor: Actor, team: Team) -> None:
 def mark_read(*, actor: Member, conversation_id: UUID, seen_count: int | None = None) -> ConversationReader:
     """Up to `seen_count` incoming messages, all by default. Reading never goes backwards here."""
     conversation = conversation_for(actor, conversation_id)
-    read_notices_of(actor=actor, conversation_id=conversation.pk)
+    take_notices_of(actor, conversation.pk)
     wanted = conversation.inbound_count if seen_count is None else min(seen_count, conversation.inbound_count)
-    start = get_seen_counts(actor, [conversation])[conversation.pk]
-    reader, created = ConversationReader.objects.select_for_update().get_or_create(
-        conversation=conversation,
-        user_id=actor.user_id,
-        defaults={"workspace_id": conversation.workspace_id, "seen_count": max(start, wanted)},
-    )
+    reader, created = _READER.first(conversation.pk, actor.user_id), False
+    if reader is None:
+        start = get_seen_counts(actor, [conversation])[conversation.pk]
+        reader, created = ConversationReader.objects.select_for_update().get_or_create(
+            conversation=conversation,
+            user_id=actor.user_id,
+            defaults={"workspace_id": conversation.workspace_id, "seen_count": max(start, wanted)},
+        )
+    reader.conversation = conversation
     if not created and wanted <= reader.seen_count:
         return reader
-    reader.seen_count = max(reader.seen_count, wanted)
-    reader.updated_at = timezone.now()
-    reader.save(update_fields=["seen_count", "updated_at"])
+    if not created:
+        reader.seen_count, reader.updated_at = wanted, timezone.now()
+        rows.update(reader, ["seen_count", "updated_at"])
     announce_read(actor.user_id, conversation.pk, reader.seen_count)
     if reader.seen_count == conversation.inbound_count:
         tell_read(conversation)

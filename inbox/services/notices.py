@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from config.live.prepared import fetch
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
@@ -197,13 +197,17 @@ def read_all_notices(*, actor: MemberActor) -> int:
 @unit_of_work
 def read_notices_of(*, actor: MemberActor, conversation_id: UUID) -> int:
     """The conversation is open before one's eyes: what led there has done its work."""
+    return take_notices_of(actor, conversation_id)
+
+
+def take_notices_of(actor: MemberActor, conversation_id: UUID) -> int:
+    """The same inside a unit of work that is open."""
     return _read(actor, "conversation_id = %(conversation)s", conversation=conversation_id)
 
 
 def _read(actor: MemberActor, those: str, **values: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_READ.format(those=those), {"user": actor.user_id, "workspace": actor.workspace_id, **values})
-        ids = sorted(row[0] for row in cursor.fetchall())
+    wanted = {"user": actor.user_id, "workspace": actor.workspace_id, **values}
+    ids = sorted(row[0] for row in fetch(_READ.format(those=those), wanted))
     if ids:
         events.announce_read(actor.user_id, actor.workspace_slug, None if those == "true" else ids)
     return len(ids)

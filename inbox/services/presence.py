@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from config.live.events import signal
+from config.live.prepared import fetch
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Member
@@ -15,13 +16,32 @@ from inbox import topics
 from inbox.access import conversation_for
 from inbox.chats.events import is_chat, tell_conversation
 from inbox.models import Channel, Conversation, Message
-from inbox.queries import with_lines
 from inbox.senders import client_for
 from inbox.states import ChannelKind, Direction
+from jobs.compiled import Compiled
 from jobs.errors import ProviderError
 from jobs.models import Job
 from jobs.queue import enqueue
 
+# Asked whenever a member looks at a chat.
+_SEEN_UP_TO = f"""
+    update inbox_conversation c set team_seen_up_to = newest.id
+    from (
+        select id from inbox_message
+        where conversation_id = %(conversation)s and direction = '{Direction.IN.value}' and deleted_at is null
+        order by id desc limit 1
+    ) newest
+    where c.id = %(conversation)s and c.team_seen_up_to is distinct from newest.id
+    returning 1
+"""  # noqa: S608  # only a constant is put in
+_TOLD = Compiled(
+    lambda pk: (
+        Conversation.objects.filter(pk=pk)
+        .select_related("contact", "channel", "assignee", "last_message", "last_message__sender_user")
+        .defer("channel__credentials", "contact__search", "last_message__detail", "last_message__search")
+    ),
+    UUID,
+)
 # WhatsApp shows it for 25 s; saying it more often only costs.
 TYPING_EVERY = timedelta(seconds=20)
 # What a provider shows for longer than this is no longer news.
@@ -51,13 +71,11 @@ def tell_reader(conversation: Conversation) -> None:
     """On the customer's side of a chat; who of us it was stays ours."""
     if not conversation.channel.settings.get("send_read_receipts", True):
         return
-    rows = Message.objects.filter(conversation=conversation, direction=Direction.IN, deleted_at=None)
-    newest = rows.order_by("-pk").values_list("pk", flat=True).first()
-    if newest is None or newest == conversation.team_seen_up_to:
+    if not fetch(_SEEN_UP_TO, {"conversation": conversation.pk}):
         return
-    Conversation.objects.filter(pk=conversation.pk).update(team_seen_up_to=newest)
-    told = with_lines(Conversation.objects.filter(pk=conversation.pk)).get()
-    tell_conversation(told)
+    told = _TOLD.first(conversation.pk)  # as it is now that its row is ours: who it is assigned to may have changed
+    if told is not None:
+        tell_conversation(told)
 
 
 def mark_read(*, message_id: UUID) -> None:

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from inbox.chats import tokens
-from inbox.models import Channel, Conversation, Message, Visitor
+from inbox.models import Channel, Conversation, Message, Participant, Visitor
+from inbox.services.chats import reading
 from inbox.services.conversations import assign_conversation, mark_read, set_status
 from inbox.services.messages import send_message
 from inbox.states import ChannelKind, ConversationStatus
@@ -119,6 +120,24 @@ def test_a_visitor_sees_that_theirs_was_read(cast: Cast, widget: Channel, guest:
     assert guest.get(f"chats/{chat}/messages").json()["results"][0]["status"] == "received"
     mark_read(actor=cast.actor(cast.ben), conversation_id=chat)
     assert guest.get(f"chats/{chat}/messages").json()["results"][0]["status"] == "read"
+
+
+def test_a_mark_of_reading_costs_no_more_statements_than_a_message(
+    cast: Cast, widget: Channel, guest: Guest, assert_queries: Any
+):
+    """Each message is followed by one: with BEGIN, COMMIT and what tells everybody."""
+    chat = UUID(guest.start(widget, "Hola").json()["id"])
+    ben, lucia = cast.actor(cast.ben), tokens.actor_of(tokens.visitor_of(guest.token))
+    mark_read(actor=ben, conversation_id=chat)  # the first makes rows
+    for _ in range(2):
+        reply(cast, str(chat))
+        guest.write(str(chat), "Hola")
+        with assert_queries(10):
+            mark_read(actor=ben, conversation_id=chat)
+        with assert_queries(11):
+            reading.mark_read(guest=lucia, chat_id=chat)
+    assert Message.objects.filter(conversation_id=chat, direction="out", status="read").count() == 2
+    assert Participant.objects.get(conversation_id=chat, visitor_id=lucia.visitor_id).seen_count == 2
 
 
 def test_sessions_are_waiting_then_active_then_ended(cast: Cast, widget: Channel, guest: Guest):
