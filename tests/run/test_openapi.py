@@ -136,5 +136,14 @@ def test_the_document_and_its_page_are_served_without_a_third_host():
     assert "'unsafe-inline'" in page["Content-Security-Policy"]
 
 
+def test_the_document_is_made_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch):
+    client = Client()
+    asked = "/api/v1/schema?format=json"
+    assert asked.replace("=", "\\u003D") in client.get("/api/docs").content.decode()
+    first = client.get(asked).json()
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_args, **_given: pytest.fail("made again"))
+    assert client.get(asked).json() == first
+
+
 def test_the_document_is_made_without_a_warning(tmp_path: Path):
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "openapi.yml"))
