@@ -29,7 +29,8 @@ _GOOD = Compiled(
     lambda visitor_id, now: (
         Visitor.objects.select_related("contact")
         .defer("contact__metadata", "contact__attributes", "contact__search")
-        .filter(pk=visitor_id, revoked_at=None, expires_at__gt=now)
+        # Of a user only as long as they are one; whoever is none has nothing to be deactivated
+        .filter(pk=visitor_id, revoked_at=None, expires_at__gt=now, user__deactivated_at=None)
     ),
     UUID,
     datetime,

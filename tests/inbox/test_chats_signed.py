@@ -4,8 +4,10 @@ from typing import Any
 
 import jwt
 import pytest
+from django.utils import timezone
 
 from crm.issuer import keys
+from crm.models import User
 from inbox.models import Channel, Conversation, Visitor
 from tests.api import Api, token_for
 from tests.cast import Cast, unique
@@ -39,6 +41,14 @@ def test_a_signed_in_user_is_the_same_customer_in_the_widget_as_by_their_token(c
     bodies = [row["body"] for row in guest.get(f"chats/{earlier}/messages").json()["results"]]
     assert bodies == ["As nobody", "Earlier"]
     assert Visitor.objects.get(pk=answer.json()["id"]).user_id == cast.sam.pk
+
+
+def test_a_user_who_is_deactivated_is_out_of_the_widget_too(cast: Cast, widget: Channel):
+    nobody = admit(widget)
+    guest = Guest(post(widget, {"identity": token_for(cast.sam)}).json()["token"])
+    assert guest.get("chats/").status_code == 200
+    User.objects.filter(pk=cast.sam.pk).update(deactivated_at=timezone.now())
+    assert (guest.get("chats/").status_code, nobody.get("chats/").status_code) == (401, 200)
 
 
 def test_another_user_at_the_same_browser_is_another_visitor(cast: Cast, widget: Channel):
