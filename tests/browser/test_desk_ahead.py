@@ -8,9 +8,11 @@ from playwright.sync_api import expect
 from tests.browser.numbers import numbers
 
 
-def deliver(product, *words):
+def deliver(product, agent, *words):
+    """One after the other, so that the last of them is the first of the list."""
     for word in words:
         product.deliver(f"Hi {word}", number=f"62815{next(numbers):07d}")
+        agent.row(word).wait_for()
 
 
 def path_of(agent, word):
@@ -19,8 +21,7 @@ def path_of(agent, word):
 
 def test_a_thread_that_was_got_ahead_is_read_by_nobody(product, sign_in, word):
     ben = sign_in("ben")
-    deliver(product, f"{word}a", f"{word}b")
-    ben.row(f"{word}b").wait_for()
+    deliver(product, ben, f"{word}a", f"{word}b")
     with ben.page.expect_response(re.compile(path_of(ben, f"{word}a"))):  # the one below the first, which is opened
         ben.open(f"{word}b")
     expect(ben.row(f"{word}a").locator(".count")).to_have_text(re.compile("1"))
@@ -46,8 +47,7 @@ def test_what_came_after_a_thread_was_got_is_there_when_it_opens(product, sign_i
 
 def test_who_goes_on_to_another_row_does_not_wait_for_the_first(product, sign_in, word):
     ben = sign_in("ben")
-    deliver(product, f"{word}a", f"{word}b")
-    ben.row(f"{word}b").wait_for()
+    deliver(product, ben, f"{word}a", f"{word}b")
     slow = path_of(ben, f"{word}a")
     held: list[Any] = []
     ben.page.route(re.compile(slow), lambda route: route.continue_() if held else held.append(route))
