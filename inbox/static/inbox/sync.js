@@ -72,6 +72,7 @@ export class Sync {
       if (turn !== this.#turn) return snapshot.live?.seq;
       store.takeList(snapshot, { fresh: this.#fresh });
       this.#fresh = false;
+      this.looked(); // the list may say for the first time how far one has read what is open
       return snapshot.live?.seq;
     } catch (problem) {
       if (turn === this.#turn) Object.assign(store, { loading: false, failed: problem });
@@ -149,6 +150,7 @@ export class Sync {
       this.#asking -= 1;
       this.#wondered.delete(id);
       if (row) this.#store.learn(row);
+      this.looked();
     }
   }
 
