@@ -17,18 +17,18 @@ import random
 import resource
 import select
 import socket
-import struct
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
+
+from load_sockets import CLOSE, PING, PONG, TEXT, masked, parse, say
 
 WAVE = 50  # handshakes under way at once
 SPREAD_SECONDS = 10.0  # over which those who were thrown out come back
 PATIENCE = 20.0  # a beat not answered by then is an error
 ARRIVING = 600.0  # for all handshakes together
 SETTLING = 5.0  # what is under way at the end of a round may still arrive
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 @dataclass(slots=True)
@@ -231,7 +231,7 @@ class Sockets(Load):
             self.open(self.students[place])
 
     def say(self, line: Line, frame: dict[str, Any]) -> None:
-        line.plain.send(_frame(TEXT, json.dumps(frame).encode()))
+        line.plain.send(masked(TEXT, json.dumps(frame).encode()))
 
     def take(self, line: Line) -> None:
         student = line.student
@@ -244,14 +244,14 @@ class Sockets(Load):
                 return self.lost(line)
             line.buffer[:] = rest
             self.let_in(line, student)
-        while (found_frame := _parse(line.buffer)) is not None:
+        while (found_frame := parse(line.buffer)) is not None:
             opcode, begin, end = found_frame
             payload = bytes(line.buffer[begin:end])
             del line.buffer[:end]
             if opcode == TEXT:
                 self.hear(student, payload)
             elif opcode == PING:
-                line.plain.send(_frame(PONG, payload))
+                line.plain.send(masked(PONG, payload))
             elif opcode == CLOSE:
                 return self.lost(line)
         return None
@@ -377,25 +377,6 @@ class Http(Load):
         self.open()
 
 
-def _frame(opcode: int, payload: bytes) -> bytes:
-    """Masked, as a client must, with a mask of zeros."""
-    size = len(payload)
-    length = bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + struct.pack("!H", size)
-    return bytes([0x80 | opcode]) + length + bytes(4) + payload
-
-
-def _parse(buffer: bytearray) -> tuple[int, int, int] | None:
-    """Kind of the first frame, where its payload begins and where it ends; None while it is not whole."""
-    if len(buffer) < 2:
-        return None
-    size, begin = buffer[1] & 0x7F, 2
-    if size >= 126:
-        width = 2 if size == 126 else 8
-        begin += width
-        size = int.from_bytes(buffer[2:begin], "big")
-    return (buffer[0] & 0x0F, begin, begin + size) if len(buffer) >= begin + size else None
-
-
 def main() -> None:
     spec = json.loads(sys.stdin.readline())
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -405,17 +386,12 @@ def main() -> None:
     load.gather()
     gc.collect()
     gc.disable()
-    _say({"arrived_in": time.monotonic() - began})
+    say({"arrived_in": time.monotonic() - began})
     for place, seconds in enumerate(spec["rounds"], start=1):
         load.forget()
         used, began = time.process_time(), time.monotonic()
         load.run(seconds, is_last=place == len(spec["rounds"]))
-        _say({**load.result(), "generator_cores": (time.process_time() - used) / (time.monotonic() - began)})
-
-
-def _say(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+        say({**load.result(), "generator_cores": (time.process_time() - used) / (time.monotonic() - began)})
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from load_sockets import CLOSE, PING, PONG, TEXT, masked, parse
+from load_sockets import CLOSE, PING, PONG, TEXT, masked, parse, say
 
 WAVE = 40  # handshakes under way at once
 SETTLE_SECONDS = 120.0
@@ -279,11 +279,6 @@ def main() -> None:
     load.run()
     cores = (time.process_time() - used) / (time.monotonic() - began)
     say({**load.result(), "generator_cores": cores})
-
-
-def say(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

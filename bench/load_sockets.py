@@ -250,13 +250,13 @@ def main() -> None:
     gc.collect()
     gc.disable()
     used, began = time.process_time(), time.monotonic()
-    _say({"ready": True})
+    say({"ready": True})
     crowd.listen()
     cores = (time.process_time() - used) / (time.monotonic() - began)
-    _say({**crowd.result(), "generator_cores": cores})
+    say({**crowd.result(), "generator_cores": cores})
 
 
-def _say(answer: dict[str, Any]) -> None:
+def say(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
