@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from config.env import RUN_FILE, shell_file
 from tests.browser.numbers import numbers
+from tests.browser.reading import read_above
 from tests.run.copies import ROOT
 from tests.waiting import wait_for
 
@@ -26,14 +27,7 @@ def test_who_reads_above_stays_there_and_is_told_how_many_came(product, sign_in,
     for count in range(6):
         product.deliver(f"Part {count} {word}" + "\nand more" * 12, number=number)
     ben.open(f"Part 5 {word}")
-    page.wait_for_function(
-        """() => {
-            const log = document.querySelector('[data-part=log]'), stayed = log.scrollTop < -200;
-            log.scrollTo(0, -300);
-            return stayed;
-        }""",
-        polling=200,
-    )
+    read_above(page)
     read = ben.bubble(f"Part 4 {word}")
     before = read.bounding_box()["y"]
     for count in range(2):

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.numbers import numbers
+from tests.browser.reading import read_above
 
 
 def open_settings(agent, product, section):
@@ -71,15 +72,8 @@ def test_what_arrived_while_one_wrote_is_shown_before_the_reply_leaves(product, 
     for count in range(6):
         product.deliver(f"Part {count} {word}" + "\nand more" * 12, number=number)
     ben.open(f"Part 5 {word}")
-    # Reading above: what comes is not seen. A thread that is still being drawn goes back to its foot.
-    page.wait_for_function(
-        """() => {
-            const log = document.querySelector('[data-part=log]'), stayed = log.scrollTop < -200;
-            log.scrollTo(0, -300);
-            return stayed;
-        }""",
-        polling=200,
-    )
+    # What comes is not seen
+    read_above(page)
     product.deliver(f"Wait, {word}", number=number)
     expect(ben.row(f"Wait, {word}")).to_be_visible()
     page.locator("textarea[name=body]").fill(f"Too late {word}")

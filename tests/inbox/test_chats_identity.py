@@ -1,6 +1,5 @@
 """Who a visitor is: by the site's signature, never by what a browser says of itself."""
 
-import json
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,7 +9,6 @@ import jwt
 import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.utils import timezone
 
 from crm.models import Contact, ContactIdentity
@@ -21,33 +19,13 @@ from inbox.services.chats.visitors import prune_visitors
 from jobs.models import Job
 from tests.cast import Cast, unique
 from tests.inbox.test_chats import Guest, admit, make_widget, reply
+from tests.inbox.vouching import SECRET, post, signed
 from tests.jobs_at_hand import run_job
-
-SECRET = "a-secret-between-the-site-and-us-0123456789"
-
-
-@pytest.fixture(autouse=True)
-def _own_issuer(settings: Any) -> None:
-    settings.SUPABASE_URL = ""
 
 
 @pytest.fixture
-def widget(cast: Cast) -> Channel:
-    channel = make_widget(cast)
-    channel.credentials = {"identity_secret": SECRET}
-    channel.save()
-    return channel
-
-
-def signed(sub: str = "42", *, secret: str = SECRET, **claims: Any) -> str:
-    return jwt.encode({"sub": sub, "exp": int(time.time()) + 300, **claims}, secret, algorithm="HS256")
-
-
-def post(channel: Channel, body: Any, token: str = "") -> Any:
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    return Client(headers=headers).post(
-        f"/api/v1/widgets/{channel.slug}/visitors", json.dumps(body), content_type="application/json"
-    )
+def widget(vouching_widget: Channel) -> Channel:
+    return vouching_widget
 
 
 def test_what_somebody_wrote_as_nobody_comes_along(cast: Cast, widget: Channel):

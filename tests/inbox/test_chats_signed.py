@@ -1,7 +1,5 @@
 """Whose word counts for who a visitor is: the site's, once where it says so, and the identity provider's."""
 
-from typing import Any
-
 import jwt
 import pytest
 from django.utils import timezone
@@ -11,22 +9,14 @@ from crm.models import User
 from inbox.models import Channel, Conversation, Visitor
 from tests.api import Api, token_for
 from tests.cast import Cast, unique
-from tests.inbox.test_chats import Guest, admit, make_widget, reply
-from tests.inbox.test_chats_identity import SECRET, post, signed
+from tests.inbox.test_chats import Guest, admit, reply
 from tests.inbox.test_chats_return import come_back, word_for
-
-
-@pytest.fixture(autouse=True)
-def _own_issuer(settings: Any) -> None:
-    settings.SUPABASE_URL = ""
+from tests.inbox.vouching import post, signed
 
 
 @pytest.fixture
-def widget(cast: Cast) -> Channel:
-    channel = make_widget(cast)
-    channel.credentials = {"identity_secret": SECRET}
-    channel.save()
-    return channel
+def widget(vouching_widget: Channel) -> Channel:
+    return vouching_widget
 
 
 def test_a_signed_in_user_is_the_same_customer_in_the_widget_as_by_their_token(cast: Cast, widget: Channel):
