@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from load_sockets import CLOSE, PING, PONG, TEXT, masked, parse, say
+from load_sockets import CLOSE, PING, PONG, READ_BYTES, TEXT, masked, parse, say
 
 WAVE = 50  # handshakes under way at once
 SPREAD_SECONDS = 10.0  # over which those who were thrown out come back
@@ -129,7 +129,7 @@ class Load:
                 self.ready(line)
                 continue
             try:
-                data = line.plain.recv(262_144)
+                data = line.plain.recv(READ_BYTES)
             except BlockingIOError:
                 continue
             except OSError:

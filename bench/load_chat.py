@@ -21,7 +21,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from load_sockets import CLOSE, PING, PONG, TEXT, masked, parse, say
+from load_sockets import CLOSE, PING, PONG, READ_BYTES, TEXT, masked, parse, say
 
 WAVE = 40  # handshakes under way at once
 SETTLE_SECONDS = 120.0
@@ -112,7 +112,7 @@ class Load:
         for fd, _ in self.poll.poll(seconds, 512):
             line = self.lines[fd]
             try:
-                data = line.plain.recv(262_144)
+                data = line.plain.recv(READ_BYTES)
             except BlockingIOError:
                 continue
             except OSError:
