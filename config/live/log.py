@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import orjson
 
+from config.arrays import array
 from config.live import prepared
 from config.live.models import LiveEvent, LiveTopic
 
@@ -67,19 +68,14 @@ def append_parameters(entries: Sequence[Entry]) -> dict[str, Any]:
     grouped = {topic: list(of) for topic, of in groupby(sorted(entries, key=_topic), key=_topic)}
     flat = [(topic, place, e) for topic, of in grouped.items() for place, e in enumerate(of, start=1)]
     return {
-        "topics": list(grouped),
-        "counts": [len(of) for of in grouped.values()],
-        "entry_topics": [topic for topic, _, _ in flat],
-        "places": [place for _, place, _ in flat],
-        "types": [e.type for _, _, e in flat],
-        "versions": [e.version for _, _, e in flat],
-        "data": _texts([e.data for _, _, e in flat]),
+        "topics": array(grouped),
+        "counts": array(len(of) for of in grouped.values()),
+        "entry_topics": array(topic for topic, _, _ in flat),
+        "places": array(place for _, place, _ in flat),
+        "types": array(e.type for _, _, e in flat),
+        "versions": array(e.version for _, _, e in flat),
+        "data": array(e.data for _, _, e in flat),
     }
-
-
-def _texts(texts: Sequence[str]) -> str:
-    """An array's literal. psycopg puts its backslashes in one by one, and JSON is full of quotes."""
-    return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 
 
 def append(entries: Sequence[E]) -> list[tuple[E, int, datetime]]:

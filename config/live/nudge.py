@@ -74,7 +74,8 @@ class _Sender:
             self.queue.append((group, message))
             if self.thread is None:
                 self._start()
-            self.wake.set()
+            if not self.wake.is_set():  # telling it once is enough, and saying so costs a lock
+                self.wake.set()
         except Exception as error:  # noqa: BLE001 - what calls this has committed already
             self.failed(error)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 
 from config.errors import NotFound, NotSignedIn
 from crm.actors import Member
@@ -43,8 +43,8 @@ def user_for(claims: Claims) -> User:
 def users_for(claimed: Sequence[Claims]) -> list[User | NotSignedIn]:
     """`user_for` of many at once: one statement for all who are known."""
     subjects = {str(claims.sub) for claims in claimed}
-    rows = UserIdentity.objects.filter(provider=PROVIDER, subject__in=subjects).select_related("user")
-    known = {row.subject: row.user for row in rows} if subjects else {}
+    theirs = User.objects.filter(identities__provider=PROVIDER, identities__subject__in=subjects)
+    known = {user.subject: user for user in theirs.annotate(subject=F("identities__subject"))} if subjects else {}
     return [_or_refused(known.get(str(claims.sub)), claims) for claims in claimed]
 
 

@@ -51,7 +51,7 @@ def verify(token: str, now: float | None = None) -> Claims:
 
 def _signed_payload(token: str) -> dict[str, Any]:
     try:
-        key, algorithm = _key_for(_header(token))
+        key, algorithm = _key_for(_header(token.partition(".")[0]))
         payload = json.loads(_signed(token, _Key(key), algorithm))
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise TokenRefused from None
@@ -63,8 +63,9 @@ def _signed_payload(token: str) -> dict[str, Any]:
 # Both say the same of the same however often they are asked, and somebody at work brings one token with every request.
 # Whether the key is still trusted and the time is not over is asked each time.
 @lru_cache(maxsize=KNOWN_TOKENS)
-def _header(token: str) -> dict[str, Any]:
-    return _jws.get_unverified_header(token)
+def _header(part: str) -> dict[str, Any]:
+    """By the first part alone, which all tokens of one key share."""
+    return _jws.get_unverified_header(f"{part}..")
 
 
 @lru_cache(maxsize=KNOWN_TOKENS)

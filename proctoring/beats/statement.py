@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from config.arrays import array
 from config.errors import DomainError, Invalid, NotFound
 from proctoring.beats.beat import Beat
 from proctoring.errors import OutOfOrder, SessionEnded, TooEarly
@@ -28,7 +29,7 @@ with given as (
         network, skew, seq, device
     )
 ), held as (
-    select p.* from proctoring_sessionpulse p where p.session_id = any(%(sessions)s)
+    select p.* from proctoring_sessionpulse p where p.session_id = any(%(sessions)s::uuid[])
     order by p.session_id for no key update
 ), known as (
     select g.place, g.session_id, g.question, g.answered, g.seq,
@@ -116,26 +117,26 @@ class Written:
     now: datetime
 
 
-def parameters(beats: Sequence[Beat]) -> dict[str, list[Any]]:
+def parameters(beats: Sequence[Beat]) -> dict[str, Any]:
     """Of one session there is one beat at most in a batch."""
     placed = sorted(enumerate(beats), key=lambda one: one[1].session_id)
     return {
-        "places": [place for place, _ in placed],
-        "sessions": [beat.session_id for _, beat in placed],
-        "users": [beat.student.user_id for _, beat in placed],
-        "browsers": [beat.student.browser_session for _, beat in placed],
-        "exams": [beat.student.exam_id for _, beat in placed],
-        "externals": [beat.student.external_id for _, beat in placed],
-        "questions": [beat.current_question for _, beat in placed],
-        "answered": [beat.answered_count for _, beat in placed],
-        "hidden": [beat.is_hidden for _, beat in placed],
-        "delays": [beat.timer_delay_ms for _, beat in placed],
-        "idles": [beat.idle_ms for _, beat in placed],
-        "rtts": [beat.rtt_ms for _, beat in placed],
-        "networks": [beat.network for _, beat in placed],
-        "skews": [beat.skew_ms for _, beat in placed],
-        "seqs": [beat.client_seq for _, beat in placed],
-        "devices": [beat.device for _, beat in placed],
+        "places": array(place for place, _ in placed),
+        "sessions": array(beat.session_id for _, beat in placed),
+        "users": array(beat.student.user_id for _, beat in placed),
+        "browsers": array(beat.student.browser_session for _, beat in placed),
+        "exams": array(beat.student.exam_id for _, beat in placed),
+        "externals": array(beat.student.external_id for _, beat in placed),
+        "questions": array(beat.current_question for _, beat in placed),
+        "answered": array(beat.answered_count for _, beat in placed),
+        "hidden": array(beat.is_hidden for _, beat in placed),
+        "delays": array(beat.timer_delay_ms for _, beat in placed),
+        "idles": array(beat.idle_ms for _, beat in placed),
+        "rtts": array(beat.rtt_ms for _, beat in placed),
+        "networks": array(beat.network for _, beat in placed),
+        "skews": array(beat.skew_ms for _, beat in placed),
+        "seqs": array(beat.client_seq for _, beat in placed),
+        "devices": array(beat.device for _, beat in placed),
     }
 
 
