@@ -1,6 +1,5 @@
 """Whether a value is of the type that the workspace gave to one of its own fields."""
 
-import math
 from collections.abc import Callable
 from datetime import date
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from crm.models import AttributeDefinition, AttributeType
 
 LONGEST_TEXT = 2000
 LONGEST_URL = 2000
+LARGEST_NUMBER = 10**15
 
 
 def problem_with(definition: AttributeDefinition, value: object) -> str | None:
@@ -24,7 +24,8 @@ def _is_text(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Nothing that filters could not compare (crm/filters/values.py): a file's digits may go on and on."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
 
 
 def _is_date(value: object) -> bool:

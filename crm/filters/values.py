@@ -1,6 +1,5 @@
 """What a condition may say, read and checked. Wrong has the sentence where it means nothing."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.actors import Actor, System
 from crm.models import AttributeDefinition
+from crm.values import LARGEST_NUMBER
 
 MOST_VALUES = 200
 LONGEST = 200  # characters of one value
@@ -58,7 +58,7 @@ def whole(value: Any, least: int, most: int) -> int:
 
 
 def number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e15:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
         raise Wrong("A number.")
     return value
 
