@@ -35,6 +35,11 @@ class AttributeTypeFixed(Conflict):
     )
 
 
+class LastOwner(Conflict):
+    code = "last_owner"
+    message = "A workspace keeps at least one owner. Make somebody else an owner first."
+
+
 class TooSlow(DomainError):
     code = "too_slow"
     status = 422

@@ -9,6 +9,7 @@ from config.live.unit import unit_of_work
 from crm import access
 from crm.actors import Actor, System
 from crm.actors import Member as MemberActor
+from crm.errors import LastOwner
 from crm.models import ApiKey, Member, User, Workspace
 from crm.roles import Action, Role, is_allowed
 from crm.services.audit import record
@@ -24,11 +25,6 @@ class AlreadyMember(Conflict):
 class OwnersAlone(Forbidden):
     code = "owners_alone"
     message = "Only owners make somebody an owner, or take it away."
-
-
-class LastOwner(Conflict):
-    code = "last_owner"
-    message = "A workspace keeps at least one owner. Make somebody else an owner first."
 
 
 # Apps above that give members work to do take it back here, inside the same unit of work.

@@ -10,8 +10,10 @@ from django.utils import timezone
 from config.errors import Conflict, Forbidden, Invalid, NotFound
 from config.live.identity import publish_access_change
 from config.live.unit import unit_of_work
-from crm.models import ApiKey, BrowserSession, User
+from crm.errors import LastOwner
+from crm.models import ApiKey, BrowserSession, Member, User, Workspace
 from crm.models.people import PLATFORM_ADMIN
+from crm.roles import Role
 from crm.services.audit import record
 
 PLATFORM_ROLES = (PLATFORM_ADMIN,)
@@ -67,9 +69,15 @@ def grant_first_admin(*, user_id: UUID) -> list[str]:
 
 @unit_of_work
 def deactivate_user(*, by: User | None, user_id: UUID) -> User:
-    """Signed out everywhere at once, sockets included. What they did stays theirs."""
+    """Signed out everywhere at once, sockets included. What they did stays theirs.
+
+    An admin must first see to it that every workspace of theirs keeps an owner (LastOwner). Where the identity provider
+    says that somebody is gone (`by` None), they are gone.
+    """
     _check_is_admin(by)
     _lock_admins()
+    if by is not None:
+        _check_not_last_owner(user_id)
     user = _locked(user_id)
     if user.deactivated_at is None:
         _check_not_last(user)
@@ -125,6 +133,17 @@ def _check_is_admin(by: User | None) -> None:
 def _check_not_last(user: User) -> None:
     if user.is_staff and not _admins().exclude(pk=user.pk).exists():
         raise LastAdmin
+
+
+def _check_not_last_owner(user_id: UUID) -> None:
+    """Their workspaces are locked, as for every change of who belongs to them."""
+    owned = Member.objects.filter(user_id=user_id, role=Role.OWNER, user__deactivated_at=None).values("workspace_id")
+    locked = Workspace.objects.select_for_update(no_key=True).filter(pk__in=owned).order_by("pk")
+    slugs = dict(locked.values_list("pk", "slug"))
+    owners = Member.objects.filter(workspace_id__in=slugs, role=Role.OWNER, user__deactivated_at=None)
+    kept = set(owners.exclude(user_id=user_id).values_list("workspace_id", flat=True))
+    if left := sorted(slug for pk, slug in slugs.items() if pk not in kept):
+        raise LastOwner(workspaces=left)
 
 
 def _admins() -> QuerySet[User]:

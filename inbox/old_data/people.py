@@ -11,11 +11,12 @@ from django.utils.text import slugify
 from config.live.identity import publish_access_change
 from config.live.unit import unit_of_work
 from crm.actors import System
+from crm.errors import LastOwner
 from crm.identity.people import PROVIDER
 from crm.ids import uuid7, uuid7_from
 from crm.models import Member, User, UserIdentity, Workspace
 from crm.roles import Role
-from crm.services.members import LastOwner, change_role
+from crm.services.members import change_role
 from crm.services.roles import subject
 from inbox.old_data import values
 from inbox.old_data.report import Tally

@@ -15,9 +15,11 @@ from crm.ids import uuid7
 from crm.models import ContactImport
 from crm.services.roles import subject
 from jobs.models import Job
-from proctoring.models import Exam
+from proctoring.models import Exam, Violation
 from tests.api import Api, token_for
-from tests.cast import long_ago, make_channel, receive, unique
+from tests.cast import long_ago, make_channel, make_user, receive, unique
+from tests.inbox.test_chats import admit, make_widget
+from tests.proctoring.scene import item, make_scene
 
 pytestmark = pytest.mark.usefixtures("own_issuer")
 
@@ -93,12 +95,15 @@ def test_a_viewer_changes_nothing(cast, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_elsewhere_nobody_is_let_in_and_nothing_breaks(cast, method):
     nobody, expired = client_of(), client_of(cast.ada, seconds=-60)
+    others = [client_of(cast.cleo), client_of(cast.sam), client_of(cast.vic)]
     for route in addresses():
         if route.startswith(BELOW) or PUBLIC.match(route.replace("^", "")):
             continue
         for client in (nobody, expired):
             answer = ask(client, method, filled(route, cast.workspace.slug))
             assert 300 <= answer.status_code < 500, (route, answer.status_code)
+        for client in others:
+            assert ask(client, method, filled(route, cast.workspace.slug)).status_code < 500, route
 
 
 def test_no_topic_is_heard_by_whom_it_is_not_for(cast):
@@ -185,3 +190,43 @@ def test_rows_of_another_workspace_are_as_if_they_were_nowhere(cast):
             walked += 1
     assert walked > 250
     assert {"contact", "conversation", "view", "team", "key", "contact_import", "job"} <= seen
+
+
+# What a viewer reads; a student and a stranger find nothing there either
+PAGES_OF_MEMBERS = ("inbox/", "contacts/")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_outside_of_workspaces_what_is_somebody_elses_is_as_if_it_were_nowhere(method):
+    """A sitting, its exam and a chat, asked for by a stranger, a viewer and another student."""
+    scene = make_scene()
+    cast = scene.cast
+    session = scene.start()["id"]
+    assert scene.log(session, item()).status_code == 200
+    widget = make_widget(cast)
+    guest = admit(widget)
+    talk = receive(cast)
+    found = {
+        "session": session,
+        "violation": str(Violation.objects.get(session=session).pk),
+        "exam": scene.exam.slug,
+        "chat": guest.start(widget, "Hola").json()["id"],
+        "conversation": str(talk.pk),
+        "contact_id": str(talk.contact_id),
+    }
+    nowhere = {name: "no-such-exam" if name == "exam" else str(uuid7()) for name in found}
+    people = {"stranger": cast.cleo, "viewer": cast.vic, "student": make_user("sid")}
+    walked = set()
+    for route in addresses():
+        names = re.findall(r"<(?:\w+:)?(\w+)>", route)
+        if route.startswith((BELOW, "admin/")) or not names or not set(names) <= set(found):
+            continue
+        for who, user in people.items():
+            if who == "viewer" and route.startswith(PAGES_OF_MEMBERS):
+                continue
+            answer = ask(client_of(user), method, asked_of(route, "", found))
+            missing = ask(client_of(user), method, asked_of(route, "", nowhere))
+            assert 400 <= answer.status_code < 500, (who, route, answer.status_code)
+            assert answer.status_code == missing.status_code, (who, route, answer.status_code, missing.status_code)
+        walked |= set(names)
+    assert walked == set(found)

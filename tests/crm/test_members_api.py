@@ -6,10 +6,10 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from crm.errors import LastOwner
 from crm.models import AuditEntry, Invitation, Member
 from crm.roles import Role
 from crm.services import members
-from crm.services.members import LastOwner
 from jobs.models import Job
 from tests.api import Api
 from tests.cast import make_user, unique

@@ -7,6 +7,7 @@ from django.test import Client
 from config.errors import Forbidden, Invalid, NotFound
 from config.live.identity import ACCESS_TOPIC
 from config.live.models import LiveEvent
+from crm.errors import LastOwner
 from crm.identity.people import user_for
 from crm.ids import uuid7
 from crm.models import BrowserSession, Member, User
@@ -77,6 +78,29 @@ def test_the_last_admin_stays_one(at_once):
     )
     assert [type(result) for result in results].count(roles.LastAdmin) == 1
     assert User.objects.filter(pk__in=[first.pk, second.pk], roles__contains=["admin"]).count() == 1
+
+
+@pytest.mark.usefixtures("nobody_is_admin")
+def test_whoever_alone_owns_a_workspace_is_not_deactivated_by_an_admin(cast, at_once):
+    admin = roles.grant_role(by=None, user_id=make_user("ann").pk, role="admin")
+    with pytest.raises(LastOwner) as refused:
+        roles.deactivate_user(by=admin, user_id=cast.ada.pk)
+    assert refused.value.data == {"workspaces": [cast.workspace.slug]}
+    assert User.objects.get(pk=cast.ada.pk).is_active
+    members.change_role(actor=cast.system, user_id=cast.bea.pk, role="owner")
+    # Both at once, and one of them made something else meanwhile: one stays whatever comes first
+    results = at_once(
+        [
+            lambda: roles.deactivate_user(by=admin, user_id=cast.ada.pk),
+            lambda: members.change_role(actor=cast.system, user_id=cast.bea.pk, role="agent"),
+        ]
+    )
+    assert [type(result) for result in results].count(LastOwner) == 1
+    owners = Member.objects.filter(workspace=cast.workspace, role="owner", user__deactivated_at=None)
+    assert owners.count() == 1
+    # What the identity provider says of somebody holds: whoever is gone there cannot sign in here either
+    roles.deactivate_user(by=None, user_id=owners.get().user_id)
+    assert not owners.exists()
 
 
 @pytest.mark.usefixtures("nobody_is_admin")
@@ -186,7 +210,7 @@ def test_a_workspace_keeps_an_owner_even_when_two_leave_at_once(cast, at_once):
         lambda: members.remove_member(actor=ada, user_id=cast.ada.pk),
         lambda: members.change_role(actor=ada, user_id=cast.ada.pk, role="viewer"),
     ):
-        with pytest.raises(members.LastOwner):
+        with pytest.raises(LastOwner):
             change()
     members.change_role(actor=ada, user_id=cast.ben.pk, role="owner")
     ben = cast.actor(cast.ben)
@@ -196,7 +220,7 @@ def test_a_workspace_keeps_an_owner_even_when_two_leave_at_once(cast, at_once):
             lambda: members.remove_member(actor=ben, user_id=cast.ben.pk),
         ]
     )
-    assert [type(result) for result in results].count(members.LastOwner) == 1
+    assert [type(result) for result in results].count(LastOwner) == 1
 
 
 def test_people_of_another_workspace_are_out_of_reach(cast):
