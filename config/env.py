@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from uuid import UUID
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +22,7 @@ RUN_FILE = "run.env"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 def _fail(name: str, why: str) -> ImproperlyConfigured:
@@ -96,13 +98,48 @@ def networks(name: str) -> list[str]:
     return found
 
 
+def hosts(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Comma-separated names of hosts, as Django's ALLOWED_HOSTS takes them: without scheme and port."""
+    found = words(name, default)
+    for host in found:
+        if not _HOST.fullmatch(host):
+            raise _fail(name, f"must be names of hosts with commas between, without scheme or port; {host!r} is none.")
+    return found
+
+
+def people(name: str) -> list[str]:
+    """Comma-separated ids of users or e-mail addresses."""
+    found = words(name)
+    for person in found:
+        if "@" not in person and not _is_uuid(person):
+            raise _fail(name, f"must be ids of users or e-mail addresses with commas between; {person!r} is neither.")
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _split(name: str, raw: str) -> SplitResult:
+    """Brackets that are left open and ports that are no numbers are found out here, and not at their first use."""
+    try:
+        parts = urlsplit(raw)
+        _ = parts.port
+    except ValueError:
+        raise _fail(name, "cannot be read as a URL: look at its port and its brackets.") from None
+    return parts
+
+
 def url(name: str, default: str | None = None, *, schemes: tuple[str, ...] = ("https", "http")) -> str:
     """An absolute URL without its trailing slash; an empty default means that it may be unset."""
     value = text(name, default)
     if not value:
         return ""
-    parts = urlsplit(value)
-    if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
+    parts = _split(name, value)
+    if parts.scheme not in schemes or not (parts.hostname or (parts.scheme == "unix" and parts.path)):
         raise _fail(name, f"must be a URL beginning with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
     return value.rstrip("/")
 
@@ -127,7 +164,7 @@ def parsed(name: str, default: str, parse: Callable[[str], T]) -> T:
 def database(name: str) -> dict[str, Any]:
     """A Postgres URL as Django's database dict. A socket folder is written `postgres:///name?host=/folder&user=postgres`."""
     raw = text(name)
-    parts = urlsplit(raw)
+    parts = _split(name, raw)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise _fail(name, "must be a Postgres URL beginning with postgres://.")
     config: dict[str, Any] = parsed(name, raw, environ.Env.db_url_config)
@@ -148,7 +185,7 @@ def storage(name: str, default: Path) -> dict[str, Any]:
     """Where files are kept, as Django's STORAGES writes it: `file:///folder`, or `s3://key:secret@bucket` with
     `?endpoint=https://...&region=...&prefix=...`; without key and secret, what the machine itself is allowed."""
     raw = os.environ.get(name, "").strip()
-    parts = urlsplit(raw or default.as_uri())
+    parts = _split(name, raw or default.as_uri())
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/") and not parts.query:
         return _folder(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.hostname and parts.path in {"", "/"}:
@@ -168,7 +205,7 @@ def _s3(name: str, parts: SplitResult) -> dict[str, Any]:
         raise _fail(name, f"has {sorted(unknown)[0]!r} in its query; endpoint, region, prefix and style are known.")
     if bool(parts.username) != bool(parts.password):
         raise _fail(name, "needs both a key and its secret, or neither.")
-    endpoint = urlsplit(given.get("endpoint", ""))
+    endpoint = _split(name, given.get("endpoint", ""))
     if given.get("endpoint") and (endpoint.scheme not in {"https", "http"} or not endpoint.netloc):
         raise _fail(name, "has an endpoint that is no URL.")
     if given.get("style", "auto") not in {"auto", "path", "virtual"}:
@@ -204,23 +241,19 @@ def mail(name: str, sender: str) -> dict[str, Any]:
     """Django's settings for `smtp://user:password@host:587` (which turns to TLS before it says the password),
     `smtps://…` (TLS from the first byte) or, for tests, `memory://`. `?from=` names the sender."""
     raw = os.environ.get(name, "").strip()
-    parts = urlsplit(raw)
+    parts = _split(name, raw)
     given = dict(parse_qsl(parts.query))
     settings: dict[str, Any] = {"EMAIL_URL": raw, "DEFAULT_FROM_EMAIL": given.pop("from", sender), "EMAIL_TIMEOUT": 10}
     if parts.scheme in {"", "memory"} and raw in {"", "memory:", "memory://"}:
         return {**settings, "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend"}
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or given or parts.path not in {"", "/"}:
         raise _fail(name, "must be smtp://user:password@host:587 or smtps://user:password@host, with ?from= at most.")
-    try:
-        port = parts.port
-    except ValueError:
-        raise _fail(name, "has a port that is no number.") from None
     over_tls = parts.scheme == "smtps"
     return {
         **settings,
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": port or (465 if over_tls else 587 if parts.username else 25),
+        "EMAIL_PORT": parts.port or (465 if over_tls else 587 if parts.username else 25),
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": over_tls,

@@ -1,6 +1,5 @@
 """The one settings file. Values from outside come through config.env, which names the variable when one is wrong."""
 
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ TESTING = env.boolean("SWITCHBOARD_TESTING")
 PORT = env.whole("PORT", 8000, least=1, most=65535)
 BIND = env.text("BIND", "127.0.0.1")
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # Who may read /metrics besides this machine: with a token its bearer alone, else these networks.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
@@ -32,7 +31,7 @@ SUPABASE_URL = env.url("SUPABASE_URL", "")
 SUPABASE_JWT_SECRET = env.text("SUPABASE_JWT_SECRET", "")
 SUPABASE_PUBLISHABLE_KEY = env.text("SUPABASE_PUBLISHABLE_KEY", "")
 SUPABASE_SECRET_KEY = env.text("SUPABASE_SECRET_KEY", "")
-BOOTSTRAP_ADMINS = env.words("BOOTSTRAP_ADMINS")
+BOOTSTRAP_ADMINS = env.people("BOOTSTRAP_ADMINS")
 CRM_API_KEY = env.text("CRM_API_KEY", "")
 CRM_API_KEY_WORKSPACE = env.slug("CRM_API_KEY_WORKSPACE")
 if CRM_API_KEY and not CRM_API_KEY_WORKSPACE:
@@ -258,10 +257,11 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_DEFAULT_QUEUE = f"{REDIS_PREFIX}.jobs"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"()": "config.logs.Formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

@@ -100,8 +100,9 @@ def settle(place: Place) -> None:
     if place.demo:
         _settle_demo(place)
     if not given.get("ALLOWED_HOSTS", "").strip():
-        names = ["127.0.0.1", "localhost", "[::1]", urlsplit(place.public_url).hostname or ""]
-        given["ALLOWED_HOSTS"] = ",".join(dict.fromkeys(filter(None, names)))
+        host = urlsplit(place.public_url).hostname or ""
+        names = ["127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host]
+        given["ALLOWED_HOSTS"] = ",".join(dict.fromkeys(names))
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR"):
         given.pop(name, None)
 
@@ -134,6 +135,10 @@ def check_settings() -> None:
             raise ImproperlyConfigured(
                 "FIELD_ENCRYPTION_KEYS must hold URL-safe base64 keys of 32 bytes, newest first."
             )
+    if settings.DEMO:
+        from webhooks.simulator import options
+
+        options.from_environment()
 
 
 def _is_fernet_key(key: str) -> bool:

@@ -58,6 +58,16 @@ def test_a_folder_that_cannot_be_one(start, folder):
         ("DATABASE_URL", "mysql://somewhere/x"),
         ("FIELD_ENCRYPTION_KEYS", "short"),
         ("STRIPE_WORKSPACE", "two words"),
+        ("PUBLIC_URL", "http://[::1"),
+        ("KAPSO_API_URL", "https://"),
+        ("REDIS_URL", "redis://127.0.0.1:eighty"),
+        ("DATABASE_URL", "postgres://user:pass[word@127.0.0.1/x"),
+        ("EMAIL_URL", "smtp://mail.example:eighty"),
+        ("STORAGE_URL", "s3://[bucket"),
+        ("ALLOWED_HOSTS", "https://desk.example.org"),
+        ("BOOTSTRAP_ADMINS", "ada"),
+        ("LOG_LEVEL", "chatty"),
+        ("SIMULATOR_CUSTOMERS", "some"),
     ],
 )
 def test_a_malformed_value_is_named(start, given_servers, name, value):
