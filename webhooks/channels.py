@@ -1,10 +1,11 @@
 """What the roads of channels share: which channel is meant, with its secrets; which headers are kept. No ORM here."""
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -16,6 +17,8 @@ from config.hot import Request
 from config.live.pool import hot_pool
 from crm.encryption import decrypt
 
+T = TypeVar("T")
+ASK_SECONDS = 3.0  # with what keeping may take, less than the shortest patience of a provider
 FRESH = 10.0  # seconds that decrypted secrets are kept
 CACHED = 1_000  # channels, known or not
 SLUG_LIMIT = 60
@@ -59,7 +62,7 @@ async def source_of(kind: str, slug: str) -> Source:
     now = time.monotonic()
     fresh_until, source = _sources.get(key, (0.0, None))
     if fresh_until < now:
-        source = await _load(*key)
+        source = await in_time(_load(*key))
         _sources[key] = (now + FRESH, source)
         _sources.move_to_end(key)
         if len(_sources) > CACHED:
@@ -67,6 +70,17 @@ async def source_of(kind: str, slug: str) -> Source:
     if source is None:
         raise NotFound
     return source
+
+
+async def in_time(asked: Coroutine[Any, Any, T]) -> T:
+    """What was asked of the database, or Unavailable. A statement that hangs cannot be called back: it is left to end
+    by itself."""
+    task = asyncio.create_task(asked)
+    await asyncio.wait({task}, timeout=ASK_SECONDS)
+    if not task.done():
+        task.add_done_callback(lambda late: late.exception())  # seen, and of no use any more
+        raise Unavailable(retry_after=1)
+    return task.result()
 
 
 async def _load(kind: str, slug: str) -> Source | None:

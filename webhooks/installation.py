@@ -13,7 +13,7 @@ from config.errors import NotFound, Unavailable
 from config.hot import Answer, Request
 from config.live.pool import hot_pool
 from webhooks.bodies import Unreadable
-from webhooks.channels import kept_headers
+from webhooks.channels import in_time, kept_headers
 from webhooks.errors import UnreadableBody
 from webhooks.journal import Arrival, keep
 
@@ -48,6 +48,10 @@ async def workspace_id(slug: str) -> UUID | None:
 
 
 async def fetch(statement: str, parameters: list[object]) -> tuple[UUID, ...] | None:
+    return await in_time(_fetch(statement, parameters))
+
+
+async def _fetch(statement: str, parameters: list[object]) -> tuple[UUID, ...] | None:
     try:
         pool = await hot_pool()
         async with pool.connection() as connection:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200  # rows in one statement
 WAITING = 5_000  # deliveries that may wait at once; beyond it the provider is asked to come again
+# The provider is answered before it gives up, Kapso after ten seconds: also by a database that hangs.
+KEEP_SECONDS = 6.0
 UNPACK = "webhooks.unpack_delivery"
 
 
@@ -131,7 +133,11 @@ class _Writer:
         self._waiting.append((arrival, done))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        await done
+        try:
+            async with asyncio.timeout(KEEP_SECONDS):
+                await done
+        except TimeoutError:  # it may still be written; then it is known already when it comes again
+            raise Unavailable(retry_after=1) from None
 
     async def _run(self) -> None:
         try:

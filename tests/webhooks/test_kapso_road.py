@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 
 from config.asgi import application
 from config.live import pool
@@ -17,7 +20,7 @@ from inbox.states import ChannelKind
 from jobs.models import Job
 from tests.cast import KAPSO_SECRET, make_cast, make_channel, unique
 from tests.jobs_at_hand import run_job
-from webhooks import journal
+from webhooks import channels, journal
 from webhooks.kapso.road import MOST
 from webhooks.kapso.signature import kapso_signature, meta_signature
 from webhooks.models import Delivery
@@ -227,6 +230,12 @@ async def test_metas_challenge(client, channel):
     assert refused.status_code == 401
 
 
+async def test_a_slash_at_the_end_makes_no_difference(client, channel):
+    body = json.dumps(text_message()).encode()
+    answer = await client.post(f"/webhooks/kapso/{channel.slug}/", content=body, headers=signed(body))
+    assert answer.status_code == 200
+
+
 async def test_a_foreign_host_name_is_refused(client, channel):
     body = json.dumps(text_message()).encode()
     answer = await client.post(
@@ -246,6 +255,34 @@ async def test_what_could_not_be_kept_is_503_and_comes_again(client, channel, mo
         answer = await deliver(client, channel, payload, key=key)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert (await deliver(client, channel, payload, key=key)).status_code == 200
+
+
+async def test_a_database_that_hangs_is_503_in_time_and_nothing_is_doubled(client, channel, monkeypatch):
+    await deliver(client, channel, text_message())  # the channel is known by now
+    monkeypatch.setattr(journal, "KEEP_SECONDS", 0.3)
+    payload, key = text_message(), unique("key")
+    async with held("webhooks_delivery"):
+        answer = await deliver(client, channel, payload, key=key)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    monkeypatch.undo()
+    assert (await deliver(client, channel, payload, key=key)).status_code == 200
+    assert await Delivery.objects.filter(event_key=key).acount() == 1
+
+
+async def test_a_channel_that_cannot_be_looked_up_in_time_is_503(client, channel, monkeypatch):
+    monkeypatch.setattr(channels, "ASK_SECONDS", 0.3)
+    async with held("inbox_channel"):
+        assert (await deliver(client, channel, text_message())).status_code == 503
+    monkeypatch.undo()
+    assert (await deliver(client, channel, text_message())).status_code == 200
+
+
+@asynccontextmanager
+async def held(table: str) -> AsyncIterator[None]:
+    """Everybody else who wants the table waits: as by a database that hangs."""
+    async with await psycopg.AsyncConnection.connect(pool._conninfo(settings.DATABASES["default"])) as other:
+        await other.execute(f"lock table {table} in access exclusive mode")
+        yield
 
 
 async def test_one_row_that_cannot_be_kept_harms_no_other(client, channel, monkeypatch):

@@ -30,11 +30,12 @@ OK = Answer(200, b'{"received":true}')
 
 
 async def _handle(request: Request, rest: str) -> Answer:
+    slug = rest.removesuffix("/")
     if request.method == "GET":
-        return await _challenge(request, rest)
+        return await _challenge(request, slug)
     if request.method != "POST":
         raise MethodNotAllowed("GET", "POST")
-    source, body = await admit(request, rest, kind=KIND, most=MOST)
+    source, body = await admit(request, slug, kind=KIND, most=MOST)
     headers = request.headers
     if not is_genuine(
         kapso=headers.get("x-webhook-signature"),
