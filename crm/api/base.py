@@ -117,5 +117,15 @@ def list_page(request: Request, rows: "QuerySet[M]", shape: Callable[[M], Any], 
     )
 
 
+class Text(serializers.CharField):
+    """What somebody wrote. A number is none, though REST framework would take it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text: str = super().to_internal_value(data)
+        return text
+
+
 def word() -> serializers.CharField:
     return serializers.CharField(required=False, max_length=WORD_LIMIT)

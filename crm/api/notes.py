@@ -7,13 +7,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, StrictSerializer, WorkspaceView, checked, list_page, page_schema, schema_of
+from crm.api.base import PAGING, StrictSerializer, Text, WorkspaceView, checked, list_page, page_schema, schema_of
 from crm.payloads import NotePayload, note_payload
 from crm.services import notes
 
 
 class NoteBody(StrictSerializer):
-    body = serializers.CharField(trim_whitespace=False)
+    body = Text(trim_whitespace=False)
     mentions = serializers.ListField(
         child=serializers.UUIDField(), required=False, max_length=notes.MOST_MENTIONS, help_text="Ids of members."
     )

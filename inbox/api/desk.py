@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.actors import Caller
-from crm.api.base import StrictSerializer, checked, schema_of
+from crm.api.base import StrictSerializer, Text, checked, schema_of
 from inbox import queries
 from inbox.api.base import InboxView, answer_conversation
 from inbox.api.messages import TemplateBody
@@ -26,7 +26,7 @@ class StartConversationBody(StrictSerializer):
     channel = serializers.CharField(max_length=60, help_text="its slug")
     via = serializers.ChoiceField(["sms", "whatsapp"], required=False)
     client_id = serializers.UUIDField()
-    body = serializers.CharField(trim_whitespace=False, allow_blank=True, default="")
+    body = Text(trim_whitespace=False, allow_blank=True, default="")
     attachments = serializers.ListField(
         child=serializers.UUIDField(), required=False, default=list, max_length=ATTACHMENTS_AT_MOST
     )

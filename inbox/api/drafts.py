@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.errors import Invalid
-from crm.api.base import StrictSerializer, checked, schema_of
+from crm.api.base import StrictSerializer, Text, checked, schema_of
 from inbox.api.base import InboxView
 from inbox.payloads import DraftPayload, draft_payload
 from inbox.senders import ATTACHMENTS_AT_MOST, NOTE_LIMIT
@@ -31,7 +31,7 @@ class DraftDetail(StrictSerializer):
 
 
 class DraftBody(StrictSerializer):
-    body = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=NOTE_LIMIT)
+    body = Text(allow_blank=True, trim_whitespace=False, max_length=NOTE_LIMIT)
     is_note = serializers.BooleanField(default=False)
     detail = DraftDetail(required=False, default=dict)
     version = serializers.IntegerField(min_value=0, max_value=2_000_000_000)

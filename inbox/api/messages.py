@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import read, schema_of
+from crm.api.base import Text, read, schema_of
 from crm.paging import read_limit
 from inbox.answers import thread_answer
 from inbox.api.base import InboxView, live_page_schema
@@ -32,7 +32,7 @@ class TemplateBody(serializers.Serializer[Any]):
 class SendBody(serializers.Serializer[Any]):
     client_id = serializers.UUIDField()
     type = serializers.ChoiceField(SEND_TYPES, default="text")
-    body = serializers.CharField(trim_whitespace=False, allow_blank=True, default="")
+    body = Text(trim_whitespace=False, allow_blank=True, default="")
     reply_to = serializers.UUIDField(required=False, allow_null=True, default=None)
     attachments = serializers.ListField(child=serializers.UUIDField(), default=list)
     template = TemplateBody(required=False, allow_null=True, default=None)

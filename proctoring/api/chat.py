@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, checked, schema_of
+from crm.api.base import PAGING, Text, checked, schema_of
 from crm.paging import link, page, read_limit
 from proctoring import topics
 from proctoring.api.base import ExamView, StudentView, body_of
@@ -37,7 +37,7 @@ class ChatPayload(TypedDict):
 
 class WriteBody(serializers.Serializer[Any]):
     client_id = serializers.UUIDField()
-    body = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    body = Text(trim_whitespace=False, allow_blank=True)
 
 
 def _thread(request: Request, room: Room, live: dict[str, Any], *, unread: int) -> Response:

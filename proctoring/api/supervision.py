@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, checked, list_page, page_schema, schema_of
+from crm.api.base import PAGING, Text, checked, list_page, page_schema, schema_of
 from proctoring import access
 from proctoring.api.base import ExamView, body_of
 from proctoring.payloads.sessions import CommandPayload, ViolationPayload, command_payload, violation_payload
@@ -109,7 +109,7 @@ class ViolationDetail(ExamView):
 class CommandBody(serializers.Serializer[Any]):
     client_id = serializers.UUIDField(required=False, help_text="The same id again is the same command.")
     type = serializers.ChoiceField(CommandType.choices)
-    body = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="", trim_whitespace=False)
+    body = Text(max_length=4000, required=False, allow_blank=True, default="", trim_whitespace=False)
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     seconds = serializers.IntegerField(min_value=0, required=False, default=0)
     urgent = serializers.BooleanField(default=False)

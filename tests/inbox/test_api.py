@@ -133,6 +133,7 @@ def test_assign_status_and_read(cast, ben, thread):
         {"client_id": SOME_ID, "body": "   \n"},
         {"client_id": SOME_ID, "body": "a\x00b"},
         {"client_id": SOME_ID, "body": {"text": "a"}},
+        {"client_id": SOME_ID, "body": 5},
         {"client_id": SOME_ID, "body": "a", "type": "carrier-pigeon"},
         {"client_id": SOME_ID, "body": "a", "direction": "in"},
         {"client_id": SOME_ID, "body": "a", "seen_seq": -1},

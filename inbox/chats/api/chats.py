@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from config.errors import NotFound
 from crm.actors import Visitor
-from crm.api.base import PAGING, checked, page_schema, schema_of
+from crm.api.base import PAGING, Text, checked, page_schema, schema_of
 from crm.identity.addresses import source
 from crm.paging import link, read_limit
 from inbox.chats import pace, queries
@@ -25,7 +25,7 @@ from inbox.services.chats.writing import Words
 class ChatStartBody(serializers.Serializer[Any]):
     channel = serializers.SlugField(max_length=60)
     client_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    body = serializers.CharField(trim_whitespace=False, required=False, allow_blank=True, default="")
+    body = Text(trim_whitespace=False, required=False, allow_blank=True, default="")
     message_client_id = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="Of the first message; client_id where it is left out."
     )

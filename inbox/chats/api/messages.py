@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from config.errors import Invalid
 from config.parsers import JSONParser
-from crm.api.base import PAGING, checked, read, schema_of
+from crm.api.base import PAGING, Text, checked, read, schema_of
 from crm.paging import link, read_limit
 from inbox import links
 from inbox.chats import pace, queries
@@ -31,7 +31,7 @@ from inbox.services.chats.writing import Kept, Words
 class ChatWriteBody(serializers.Serializer[Any]):
     client_id = serializers.UUIDField()
     type = serializers.ChoiceField(["text"], default="text")
-    body = serializers.CharField(trim_whitespace=False, allow_blank=True, required=False, default="")
+    body = Text(trim_whitespace=False, allow_blank=True, required=False, default="")
 
 
 class ChatUploadBody(ChatWriteBody):
