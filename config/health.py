@@ -5,14 +5,20 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 REDIS_WAIT = 1.0  # seconds
 
 
+@csrf_exempt  # they only read; what else is asked is told so
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     database = _database()
     checks = {"database": database, "migrations": database and _migrations(), "redis": _redis()}

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 _FOLDER = Path(settings.VAR_DIR) / "metrics"
 _FOLDER.mkdir(parents=True, exist_ok=True)
@@ -187,6 +189,8 @@ def answered() -> list[tuple[str, int, float, int, int]]:
     ]
 
 
+@csrf_exempt  # it only reads; what else is asked is told so
+@require_safe
 def view(request: HttpRequest) -> HttpResponse:
     """404 for whoever may not ask: by default that is everybody but this machine."""
     if not _may_ask(request):

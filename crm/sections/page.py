@@ -25,16 +25,17 @@ def settings_page(request: HttpRequest, section: str = "") -> HttpResponse:
     """Without a name, the workspace's own for who manages it, and for all others what is about themselves."""
     _load()
     actor = any_member_on_page(user_of(request).pk, request.GET.get("workspace", ""))
-    theirs = sections_for(actor)
-    if not section:
-        first = next((one for one in theirs if one.key == "general"), theirs[0])
-        return HttpResponseRedirect(_address(request, first.key))
-    chosen = section_named(section)
+    chosen = section_named(section) if section else _first_for(actor)
     if not chosen.is_for(actor):
         raise Forbidden
     if request.method == "POST":
         return _answered(request, actor, chosen)
     return _drawn(request, actor, chosen)
+
+
+def _first_for(actor: Member) -> Section:
+    theirs = sections_for(actor)
+    return next((one for one in theirs if one.key == "general"), theirs[0])
 
 
 def _answered(request: HttpRequest, actor: Member, chosen: Section) -> HttpResponse:

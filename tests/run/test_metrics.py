@@ -76,6 +76,12 @@ def test_alive_and_ready():
     assert ready.json() == {"status": "ok", "database": "ok", "migrations": "ok", "redis": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_what_only_reads_says_so(path: str):
+    answer = Client(enforce_csrf_checks=True).post(path)
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
 def test_not_ready_without_redis(settings: Any):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     answer = Client().get("/readyz")
