@@ -23,7 +23,7 @@ def list_answer(
     found = queries.list_conversations(actor, wanted, cursor=cursor, limit=limit)
     path = f"/api/v1/workspaces/{actor.workspace_slug}/conversations/"
     return {
-        "results": queries.for_reader(actor, found.rows),
+        "results": queries.lines_for_reader(actor, found.rows),
         "next": link(path, given, found.next),
         "previous": link(path, given, found.previous),
         "counts": counts,

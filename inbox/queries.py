@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     Case,
     Exists,
@@ -20,7 +19,6 @@ from django.db.models import (
     When,
     prefetch_related_objects,
 )
-from django.db.models.functions import JSONObject
 
 from config.errors import Invalid, NotFound
 from config.live.events import head
@@ -35,13 +33,21 @@ from crm.queries.views import visible_views
 from crm.roles import Action, Role, is_allowed
 from crm.services.teams import visible_teams
 from inbox import topics
-from inbox.access import allowed_actions, conversations_of, messages_of, visible_conversations, visible_messages
+from inbox.access import (
+    actions_on,
+    allowed_actions,
+    conversations_of,
+    messages_of,
+    visible_conversations,
+    visible_messages,
+)
 from inbox.counts import NOTHING, Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
-from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Label, Message
+from inbox.lines import Line, lines
+from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Message
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
 from inbox.search import conversations_like
-from inbox.states import Priority, Scope
+from inbox.states import PRIORITY_RANKS, Scope
 from jobs.compiled import Compiled
 
 NEWEST = ("-last_activity_at", "-id")
@@ -49,7 +55,7 @@ OLDEST = ("last_activity_at", "id")
 LONGEST_WAITING = ("waiting_since", "id")
 MOST_URGENT = ("-rank", "-last_activity_at", "-id")
 RANK_OF_PRIORITY = Case(
-    *[When(priority=value, then=Value(rank)) for rank, value in enumerate(Priority.values)],
+    *[When(priority=value, then=Value(rank)) for value, rank in PRIORITY_RANKS.items()],
     output_field=SmallIntegerField(),
 )
 
@@ -94,7 +100,8 @@ class ListFilter:
 
 
 def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """All that a row of the list shows, in the page's own query; labels are the second. No secrets are read for it."""
+    """All that a row of the list shows, of conversations that are announced or shown alone, in their own query; labels
+    are the second. No secrets are read for it."""
     return (
         rows.select_related("contact", "channel", "assignee", "team", "last_message", "last_message__sender_user")
         .prefetch_related("labels")
@@ -160,42 +167,25 @@ def message_of_client(workspace_id: UUID, client_id: UUID) -> Message | None:
 
 def list_conversations(
     actor: Actor, wanted: ListFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
-) -> Page[Conversation]:
-    rows = _narrow(with_lines(visible_conversations(actor)), actor, wanted)
-    rows = rows.prefetch_related(None).annotate(worn=_WORN)
+) -> Page[Line]:
+    rows = _narrow(visible_conversations(actor), actor, wanted)
     if wanted.view is None:
-        return _labelled(_ordered(rows, wanted.order, cursor, limit))
+        return _ordered(rows, wanted.order, cursor, limit)
     with time_limit(sets_itself=True):
         view = visible_views(actor).annotate(limit=LIMIT).filter(pk=wanted.view).first()
         if view is None or view.scope != ViewScope.CONVERSATIONS:
             raise NotFound
         rows = rows.filter(compile_view(actor, view.filters))
-        return _labelled(_ordered(rows, wanted.order or view.sort, cursor, limit))
+        return _ordered(rows, wanted.order or view.sort, cursor, limit)
 
 
-# The list reads labels with the page itself.
-_WORN = ArraySubquery(
-    ConversationLabel.objects.filter(conversation=OuterRef("pk"))
-    .order_by("pk")
-    .values(found=JSONObject(pk="label_id", name="label__name", hue="label__hue"))
-)
-
-
-def _labelled(found: Page[Conversation]) -> Page[Conversation]:
-    """As if the labels had been prefetched."""
-    for row in found.rows:
-        labels = Label.objects.all()
-        labels._result_cache = [Label(workspace_id=row.workspace_id, **label) for label in row.worn]  # type: ignore[attr-defined]
-        row._prefetched_objects_cache = {"labels": labels}
-    return found
-
-
-def _ordered(rows: QuerySet[Conversation], order: str, cursor: str | None, limit: int) -> Page[Conversation]:
+def _ordered(rows: QuerySet[Conversation], order: str, cursor: str | None, limit: int) -> Page[Line]:
+    by: tuple[str, ...] = OLDEST if order == "oldest" else NEWEST
     if order == "waiting":
-        return page(rows.exclude(waiting_since=None), LONGEST_WAITING, cursor=cursor, limit=limit)
-    if order == "priority":
-        return page(rows.annotate(rank=RANK_OF_PRIORITY), MOST_URGENT, cursor=cursor, limit=limit)
-    return page(rows, OLDEST if order == "oldest" else NEWEST, cursor=cursor, limit=limit)
+        rows, by = rows.exclude(waiting_since=None), LONGEST_WAITING
+    elif order == "priority":
+        rows, by = rows.annotate(rank=RANK_OF_PRIORITY), MOST_URGENT
+    return page(rows, by, cursor=cursor, limit=limit, read=lines)
 
 
 def _of_channel(named: str) -> Q:
@@ -272,7 +262,7 @@ _SEEN = """
 """
 
 
-def get_seen_counts(actor: Actor, conversations: Iterable[Conversation]) -> dict[UUID, int]:
+def get_seen_counts(actor: Actor, conversations: Iterable[Conversation | Line]) -> dict[UUID, int]:
     """How many incoming messages of each the actor has seen. What came before a member joined counts as seen."""
     rows = list(conversations)
     if not isinstance(actor, Member):
@@ -290,15 +280,27 @@ def get_seen_counts(actor: Actor, conversations: Iterable[Conversation]) -> dict
 def for_reader(actor: Actor, conversations: Iterable[Conversation]) -> list[ReaderConversationPayload]:
     rows = list(conversations)
     seen = get_seen_counts(actor, rows)
-    return [_for_reader(actor, row, seen[row.pk]) for row in rows]
+    return [_for_reader(conversation_payload(row), seen[row.pk], allowed_actions(actor, row)) for row in rows]
 
 
-def _for_reader(actor: Actor, row: Conversation, seen: int) -> ReaderConversationPayload:
+def lines_for_reader(actor: Actor, rows: list[Line]) -> list[ReaderConversationPayload]:
+    seen = get_seen_counts(actor, rows)
+    return [
+        _for_reader(
+            row.payload,
+            seen[row.pk],
+            actions_on(actor.may, row.channel_kind, row.status, window_open=row.is_window_open),
+        )
+        for row in rows
+    ]
+
+
+def _for_reader(payload: ConversationPayload, seen: int, allowed: list[str]) -> ReaderConversationPayload:
     return {
-        **conversation_payload(row),
-        "unread_count": row.inbound_count - seen,
+        **payload,
+        "unread_count": payload["inbound_count"] - seen,
         "seen_count": seen,
-        "allowed_actions": allowed_actions(actor, row),
+        "allowed_actions": allowed,
     }
 
 

@@ -24,6 +24,9 @@ class Priority(models.TextChoices):
     URGENT = "urgent", _("Urgent")
 
 
+PRIORITY_RANKS: dict[str, int] = {value: rank for rank, value in enumerate(Priority.values)}
+
+
 class ChannelKind(models.TextChoices):
     KAPSO = "kapso", _("WhatsApp")
     TWILIO = "twilio", _("SMS")

@@ -20,7 +20,7 @@ from crm.issuer.accounts import authenticate
 from crm.models import Contact, ContactIdentity, Member, UserIdentity, Workspace
 from crm.services.contacts import Sender, contact_for_sender
 from inbox.models import Channel, Conversation, ConversationReader, Message
-from inbox.queries import ListFilter, for_reader, get_tab_counts, list_conversations
+from inbox.queries import ListFilter, get_tab_counts, lines_for_reader, list_conversations
 from inbox.states import ChannelKind, ConversationStatus, Direction, MessageStatus, SenderKind
 from inbox.windows import WINDOW
 from tests.run.demo_data import demo_loaded
@@ -224,7 +224,7 @@ def test_ben_and_bea_have_something_to_read_and_vic_nothing():
 def unread_of(key):
     actor = member_of(USERS[key].id, DEMO.id)
     page = list_conversations(actor, ListFilter(status="open", unread=True), limit=100)
-    rows = for_reader(actor, page.rows)
+    rows = lines_for_reader(actor, page.rows)
     assert all(row["unread_count"] > 0 for row in rows)
     return len(rows)
 
