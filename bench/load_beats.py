@@ -28,6 +28,7 @@ WAVE = 50  # handshakes under way at once
 SPREAD_SECONDS = 10.0  # over which those who were thrown out come back
 PATIENCE = 20.0  # a beat not answered by then is an error
 ARRIVING = 600.0  # for all handshakes together
+BEATS_A_QUESTION = 3  # half a minute for each: what is new goes to tutors, what is not need not
 SETTLING = 5.0  # what is under way at the end of a round may still arrive
 
 
@@ -78,10 +79,11 @@ class Load:
 
     def beat_of(self, student: Student) -> dict[str, Any]:
         student.count += 1
+        answered = (student.count + student.place % BEATS_A_QUESTION) // BEATS_A_QUESTION  # not all at the same beat
         return {
             "session": student.session,
-            "current_question": student.count,
-            "answered_count": student.count - 1,
+            "current_question": answered + 1,
+            "answered_count": answered,
             "rtt_ms": 20,
             "network": "wifi",
             "seq": student.count,
