@@ -65,6 +65,25 @@ class SessionEnded(Conflict):
     message = "This session has ended."
 
 
+class DeviceEnded(Conflict):
+    """The sitting goes on at another device."""
+
+    code = "device_ended"
+    message = "Your tutor has ended the exam on this device."
+
+
+class LastDevice(Conflict):
+    code = "last_device"
+    message = "The session is open on this device alone. End the session instead."
+
+
+class EvidenceRemoved(Conflict):
+    """Its log was past its days: nothing is added to totals that nobody can check any more."""
+
+    code = "evidence_removed"
+    message = "What was noticed in this session is past its days."
+
+
 class WrongMove(Conflict):
     """`data["session_status"]`: the state it is in."""
 

@@ -19,9 +19,9 @@ LIVE = ("active", "disconnected", "paused")
 RANKS = {
     Severity.CRITICAL.value: 6,
     Severity.HIGH.value: 5,
+    "locked": 5,  # paused, and can do nothing but call
     "silent": 4,
     "hand": 3,
-    "wrote": 3,
     Severity.MEDIUM.value: 2,
 }
 
@@ -44,6 +44,10 @@ class Card:
         row = self.row
         counts = (row.critical_count, row.high_count, row.medium_count, row.low_count)
         return list(zip(("critical", "high", "medium", "low"), counts, strict=True))
+
+    @property
+    def is_locked(self) -> bool:
+        return self.row.status == "paused" and self.why in ("hand", "wrote")
 
     @property
     def beat(self) -> str:
@@ -99,9 +103,10 @@ def _of_line(row: SessionRow) -> Sequence[tuple[int, str, str, Any, str]]:
 
 
 def _of_words(row: SessionRow, unread: int) -> Sequence[tuple[int, str, str, Any, str]]:
+    rank, tone = (RANKS["locked"], "danger") if row.status == "paused" else (RANKS["hand"], "warning")
     if row.hand_raised_at:
-        return ((RANKS["hand"], "warning", "hand", row.hand_note, ""),)
-    return ((RANKS["wrote"], "warning", "wrote", "", ""),) if unread else ()
+        return ((rank, tone, "hand", row.hand_note, ""),)
+    return ((rank, tone, "wrote", "", ""),) if unread else ()
 
 
 def _span(length: timedelta) -> str:

@@ -46,6 +46,7 @@ class SessionRow:
     hand_raised_at: datetime | None
     hand_note: str
     consent_withdrawn_at: datetime | None
+    evidence_removed_at: datetime | None
     is_hidden: bool
     timer_delay_ms: int
     idle_ms: int
@@ -65,8 +66,8 @@ COLUMNS = f"""
     {CONNECTION}, p.current_question, p.answered_count, e.question_count, s.violation_count, s.low_count,
     s.medium_count, s.high_count, s.critical_count, s.unreviewed_count, p.last_heartbeat, p.seen_at, s.started_at,
     s.ended_at, s.end_reason, {DEADLINE}, s.paused_at, s.extra_seconds + n.extra_seconds, s.lost_seconds,
-    s.given_back_seconds, s.hand_raised_at, s.hand_note, s.consent_withdrawn_at, p.is_hidden, p.timer_delay_ms,
-    p.idle_ms, p.rtt_ms, p.network, p.skew_ms, p.device, p.user_agent, p.is_live, p.has_commands,
+    s.given_back_seconds, s.hand_raised_at, s.hand_note, s.consent_withdrawn_at, s.evidence_removed_at, p.is_hidden,
+    p.timer_delay_ms, p.idle_ms, p.rtt_ms, p.network, p.skew_ms, p.device, p.user_agent, p.is_live, p.has_commands,
     s.last_violation_seq, now()
 """
 FROM = """

@@ -155,6 +155,7 @@ class CommandType(models.TextChoices):
     EXTRA_TIME = "extra_time", _("More time")
     ATTENTION = "attention", _("Request attention")
     NOTE = "note", _("Private note")
+    END_DEVICE = "end_device", _("End on a device")  # the session goes on at the other one
 
 
 class CommandState(models.TextChoices):

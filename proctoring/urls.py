@@ -43,6 +43,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("exams/<slug:exam>/sessions/<uuid:session>/", exams.SessionDetail.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/violations/", supervision.SessionViolations.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/commands/", supervision.SessionCommands.as_view()),
+    path("exams/<slug:exam>/sessions/<uuid:session>/devices/<uuid:device>/allow", supervision.DeviceAllow.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/compensate", supervision.SessionCompensate.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/chat", chat.TutorsChat.as_view()),
     path("exams/<slug:exam>/sessions/<uuid:session>/chat/read", chat.TutorsChatRead.as_view()),

@@ -21,19 +21,19 @@ class RequestPace(BaseThrottle):
     def allow_request(self, request: Any, view: Any) -> bool:
         asked = request._request
         if not isinstance(getattr(asked, "actor", None), ApiKey):
-            _pace.take(*_limit(asked))
+            _pace.take(*self.limit(asked))
         return True
+
+    def limit(self, asked: Any) -> tuple[UUID, int]:
+        """Whose count it is, and how many a minute."""
+        if asked.user.is_authenticated:
+            return asked.user.pk, settings.PERSON_REQUESTS_PER_MINUTE
+        return _of_address(asked)
 
 
 def take_for_address(asked: HttpRequest) -> None:
     """For a page that everybody may look at: as one request more from where it comes. TooMany as ever."""
     _pace.take(*_of_address(asked))
-
-
-def _limit(asked: Any) -> tuple[UUID, int]:
-    if asked.user.is_authenticated:
-        return asked.user.pk, settings.PERSON_REQUESTS_PER_MINUTE
-    return _of_address(asked)
 
 
 def _of_address(asked: HttpRequest) -> tuple[UUID, int]:

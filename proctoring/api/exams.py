@@ -17,6 +17,7 @@ from proctoring.payloads.sessions import (
     EnrolmentPayload,
     ExamPayload,
     SessionPayload,
+    device_payload,
     enrolment_payload,
     exam_payload,
     gap_payload,
@@ -244,7 +245,7 @@ class SessionList(ExamView):
 class SessionDetail(ExamView):
     @extend_schema(operation_id="get_exam_session", responses={200: schema_of(SessionPayload)})
     def get(self, request: Request, workspace: str, exam: str, session: UUID) -> Response:
-        """With `trail` (the newest beats), `gaps` (the lost-time ledger), `consents` and the topic to follow."""
+        """With `trail` (the newest beats), `gaps` (the ledger), `devices`, `consents` and the topic to follow."""
         live = queries.live_of(topics.session(session))
         actor = self.actor(request)
         found = access.session_for(actor, access.exam_for(actor, exam), session)
@@ -253,6 +254,7 @@ class SessionDetail(ExamView):
                 **session_payload(queries.get_row(found.pk)),
                 "trail": queries.trail_of(found.pk),
                 "gaps": [gap_payload(gap) for gap in queries.gaps_of(found)],
+                "devices": [device_payload(device) for device in queries.devices_of(found)],
                 "consents": queries.consents_of(found),
                 "live": live,
             }

@@ -11,9 +11,16 @@ from rest_framework.response import Response
 from crm.api.base import PAGING, Text, checked, list_page, page_schema, schema_of
 from proctoring import access
 from proctoring.api.base import ExamView, body_of
-from proctoring.payloads.sessions import CommandPayload, ViolationPayload, command_payload, violation_payload
+from proctoring.payloads.sessions import (
+    CommandPayload,
+    DevicePayload,
+    ViolationPayload,
+    command_payload,
+    device_payload,
+    violation_payload,
+)
 from proctoring.queries import exams as queries
-from proctoring.services import commands, reviews
+from proctoring.services import commands, devices, reviews
 from proctoring.services.commands import Order
 from proctoring.states import VOCABULARY, CommandType, Review, Severity
 
@@ -113,6 +120,9 @@ class CommandBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     seconds = serializers.IntegerField(min_value=0, required=False, default=0)
     urgent = serializers.BooleanField(default=False)
+    device = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="Of end_device: which of the session's devices."
+    )
 
 
 class BulkBody(CommandBody):
@@ -141,6 +151,7 @@ def _order(given: dict[str, Any]) -> Order:
         reason=given["reason"],
         seconds=given["seconds"],
         is_urgent=given["urgent"],
+        device=given["device"],
     )
 
 
@@ -160,6 +171,14 @@ class SessionCommands(ExamView):
             actor=self.actor(request), slug=exam, session_id=session, order=_order(given)
         )
         return Response(command_payload(command), status=201)
+
+
+class DeviceAllow(ExamView):
+    @extend_schema(operation_id="allow_device", request=None, responses={200: schema_of(DevicePayload)})
+    def post(self, request: Request, workspace: str, exam: str, session: UUID, device: UUID) -> Response:
+        """Takes back that the session was ended on this device: its page can be loaded again."""
+        allowed = devices.allow_again(actor=self.actor(request), slug=exam, session_id=session, device_id=device)
+        return Response(device_payload(allowed))
 
 
 class CommandList(ExamView):

@@ -1,5 +1,6 @@
 from proctoring.models.boards import BoardSnapshot, Leaderboard, LeaderboardEntry, LeaderboardTally, ScoreCorrection
 from proctoring.models.commands import Command
+from proctoring.models.devices import SessionDevice
 from proctoring.models.exams import Enrolment, Exam, ExamRule, ExamTutor
 from proctoring.models.ledger import ServiceMark, SessionGap
 from proctoring.models.reminders import ExamReminder
@@ -22,6 +23,7 @@ __all__ = [
     "LeaderboardTally",
     "ScoreCorrection",
     "ServiceMark",
+    "SessionDevice",
     "SessionGap",
     "SessionPulse",
     "SessionSummary",

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from crm.models import User
 from crm.tenancy import TenantModel, tenant_key
+from proctoring.models.devices import SessionDevice
 from proctoring.models.sessions import ExamSession
 from proctoring.states import CommandState, CommandType
 
@@ -18,6 +19,10 @@ class Command(TenantModel):
     reason = models.CharField(max_length=500, blank=True)
     seconds = models.PositiveIntegerField(default=0)  # of extra time
     is_urgent = models.BooleanField(default=False)
+    # Of one that is for a single device of the session
+    device = models.ForeignKey(
+        SessionDevice, null=True, blank=True, db_index=False, on_delete=models.SET_NULL, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=CommandState.choices, default=CommandState.QUEUED)
     created_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
@@ -39,6 +44,7 @@ class Command(TenantModel):
                 condition=Q(state__in=[CommandState.QUEUED, CommandState.DELIVERED]),
                 name="exam_command_open",
             ),
+            models.Index(fields=["device"], condition=~Q(device=None), name="exam_command_of_device"),
         ]
 
     def __str__(self) -> str:

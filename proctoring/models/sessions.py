@@ -35,6 +35,7 @@ class ExamSession(TenantModel):
     hand_raised_at = models.DateTimeField(null=True, blank=True)
     hand_note = models.CharField(max_length=300, blank=True, db_default="")
     consent_withdrawn_at = models.DateTimeField(null=True, blank=True)  # nothing is captured from then on
+    evidence_removed_at = models.DateTimeField(null=True, blank=True)  # its log was past its days; its totals stay
 
     # Kept here so that a card of the grid costs no query; written under the row's lock
     violation_count = models.PositiveIntegerField(default=0, db_default=0)  # all but info

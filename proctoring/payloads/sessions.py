@@ -9,8 +9,9 @@ from uuid import UUID
 
 from inbox.models import Message
 from inbox.payloads import MessagePayload, message_payload
-from proctoring.models import Command, Enrolment, Exam, ExamRule, ExamSession, SessionGap, Violation
+from proctoring.models import Command, Enrolment, Exam, ExamRule, ExamSession, SessionDevice, SessionGap, Violation
 from proctoring.rows import SessionRow
+from proctoring.user_agents import browser_of
 
 
 class PersonPayload(TypedDict):
@@ -60,6 +61,7 @@ class SessionPayload(TypedDict):
     hand_raised_at: datetime | None
     hand_note: str
     consent_withdrawn_at: datetime | None  # since then nothing is captured
+    evidence_removed_at: datetime | None  # its log was past its days; the counts stay
     network: NetworkPayload
     skew_ms: int | None
     user_agent: str
@@ -98,6 +100,7 @@ def session_payload(row: SessionRow) -> SessionPayload:
         "hand_raised_at": row.hand_raised_at,
         "hand_note": row.hand_note,
         "consent_withdrawn_at": row.consent_withdrawn_at,
+        "evidence_removed_at": row.evidence_removed_at,
         "network": {
             "rtt_ms": row.rtt_ms,
             "type": row.network,
@@ -299,6 +302,7 @@ class OwnCommandPayload(TypedDict):
     reason: str
     seconds: int
     is_urgent: bool
+    device: str  # the client's own name for itself, where it is for that one alone
     state: str
     from_name: str
     created_at: datetime
@@ -315,7 +319,7 @@ class CommandPayload(OwnCommandPayload):
 
 
 def own_command_payload(command: Command) -> OwnCommandPayload:
-    """Reads created_by."""
+    """Reads created_by and device."""
     by = command.created_by
     return {
         "id": command.pk,
@@ -325,6 +329,7 @@ def own_command_payload(command: Command) -> OwnCommandPayload:
         "reason": command.reason,
         "seconds": command.seconds,
         "is_urgent": command.is_urgent,
+        "device": command.device.name if command.device else "",
         "state": command.state,
         "from_name": by.display_name if by else "",
         "created_at": command.created_at,
@@ -335,7 +340,7 @@ def own_command_payload(command: Command) -> OwnCommandPayload:
 
 
 def command_payload(command: Command) -> CommandPayload:
-    """Reads created_by and session."""
+    """Reads created_by, device and session."""
     by = command.created_by
     return {
         **own_command_payload(command),
@@ -343,6 +348,27 @@ def command_payload(command: Command) -> CommandPayload:
         "by": {"id": by.pk, "name": by.display_name} if by else None,
         "student": command.session.student,
         "student_name": command.session.student_name,
+    }
+
+
+class DevicePayload(TypedDict):
+    id: UUID
+    name: str  # the client's own for itself
+    browser: str
+    system: str
+    first_seen_at: datetime
+    ended_at: datetime | None
+
+
+def device_payload(device: SessionDevice) -> DevicePayload:
+    words = browser_of(device.user_agent)
+    return {
+        "id": device.pk,
+        "name": device.name,
+        "browser": words.get("browser", ""),
+        "system": words.get("system", ""),
+        "first_seen_at": device.first_seen_at,
+        "ended_at": device.ended_at,
     }
 
 

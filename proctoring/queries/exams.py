@@ -24,6 +24,7 @@ from proctoring.models import (
     Exam,
     ExamRule,
     ExamSession,
+    SessionDevice,
     SessionGap,
     SessionPulse,
     Violation,
@@ -165,7 +166,7 @@ def violations_of_exam(exam: Exam) -> QuerySet[Violation]:
 
 
 def commands_of(exam: Exam) -> QuerySet[Command]:
-    return Command.objects.filter(session__exam=exam).select_related("session", "created_by")
+    return Command.objects.filter(session__exam=exam).select_related("session", "created_by", "device")
 
 
 def gaps_of(session: ExamSession) -> QuerySet[SessionGap]:
@@ -200,6 +201,10 @@ def possible_tutors(exam: Exam, *, but: Sequence[UUID]) -> list[User]:
     roles = [role for role in Role if is_allowed(role, Action.PROCTOR)]
     rows = Membership.objects.filter(workspace_id=exam.workspace_id, role__in=roles, user__deactivated_at=None)
     return [row.user for row in rows.exclude(user__in=but).select_related("user").order_by("user__name", "id")[:500]]
+
+
+def devices_of(session: ExamSession) -> QuerySet[SessionDevice]:
+    return SessionDevice.objects.filter(session=session).order_by("first_seen_at", "pk")
 
 
 def consents_of(session: ExamSession) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from proctoring.beats.statement import Written
 from proctoring.events import announce_session
 from proctoring.models import ExamSession
 from proctoring.payloads.sessions import own_command_payload
+from proctoring.services import devices
 from proctoring.services.commands import acknowledge, take_commands
 from proctoring.services.edges import restore
-from proctoring.services.sessions import note_second_device
 from proctoring.states import CommandState
 
 
@@ -23,12 +23,13 @@ def follow_up(beat: Beat, written: Written) -> list[dict[str, Any]]:
         _second_device(beat, written)
     if beat.seen:
         acknowledge(student=beat.student, session_id=beat.session_id, command_ids=beat.seen, state=CommandState.SEEN)
-    taken = take_commands(session_id=beat.session_id) if written.has_commands else []
+    taken = take_commands(session_id=beat.session_id, device=beat.device) if written.has_commands else []
     return [dict(own_command_payload(command)) for command in taken]
 
 
 @unit_of_work
 def _second_device(beat: Beat, written: Written) -> None:
     session = ExamSession.objects.select_for_update(of=("self",)).select_related("exam").get(pk=beat.session_id)
-    if note_second_device(session, written.device_before, beat.device):
+    devices.keep(session, beat.device)
+    if devices.note_second(session, written.device_before, beat.device):
         announce_session(rows.one(session.pk))

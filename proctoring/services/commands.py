@@ -16,6 +16,7 @@ from proctoring.errors import AlreadyUsed, SessionEnded
 from proctoring.events import announce_command, announce_session
 from proctoring.models import Command, Exam, ExamSession, SessionPulse
 from proctoring.people import Student
+from proctoring.services import devices
 from proctoring.services.sessions import move
 from proctoring.states import COMMAND_MOVES, LIVE, CommandState, CommandType, SessionStatus
 
@@ -23,6 +24,7 @@ MOST_SESSIONS = 1_000
 MOST_EXTRA_SECONDS = 8 * 3600
 # A message to somebody who is away is still worth reading when they come back in this sitting
 GOOD_FOR = timedelta(minutes=30)
+SHOWN = ("session", "created_by", "device")  # what a payload reads
 TO_ENDED = frozenset({CommandType.NOTE})  # what may still be said of a session that has ended
 
 
@@ -36,6 +38,7 @@ class Order:
     reason: str = ""
     seconds: int = 0
     is_urgent: bool = False
+    device: UUID | None = None  # of END_DEVICE: which
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,15 @@ def command_session(*, actor: Caller, slug: str, session_id: UUID, order: Order)
     _check_order(order)
     exam = access.exam_for(actor, slug)
     session = access.session_for(actor, exam, session_id, for_update=True)
-    known = Command.objects.select_related("session", "created_by").filter(session=session, batch=order.batch).first()
+    known = Command.objects.select_related(*SHOWN).filter(session=session, batch=order.batch).first()
     if known is not None:
-        if (known.type, known.body, known.seconds) != (order.type, order.body, order.seconds):
+        told = (known.type, known.body, known.seconds, known.device_id)
+        if told != (order.type, order.body, order.seconds, order.device):
             raise AlreadyUsed
         return known
     if session.status not in LIVE and order.type not in TO_ENDED and not _may_end(session, order):
         raise SessionEnded(session_status=session.status)
-    _apply(session, order)
+    _apply(session, order, by=actor.user_id)
     return issue(
         session,
         order.type,
@@ -86,6 +90,7 @@ def command_session(*, actor: Caller, slug: str, session_id: UUID, order: Order)
         reason=order.reason,
         seconds=order.seconds,
         is_urgent=order.is_urgent,
+        device=order.device,
         created_by=actor.user_id,
     )
 
@@ -102,11 +107,13 @@ def _check_order(order: Order) -> None:
         errors["seconds"] = Said("From 1 to {most}.", most=MOST_EXTRA_SECONDS)
     if order.type != CommandType.EXTRA_TIME and order.seconds:
         errors["seconds"] = "Only more time takes seconds."
+    if (order.type == CommandType.END_DEVICE) != (order.device is not None):
+        errors["device"] = "Named where one device is ended, and only there."
     if errors:
         raise Invalid(errors=errors)
 
 
-def _apply(session: ExamSession, order: Order) -> None:
+def _apply(session: ExamSession, order: Order, *, by: UUID | None) -> None:
     """What a command does here; what it does at the student's is the client's."""
     if order.type == CommandType.PAUSE:
         move(session, SessionStatus.PAUSED)
@@ -116,6 +123,8 @@ def _apply(session: ExamSession, order: Order) -> None:
         move(session, SessionStatus.TERMINATED, reason=order.reason[:200])
     elif order.type == CommandType.EXTRA_TIME:
         give_time(session, order.seconds)
+    elif order.type == CommandType.END_DEVICE:
+        devices.end(session, order.device, by=by)
 
 
 def give_time(session: ExamSession, seconds: int) -> None:
@@ -134,6 +143,7 @@ def issue(
     reason: str = "",
     seconds: int = 0,
     is_urgent: bool = False,
+    device: UUID | None = None,
     created_by: UUID | None = None,
 ) -> Command:
     """Queued for the student's client, which hears of it on the socket and with its next beat."""
@@ -148,11 +158,12 @@ def issue(
         reason=reason,
         seconds=seconds,
         is_urgent=is_urgent,
+        device_id=device,
         state=CommandState.SEEN if is_note else CommandState.QUEUED,  # a note has nobody to reach
         created_by_id=created_by,
         expires_at=now + GOOD_FOR,
     )
-    command = Command.objects.select_related("session", "created_by").get(pk=command.pk)
+    command = Command.objects.select_related(*SHOWN).get(pk=command.pk)
     if not is_note:
         SessionPulse.objects.filter(pk=session.pk).update(has_commands=True)
     announce_command(command, session.exam.slug, created=True)
@@ -163,16 +174,21 @@ def issue(
 
 
 @unit_of_work
-def take_commands(*, session_id: UUID) -> list[Command]:
-    """What waits for the session's client, which has it from here on. For an answer to that very client."""
-    SessionPulse.objects.filter(pk=session_id).update(has_commands=False)
-    waiting = (
+def take_commands(*, session_id: UUID, device: str = "") -> list[Command]:
+    """What waits for the session's client, which has it from here on. For an answer to that very client, which is
+    the named device: what is for another one goes on waiting."""
+    pulse = SessionPulse.objects.filter(pk=session_id)
+    pulse.update(has_commands=False)
+    waiting = list(
         Command.objects.select_for_update(of=("self",))
-        .select_related("session__exam", "created_by")
+        .select_related("session__exam", *SHOWN)
         .filter(session_id=session_id, state=CommandState.QUEUED, expires_at__gt=timezone.now())
         .order_by("pk")
     )
-    return [_advance(command, CommandState.DELIVERED) for command in waiting]
+    taken = [command for command in waiting if command.device is None or command.device.name == device]
+    if len(taken) < len(waiting):
+        pulse.update(has_commands=True)
+    return [_advance(command, CommandState.DELIVERED) for command in taken]
 
 
 @unit_of_work
@@ -183,7 +199,7 @@ def acknowledge(
     session = access.own_session(student, session_id)
     found = (
         Command.objects.select_for_update(of=("self",))
-        .select_related("session__exam", "created_by")
+        .select_related("session__exam", *SHOWN)
         .filter(session=session, pk__in=command_ids)
         .exclude(type=CommandType.NOTE)
         .order_by("pk")
@@ -218,8 +234,6 @@ def expire_commands() -> int:
 
 @unit_of_work
 def _expire(command_id: UUID) -> int:
-    command = (
-        Command.objects.select_for_update(of=("self",)).select_related("session__exam", "created_by").get(pk=command_id)
-    )
+    command = Command.objects.select_for_update(of=("self",)).select_related("session__exam", *SHOWN).get(pk=command_id)
     before = command.state
     return int(_advance(command, CommandState.EXPIRED).state != before)

@@ -55,9 +55,12 @@ def pdf_report(exam: Exam, *, student: str = "") -> bytes:
     _line(paper, family, summary)
     paper.ln(3)
     _table(paper, family, lines)
-    _withdrawals(paper, family, lines)
+    _noted(paper, family, _("Consent withdrawn: nothing was captured from then on"), lines, "consent_withdrawn_at")
+    _noted(
+        paper, family, _("Past its days: what was noticed was removed, the totals stay"), lines, "evidence_removed_at"
+    )
     if student:
-        _log(paper, family, exam, student)
+        _log(paper, family, exam, student, is_removed=any(line["evidence_removed_at"] for line in lines))
     return bytes(paper.output())
 
 
@@ -102,18 +105,19 @@ def _shown(line: Mapping[str, Any], name: str) -> str:
     return str(value)
 
 
-def _withdrawals(paper: FPDF, family: str, lines: Iterable[dict[str, Any]]) -> None:
-    withdrawn = [line for line in lines if line["consent_withdrawn_at"]]
-    if withdrawn:
-        _section(paper, family, _("Consent withdrawn: nothing was captured from then on"))
-    for line in withdrawn:
-        _line(paper, family, [_at(line["consent_withdrawn_at"]), line["student_name"] or line["student"]])
+def _noted(paper: FPDF, family: str, title: str, lines: Iterable[dict[str, Any]], when: str) -> None:
+    """Below the table, for whom that happened and when; nothing where it happened to nobody."""
+    marked = [line for line in lines if line[when]]
+    if marked:
+        _section(paper, family, title)
+    for line in marked:
+        _line(paper, family, [_at(line[when]), line["student_name"] or line["student"]])
 
 
-def _log(paper: FPDF, family: str, exam: Exam, student: str) -> None:
+def _log(paper: FPDF, family: str, exam: Exam, student: str, *, is_removed: bool) -> None:
     _section(paper, family, _("What was noticed"))
     noticed = list(violation_lines(exam, student))
-    if not noticed:
+    if not noticed and not is_removed:
         _line(paper, family, [_("Nothing has been noticed.")])
     for line in noticed:
         word = str(words.VIOLATIONS.get(line["type"], line["type"]))

@@ -11,6 +11,7 @@ from proctoring import access, rows
 from proctoring.models import Command, Enrolment, Exam, ExamRoom, ExamSession, SessionGap, Violation
 from proctoring.payloads.sessions import (
     chat_message_payload,
+    device_payload,
     enrolment_payload,
     gap_payload,
     own_command_payload,
@@ -43,11 +44,14 @@ def _enrolments(exam: Exam, student: str) -> list[Enrolment]:
 def _session(session: ExamSession) -> dict[str, Any]:
     rooms = ExamRoom.objects.filter(session=session).values("conversation_id")
     messages = Message.objects.filter(conversation__in=rooms).order_by("pk")
-    commands = Command.objects.filter(session=session).exclude(type=CommandType.NOTE).select_related("created_by")
+    commands = Command.objects.filter(session=session).exclude(type=CommandType.NOTE)
     return {
         **session_payload(rows.one(session.pk)),
         "violations": [own_violation_payload(row) for row in Violation.objects.filter(session=session).order_by("pk")],
-        "commands": [own_command_payload(row) for row in commands.order_by("pk")],
+        "commands": [
+            own_command_payload(row) for row in commands.select_related("created_by", "device").order_by("pk")
+        ],
+        "devices": [device_payload(row) for row in queries.devices_of(session)],
         "gaps": [gap_payload(row) for row in SessionGap.objects.filter(session=session).order_by("began_at")],
         "consents": queries.consents_of(session),
         "chat": [chat_message_payload(row, session) for row in messages.select_related("sender_user")],

@@ -1,8 +1,9 @@
-"""An exam as a sheet. Totals come from the log itself; cells that a spreadsheet would run are made harmless."""
+"""An exam as a sheet. Totals come from the log itself, or from the summary where the log is past its days; cells that a
+spreadsheet would run are made harmless."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db.models import Count
 
 from config.errors import Invalid
 from proctoring import rows
-from proctoring.models import Exam, Violation, ViolationReview
+from proctoring.models import Exam, SessionSummary, Violation, ViolationReview
 from proctoring.rows import SessionRow
 from proctoring.states import Severity
 
@@ -44,6 +45,7 @@ SESSION_COLUMNS = (
     "given_back_seconds",
     "extra_seconds",
     "consent_withdrawn_at",
+    "evidence_removed_at",
 )
 VIOLATION_COLUMNS = (
     "session",
@@ -110,27 +112,22 @@ def harmless(value: object) -> object:
 
 
 def lines_of(exam: Exam, student: str) -> Iterator[tuple[SessionRow, dict[str, int]]]:
-    """Each session with its totals, counted from the log."""
+    """Each session with its totals, counted from the log as long as there is one."""
     parameters = {"exam": exam.pk, "student": student}
     found = rows.select(
         "where s.exam_id = %(exam)s and (%(student)s = '' or s.student = %(student)s) order by s.student_name, s.id",
         parameters,
     )
     totals = totals_of(exam)
+    removed = SessionSummary.objects.filter(session__exam=exam).exclude(session__evidence_removed_at=None)
+    kept = {session_id: _kept(data) for session_id, data in removed.values_list("session_id", "data")}
     for row in found:
-        yield row, totals.get(row.id) or _kept(row)
+        yield row, kept.get(row.id) or totals.get(row.id) or {}
 
 
-def _kept(row: SessionRow) -> dict[str, int]:
-    """Of a session whose log is past its days, the numbers that stay."""
-    return {
-        "all": row.violation_count,
-        "low": row.low_count,
-        "medium": row.medium_count,
-        "high": row.high_count,
-        "critical": row.critical_count,
-        "not_reviewed": row.unreviewed_count,
-    }
+def _kept(summary: Mapping[str, Any]) -> dict[str, int]:
+    """Of a session whose log is past its days, verdicts included."""
+    return {"all": summary["violation_count"], **summary["severities"], **summary["reviews"]}
 
 
 def totals_of(exam: Exam) -> dict[UUID, dict[str, int]]:
@@ -173,6 +170,7 @@ def session_line(row: SessionRow, totals: dict[str, int]) -> dict[str, Any]:
         "given_back_seconds": row.given_back_seconds,
         "extra_seconds": row.extra_seconds,
         "consent_withdrawn_at": row.consent_withdrawn_at,
+        "evidence_removed_at": row.evidence_removed_at,
     }
 
 

@@ -10,10 +10,11 @@ from config.errors import Invalid
 from config.live.unit import unit_of_work
 from crm.actors import Caller
 from proctoring import access, rows
-from proctoring.errors import AlreadyUsed
+from proctoring.errors import AlreadyUsed, EvidenceRemoved
 from proctoring.events import announce_session, announce_violation
 from proctoring.models import ExamSession, SessionGap, Violation, ViolationReview
 from proctoring.services import own_log
+from proctoring.services.automatic import release
 from proctoring.services.commands import issue
 from proctoring.services.summaries import make_summary
 from proctoring.states import LIVE, CommandType, GapCause, Review, Severity, Source
@@ -36,6 +37,7 @@ def review_violation(*, actor: Caller, slug: str, violation_id: UUID, review: Re
     announce_session(rows.one(session.pk))
     if session.status not in LIVE:
         make_summary(session)
+    release(session, violation.type, by=actor.user_id)
     return violation
 
 
@@ -68,6 +70,8 @@ def note_irregularity(
     """What a tutor saw with their own eyes."""
     exam = access.exam_for(actor, slug)
     session = access.session_for(actor, exam, session_id, for_update=True)
+    if session.evidence_removed_at is not None:
+        raise EvidenceRemoved
     noted = own_log.note(
         session,
         "manual_irregularity",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -14,11 +14,10 @@ from crm.features import Feature
 from proctoring import access, rows
 from proctoring.errors import ExamNotOpen, NoAttemptsLeft, SessionEnded, WrongMove
 from proctoring.events import announce_session
-from proctoring.liveness import DISCONNECTED_SECONDS
 from proctoring.models import Enrolment, Exam, ExamSession, SessionGap, SessionPulse
 from proctoring.people import Student
 from proctoring.rows import SessionRow
-from proctoring.services import consent, own_log
+from proctoring.services import consent, devices
 from proctoring.services.consent import Consent
 from proctoring.services.summaries import make_summary
 from proctoring.states import LIVE, GapCause, SessionStatus, can_move
@@ -45,6 +44,7 @@ def start_session(*, student: Student, slug: str, start: Start) -> tuple[Session
         ExamSession.objects.select_for_update(of=("self",)).filter(enrolment=enrolment).order_by("-attempt").first()
     )
     if latest is not None and _goes_on(latest):
+        devices.check(latest, start.device)
         _resume(latest, start)
         return _announced(latest.pk), False
     features.check(enrolment.workspace_id, Feature.PROCTORING)  # whoever sits one already finishes it
@@ -94,6 +94,7 @@ def _create(enrolment: Enrolment, student: Student, attempt: int, start: Start) 
     SessionPulse.objects.create(
         session=session, workspace_id=session.workspace_id, device=start.device, user_agent=start.user_agent
     )
+    devices.keep(session, start.device, start.user_agent)
     consent.keep(session, start.consent)
     return session
 
@@ -105,10 +106,8 @@ def _resume(session: ExamSession, start: Start) -> None:
     if session.consent_withdrawn_at is not None:  # a page that agrees with every load must not undo what was said
         start = replace(start, consent=None, device="", user_agent="")
     consent.keep(session, start.consent)
-    pulse = SessionPulse.objects.select_for_update().get(pk=session.pk)
-    is_fresh = pulse.is_live and timezone.now() - pulse.seen_at < timedelta(seconds=DISCONNECTED_SECONDS)
-    if is_fresh and start.device and pulse.device not in ("", start.device):
-        note_second_device(session, pulse.device, start.device)
+    devices.keep(session, start.device, start.user_agent)
+    devices.note_if_second(session, start.device)
     SessionPulse.objects.filter(pk=session.pk).update(
         is_live=True,
         seen_at=Now(),
@@ -116,19 +115,6 @@ def _resume(session: ExamSession, start: Start) -> None:
         device=start.device or F("device"),
         user_agent=start.user_agent or F("user_agent"),
     )
-
-
-def note_second_device(session: ExamSession, first: str, second: str) -> bool:
-    """Once for each pair; False when it was noted before. The session is locked."""
-    pair = ":".join(sorted((first, second)))
-    noted = own_log.note(
-        session,
-        "duplicate_session",
-        client_id=uuid5(session.pk, f"devices:{pair}"),
-        at=timezone.now(),
-        detail={"devices": [first, second]},
-    )
-    return noted is not None
 
 
 def _announced(session_id: UUID, *, created: bool = False) -> SessionRow:

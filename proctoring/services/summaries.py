@@ -10,6 +10,9 @@ from proctoring.models import ExamSession, SessionSummary, Violation
 from proctoring.services.archiving import archive_summary
 from proctoring.states import Severity
 
+# What is counted from the log
+COUNTED = ("violation_count", "severities", "types", "reviews")
+
 
 def make_summary(session: ExamSession) -> SessionSummary:
     """Made anew whenever something in it changed; the exam system gets the newest. Inside a unit of work."""
@@ -23,6 +26,8 @@ def make_summary(session: ExamSession) -> SessionSummary:
         },
     )
     if not created:
+        if session.evidence_removed_at is not None:  # there is no log any more to count
+            data |= {name: summary.data[name] for name in COUNTED}
         if summary.data == data:
             return summary
         summary.data, summary.duration_seconds = data, data["duration_seconds"]

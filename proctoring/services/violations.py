@@ -32,6 +32,7 @@ from proctoring.states import (
 )
 
 BATCH = 100
+MOST_KEPT = 2_000  # of one session: nobody reads on from there, and tutors hear of each
 DETAIL_BYTES = 4_000
 # A clock may be wrong by hours, but not by more than this
 FURTHEST = timedelta(days=1)
@@ -119,6 +120,7 @@ class _Intake:
     def __init__(self, session: ExamSession, sent_at: datetime | None, items: Sequence[Reported]) -> None:
         self.session = session
         self.now = timezone.now()
+        self.sent_at = sent_at
         self.skew = sent_at - self.now if sent_at else None
         self.rules = {rule.type: rule for rule in ExamRule.objects.filter(exam_id=session.exam_id)}
         log = Violation.objects.select_related("session", "reviewed_by").filter(session=session)
@@ -126,6 +128,7 @@ class _Intake:
         self.known: dict[UUID, Violation] = {
             row.client_id: row for row in log.filter(client_id__in=[item.client_id for item in items])
         }
+        self.room = MOST_KEPT - log.count()
         self.new: set[UUID] = set()
         types = {ALIASES.get(item.type, item.type) for item in items}
         newest = log.filter(type__in=types, merged_into=None).order_by("type", "-last_at").distinct("type")
@@ -161,24 +164,32 @@ class _Intake:
         type_ = ALIASES.get(item.type, item.type)
         if type_ not in VOCABULARY or type_ in OURS:
             return "unknown_type", "There is no such type of violation."
+        if len(self.new) >= self.room:
+            return "log_full", f"The log of a session has room for {MOST_KEPT} entries."
+        if self.session.evidence_removed_at is not None:
+            return "evidence_removed", "What was noticed in this session is past its days."
         if len(orjson.dumps(item.detail, default=str)) > DETAIL_BYTES:
             return "detail_too_long", f"The detail takes {DETAIL_BYTES} bytes at most."
-        corrected = self._corrected(item)
-        if item.occurred_at > self.now + FURTHEST and (self.skew is None or corrected > self.now + MARGIN):
-            return "from_the_future", "That is more than a day ahead of our clock."
-        if corrected < self.session.started_at - MARGIN - (timedelta() if self.skew is not None else FURTHEST):
+        age, unsure = self._age(item), timedelta() if self.sent_at else FURTHEST
+        if age < -FURTHEST:
+            return "from_the_future", "That is more than a day ahead."
+        if age > self.now - self.session.started_at + MARGIN + unsure:
             return "before_the_session", "That was before the session began."
+        corrected = self._corrected(item)
         if self.session.ended_at is not None and corrected > self.session.ended_at + MARGIN:
             return "after_the_end", "The session had ended by then."
         if any(one.since <= corrected and (one.until is None or corrected < one.until) for one in self.withdrawals):
             return "consent_withdrawn", "The student had withdrawn their consent by then."
         return None
 
+    def _age(self, item: Reported) -> timedelta:
+        """By the client's own clock where it says what that showed at sending, else by ours: a length, for a time
+        that is shifted by a clock of another century is none."""
+        return (self.sent_at or self.now) - item.occurred_at
+
     def _corrected(self, item: Reported) -> datetime:
         """On our clock. Without the client's word on its own, what lies ahead of us tells how far it is ahead."""
-        if self.skew is not None:
-            return min(item.occurred_at - self.skew, self.now)
-        return min(item.occurred_at, self.now)
+        return self.now - max(self._age(item), timedelta())
 
     def _make(self, item: Reported) -> Violation:
         type_ = ALIASES.get(item.type, item.type)

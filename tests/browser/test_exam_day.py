@@ -178,6 +178,39 @@ def test_a_second_device_is_noticed_once_and_neither_is_thrown_out(tia, sam, sig
     expect(sam.locator('.exam[data-view="live"]')).to_have_count(1)
 
 
+def test_the_second_device_is_told_in_words_and_ended_while_the_first_goes_on(tia, sam, sign_in):
+    open_card(tia)
+    other = enter(sign_in, "sam", EXAM)
+    other.locator('.exam[data-view="live"]').wait_for()
+    banner = tia.locator('[data-drawer="why"]')
+    expect(banner).to_contain_text(said("Chrome on Linux opened it at"))
+    banner.get_by_role("button", name="End the second one").click()
+    expect(tia.locator('[data-act-part="whom"]')).to_contain_text(said("Chrome on Linux"))
+    tia.keyboard.press("Enter")
+    expect(other.get_by_role("heading", name="The exam goes on at your other device")).to_be_visible()
+    expect(moment(tia, "End on a device")).to_contain_text("seen")
+    sam.locator("input[value=b]").check()
+    expect(card(tia)).to_contain_text("1/40")
+    other.reload()
+    expect(other.get_by_role("heading", name="The exam goes on at your other device")).to_be_visible()
+    tia.locator('[data-drawer="devices"]').get_by_role("button", name="Let it in again").click()
+    expect(tia.locator('[data-drawer="devices"]')).not_to_contain_text("ended")
+    other.reload()
+    other.locator('.exam[data-view="live"]').wait_for()
+
+
+def test_who_calls_while_paused_comes_first(tia, sam):
+    open_card(tia)
+    order(tia, "pause")
+    expect(sam.locator('[data-part="paused"]')).to_be_visible()
+    sam.get_by_role("button", name="Raise hand").click()
+    sam.locator("#dialog-hand [type=submit]").click()
+    flagged = tia.locator('[data-list="flagged"] li').filter(has_text=said("Raised a hand, while paused"))
+    expect(flagged.locator(".student")).to_have_attribute("data-tone", "danger")
+    tia.reload()
+    expect(flagged).to_be_visible()
+
+
 def test_after_a_crash_everything_is_as_it_was(tia, sam):
     sam.locator("input[value=c]").check()
     sam.get_by_role("button", name="Next", exact=True).click()

@@ -4,20 +4,31 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 import websockets
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 
+from config.errors import Unavailable
 from crm.models import User
+from proctoring.beats import writer
+from proctoring.beats.beat import Beat
+from proctoring.beats.statement import Written
+from proctoring.liveness import LEAST_SECONDS
 from proctoring.models import SessionPulse
+from proctoring.people import Student
 from tests.api import token_for
 from tests.cast import make_user
 from tests.crm.conftest import account_for
@@ -257,6 +268,78 @@ async def test_a_flood_harms_nobody_else(scene: Scene, server: Web):
         assert answers.count("beat_ok") == 1
     assert (await pulse(session)).beats == 1
     await asyncio.sleep(0)
+
+
+def test_a_flood_over_http_harms_nobody_else(scene: Scene, calling):
+    session, other = scene.start()["id"], scene.start(scene.sue)["id"]
+    sam, sue = calling(scene.cast.sam), calling(scene.sue)
+    asked = [(sam, session)] * 20 + [(sue, other)] + [(sam, session)] * 20
+    began = time.monotonic()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda one: one[0].beat(one[1]), asked))
+    most = 1 + (time.monotonic() - began) // LEAST_SECONDS  # on a busy machine the next one is due meanwhile
+    assert answers.pop(20).status_code == 200
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {answer.json()["code"] for answer in refused} == {"beat_too_early"}
+    assert all(1 <= int(answer.headers["Retry-After"]) <= LEAST_SECONDS for answer in refused)
+    assert len(answers) - len(refused) == pulse_of(session).beats <= most
+    assert pulse_of(other).beats == 1
+
+
+async def test_a_row_that_the_database_refuses_harms_nobody_else(monkeypatch):
+    bad, good = uuid4(), [uuid4() for _ in range(3)]
+    batches: list[int] = []
+
+    async def commit(beats):
+        batches.append(len(beats))
+        if bad in {beat.session_id for beat in beats}:
+            raise psycopg.DataError("no")
+        nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Written))
+        said = {"is_live": True, "is_done": True, "exam": "x", "status": "active", "now": datetime.now(UTC)}
+        return [Written(**{**nothing, **said, "place": place}) for place, _ in enumerate(beats)], []
+
+    monkeypatch.setattr(writer, "_commit", commit)
+    beats = [Beat(session_id=session, student=Student()) for session in (good[0], bad, *good[1:])]
+    answers = await asyncio.gather(*(writer.write(beat) for beat in beats), return_exceptions=True)
+    assert [isinstance(answer, Written) for answer in answers] == [True, False, True, True]
+    assert isinstance(answers[1], Unavailable)
+    assert batches == [4, 1, 1, 1, 1]
+
+
+async def test_bad_beats_on_the_socket_get_the_same_codes_and_leave_it_open(scene: Scene, server: Web):
+    session = (await sync_to_async(scene.start)())["id"]
+    sues = (await sync_to_async(scene.start)(scene.sue))["id"]
+    own = {"op": "beat", "session": session}
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"op": "beat"}, "not_found"),
+        ({"op": "beat", "session": 7}, "not_found"),
+        ({"op": "beat", "session": "nonsense"}, "not_found"),
+        ({"op": "beat", "session": sues}, "not_found"),
+        ({**own, "answered_count": -1}, "invalid"),
+        ({**own, "current_question": 41}, "invalid"),
+        ({**own, "seen": ["x"]}, "invalid"),
+        ({**own, "device": "x" * 65}, "invalid"),
+        ({**own, "client_time": "2999-01-01T00:00:00Z"}, "from_the_future"),
+    ]
+    async with socket_of(server, scene.cast.sam) as student:
+        for frame, code in bad:
+            await student.tell(**frame)
+            assert (await student.op("error", PATIENCE))["code"] == code, frame
+        for raw in ("{", "[]", '"beat"', b"\x00\xff"):
+            await student.connection.send(raw)
+            assert (await student.op("error", PATIENCE))["code"] == "invalid", raw
+        assert (await pulse(session)).beats == 0
+        await student.tell(**own, seq=5, answered_count=4)
+        assert (await student.op("beat_ok", PATIENCE))["session"] == session
+        await sync_to_async(silent_for)(session, 8)
+        await student.tell(**own, seq=4, answered_count=3)
+        late = await student.op("error", PATIENCE)
+        assert (late["code"], late["client_seq"], (await pulse(session)).answered_count) == ("beat_out_of_order", 5, 4)
+        await sync_to_async(scene.sam.post)(f"/api/v1/sessions/{session}/end", {})
+        await student.tell(**own, seq=6, answered_count=9)
+        over = await student.op("error", PATIENCE)
+        assert (over["code"], over["session_status"]) == ("session_ended", "submitted")
+    assert ((await pulse(session)).answered_count, (await pulse(sues)).beats) == (4, 0)
 
 
 async def test_an_enrolment_or_account_taken_away_stops_beats(scene: Scene, server: Web):

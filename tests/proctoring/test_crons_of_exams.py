@@ -1,5 +1,8 @@
 """What exams need by the clock: as often as promised, in one process at a time, and to be seen with its last run."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +19,7 @@ from proctoring import topics
 from proctoring.models import ServiceMark
 from tests.api import Api, token_for
 from tests.cast import make_user
+from tests.live.web import ROOT
 from tests.proctoring.scene import item, make_scene, service_was_always_there, silent_for
 
 EVERY = {
@@ -48,6 +52,30 @@ def test_each_runs_as_often_as_promised_and_once_however_many_ask(scene, at_once
     assert row.last_duration is not None
     assert isinstance(row.stats, dict)
     assert crons.run(name) is False  # not due again yet
+
+
+ASKED = """
+import django
+django.setup()
+from jobs import crons
+print(*(name for name in {names} if crons.run(name)))
+"""
+
+
+def test_of_two_processes_one_runs_each(scene):
+    """As two schedulers would by mistake: each with its own memory, and the row alone between them."""
+    names = sorted(EVERY)
+    for name in names:
+        last_ran(name, timedelta(days=1))
+    before = dict(JobMeta.objects.filter(name__in=names).values_list("name", "run_token"))
+    command = [sys.executable, "-c", ASKED.format(names=names)]
+    settings = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    asking = [subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    ran = [name for process in asking for name in process.communicate(timeout=60)[0].split()]
+    assert [process.returncode for process in asking] == [0, 0]
+    assert sorted(ran) == names
+    for row in JobMeta.objects.filter(name__in=names):
+        assert (row.run_token, row.last_status, row.running_since) == (before[row.name] + 1, "completed", None)
 
 
 def test_the_sweep_ends_what_is_silent_and_tells_how_many(scene):

@@ -10,8 +10,10 @@ import pytest
 import websockets
 from asgiref.sync import sync_to_async
 
+from proctoring.api import base
 from proctoring.models import ExamSession
 from proctoring.services.exams import withdraw
+from proctoring.services.grants import TOKEN_HEADER
 from tests.api import Api
 from tests.live.web import Client, Web
 from tests.proctoring.scene import Scene, make_scene, pulse_of, service_was_always_there, silent_for
@@ -89,3 +91,14 @@ async def test_taken_off_the_list_their_socket_is_closed(scene: Scene, server: W
     async with at_socket(server, token) as again:
         assert await again.closed() == 4401
     assert await ExamSession.objects.filter(pk=session, status="active").aexists()
+
+
+def test_students_behind_one_address_have_counts_of_their_own(scene, monkeypatch):
+    monkeypatch.setattr(base, "A_MINUTE", 2)
+    (first, one), (second, another) = begin(scene, "pupil-1"), begin(scene, "pupil-2")
+
+    def ask(session: str, token: str) -> int:
+        return Api()._client.get(f"/api/v1/sessions/{session}", headers={TOKEN_HEADER: token}).status_code
+
+    assert [ask(first, one) for _ in range(3)] == [200, 200, 429]
+    assert ask(second, another) == 200

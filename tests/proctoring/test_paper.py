@@ -2,13 +2,14 @@
 
 import csv
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from fpdf import FPDF
 
 from proctoring.models import ExamSession
-from proctoring.services import paper
+from proctoring.services import paper, retention
 from tests.api import Api
 from tests.proctoring.scene import item, make_scene, service_was_always_there
 
@@ -51,6 +52,19 @@ def test_the_paper_says_in_words_what_the_log_comes_to(scene, printed):
     printed.clear()
     scene.tia.get(f"{scene.base}report.pdf", student=str(scene.sue.pk))
     assert "Nothing has been noticed." in printed
+
+
+def test_the_paper_says_when_the_log_was_removed(scene, printed):
+    session = scene.start()["id"]
+    scene.log(session, item("paste"))
+    scene.sam.post(f"/api/v1/sessions/{session}/end", {})
+    ExamSession.objects.filter(pk=session).update(ended_at=timezone.now() - timedelta(days=61))
+    retention.apply()
+    scene.tia.get(f"{scene.base}report.pdf", student=str(scene.cast.sam.pk))
+    assert printed[1].startswith("1 session · 1 violation · 0 confirmed")
+    title = printed.index("Past its days: what was noticed was removed, the totals stay")
+    assert printed[title + 1] == f"{timezone.now():%Y-%m-%d} {printed[title + 1].split()[1]} · Sam"
+    assert "Nothing has been noticed." not in printed
 
 
 def test_a_name_without_letters_on_the_paper_is_told_by_its_id(scene, printed):

@@ -7,6 +7,7 @@ import pytest
 
 from config.live.events import events_after
 from proctoring import topics
+from proctoring.api import base
 from proctoring.models import Enrolment, Exam, ExamSession
 from tests.api import Api
 from tests.cast import make_user
@@ -116,6 +117,17 @@ def test_a_beat_out_of_order_is_refused(scene):
     late = scene.beat(session, seq=4, answered_count=3)
     assert (late.status_code, late.json()["code"], late.json()["client_seq"]) == (409, "beat_out_of_order", 5)
     assert scene.shown(session)["answered_count"] == 4
+
+
+def test_one_who_floods_is_held_up_and_nobody_else(scene, monkeypatch):
+    monkeypatch.setattr(base, "A_MINUTE", 3)
+    session, other = scene.start()["id"], scene.start(scene.sue)["id"]
+    path = "/api/v1/sessions/{}/hand"
+    statuses = [scene.sam.post(path.format(session), {}).status_code for _ in range(4)]
+    assert statuses == [200, 200, 429, 429]
+    refused = scene.sam.post(path.format(session), {})
+    assert (refused.json()["code"], int(refused["Retry-After"]) >= 1) == ("too_many_requests", True)
+    assert Api(scene.sue).post(path.format(other), {}).status_code == 200
 
 
 def test_nobody_else_starts_or_touches_it(scene):

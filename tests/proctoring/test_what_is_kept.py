@@ -1,5 +1,7 @@
 """The summary goes back to the exam system, signed and once; each kind of evidence has days of its own."""
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -116,7 +118,7 @@ def kept(scene: Scene, session: str) -> dict[str, Any]:
     pulse = pulse_of(session)
     return {
         "violations": Violation.objects.filter(session__pk=session).count(),
-        "network": bool(pulse.trail_at or pulse.device or pulse.user_agent),
+        "network": bool(pulse.trail_at or pulse.device or pulse.user_agent or scene.shown(session)["devices"]),
         "chat": len(scene.tia.get(f"{scene.base}sessions/{session}/chat").json()["results"]),
         "summary": SessionSummary.objects.filter(session__pk=session).exists(),
     }
@@ -143,6 +145,48 @@ def test_each_kind_goes_after_its_own_days(scene, field, left):
     retention.apply()
     assert kept(scene, session) == left
     assert kept(other, stays) == whole
+
+
+def sheet(scene: Scene) -> dict[str, dict[str, str]]:
+    content = scene.tia.get(f"{scene.base}report.csv").content.decode("utf-8-sig")
+    return {line["session"]: line for line in csv.DictReader(io.StringIO(content))}
+
+
+def test_the_totals_outlive_what_they_were_counted_from(scene):
+    session: str = scene.start()["id"]
+    entries = scene.log(session, item("paste"), item("copy"), item("cut")).json()["results"]
+    scene.sam.post(f"/api/v1/sessions/{session}/end", {})
+    for entry, review in zip(entries, ("violation", "dismissed"), strict=False):
+        scene.tia.patch(f"{scene.base}violations/{entry['violation']['id']}/", {"review": review})
+    before = sheet(scene)[session]
+    assert [before[name] for name in ("violation_count", "confirmed", "dismissed", "not_reviewed")] == [
+        "3",
+        "1",
+        "1",
+        "1",
+    ]
+    ExamSession.objects.filter(pk=session).update(ended_at=timezone.now() - timedelta(days=61))
+    assert retention.apply()["violations"] == 3
+    assert retention.apply()["violations"] == 0
+    after, shown = sheet(scene)[session], scene.shown(session)
+    assert shown["evidence_removed_at"] is not None
+    assert after.pop("evidence_removed_at") == shown["evidence_removed_at"].replace("Z", "+00:00")
+    for gone in (before, after):
+        for name in ("evidence_removed_at", "ended_at", "duration_seconds"):
+            gone.pop(name, None)
+    assert after == before
+    assert (shown["violation_count"], shown["unreviewed_count"]) == (3, 0)  # nothing is left to review
+
+    # Nor does anything that comes later count them anew
+    kept = SessionSummary.objects.get(session__pk=session).data
+    assert scene.sam.delete(f"/api/v1/sessions/{session}/consent").status_code == 200
+    again = SessionSummary.objects.get(session__pk=session).data
+    counted = ("violation_count", "severities", "types", "reviews")
+    assert [again[name] for name in counted] == [kept[name] for name in counted]
+    late = scene.log(session, item("paste", occurred_at=(timezone.now() - timedelta(days=61)).isoformat()))
+    assert [one["code"] for one in late.json()["results"]] == ["evidence_removed"]
+    noted = scene.tia.post(f"{scene.base}sessions/{session}/violations/", {"comment": "A book"})
+    assert (noted.status_code, noted.json()["code"]) == (409, "evidence_removed")
 
 
 def test_a_sitting_that_goes_on_is_kept_however_long_it_lasts(scene):

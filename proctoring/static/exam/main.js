@@ -7,6 +7,7 @@ import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { ExamClient } from "../proctoring/client.js";
 import { entryWord, reasonWord, seconds } from "../proctor/wording.js";
+import { tellReady } from "./ready.js";
 
 const state = JSON.parse($("#exam-state").textContent);
 const page = $(".exam"), part = (name) => $(`[data-part="${name}"]`);
@@ -30,6 +31,7 @@ async function start(consent) {
     $(".exam-main h2").focus?.();
   } catch (problem) {
     if (problem.code === "exam_not_open" && isPast(problem.data.ends_at)) return stopped("over"); // closed meanwhile
+    if (problem.code === "device_ended") return stopped("ended_here");
     page.dataset.view = "consent";
     const known = ["exam_not_open", "no_attempts_left", "consent_required"].includes(problem.code);
     text(part("start-error"), known ? t(`start.${problem.code}`) : t("start.failed", { reason: problem.message || problem.code }));
@@ -56,7 +58,7 @@ function notBegun() {
   if (page.dataset.view === "consent" && isPast(state.exam.begins_until)) stopped("over");
 }
 
-const SIGNS = { submitted: "resolve", terminated: "x", expired: "clock", over: "clock", removed: "lock" };
+const SIGNS = { submitted: "resolve", terminated: "x", expired: "clock", over: "clock", removed: "lock", ended_here: "devices" };
 
 function stopped(reason) {
   icon(part("stopped-icon"), SIGNS[reason] ?? "info");
@@ -380,3 +382,4 @@ chat?.addEventListener("keydown", (event) => {
 const end = moment(state.me.expires_at);
 if (end) keepFresh(end, () => client.renewed());
 if (state.resume) start(null);
+else if (page.dataset.view === "consent") tellReady(part("ready"), part("ready-words"));

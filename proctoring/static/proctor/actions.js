@@ -6,7 +6,7 @@ import { seconds } from "./wording.js";
 
 const ASKS = { // what the dialog asks for; all but messages may give a reason
   message: ["body", "urgent"], announcement: ["body", "urgent"], note: ["body"], irregularity: ["body", "severity"],
-  pause: ["reason"], resume: ["reason"], terminate: ["reason"], extra_time: ["minutes", "reason"], attention: ["reason"],
+  pause: ["reason"], resume: ["reason"], terminate: ["reason"], extra_time: ["minutes", "reason"], attention: ["reason"], end_device: ["reason"],
 };
 const PARTS = ["body", "minutes", "severity", "reason", "urgent"];
 
@@ -23,7 +23,7 @@ export class Actions {
     });
   }
 
-  /** `whom`: { sessions: [ids], name } or { all: true }. */
+  /** `whom`: { sessions: [ids], name } or { all: true }; `device`: { id, word } of one session's. */
   ask(type, whom) {
     this.#now = { type, whom, client_id: crypto.randomUUID() };
     const form = document.forms.act;
@@ -31,11 +31,11 @@ export class Actions {
     for (const name of PARTS) show(this.#part(name), ASKS[type].includes(name));
     show(this.#part("error"), false);
     text(this.#part("title"), t(`command.${type}`));
-    text(this.#part("whom"), whom.all ? t("act.all") : whom.sessions.length === 1 ? t("act.one", { name: whom.name }) : t("act.many", { n: whom.sessions.length }));
+    text(this.#part("whom"), whom.device ? t("act.device", { device: whom.device.word }) : whom.all ? t("act.all") : whom.sessions.length === 1 ? t("act.one", { name: whom.name }) : t("act.many", { n: whom.sessions.length }));
     text(this.#part("hint"), type === "note" || type === "irregularity" ? t("act.private") : t("act.shown"));
     const go = this.#part("go");
     text(go, ASKS[type].includes("body") ? t("act.send") : t(`command.${type}`));
-    go.dataset.kind = type === "terminate" ? "danger" : "primary";
+    go.dataset.kind = type === "terminate" || type === "end_device" ? "danger" : "primary";
     $("#dialog-act").showModal();
     (ASKS[type].includes("body") ? form.elements.body : ASKS[type].includes("minutes") ? form.elements.minutes : form.elements.reason).focus();
   }
@@ -51,7 +51,7 @@ export class Actions {
     try {
       if (type === "irregularity") await this.#api.note(whom.sessions[0], { client_id, severity: severity.value, comment: body.value });
       else {
-        const order = { client_id, type, body: has("body") ? body.value : "", reason: has("reason") ? reason.value : "", seconds: has("minutes") ? minutes.value * 60 : 0, urgent: has("urgent") && urgent.checked };
+        const order = { client_id, type, body: has("body") ? body.value : "", reason: has("reason") ? reason.value : "", seconds: has("minutes") ? minutes.value * 60 : 0, urgent: has("urgent") && urgent.checked, device: whom.device?.id ?? null };
         this.#told(type, await this.#api.command(order, whom));
       }
       $("#dialog-act").close();
@@ -73,6 +73,15 @@ export class Actions {
     if (!refused.length) return toast(t("act.done", { what }));
     const words = t("act.some", { what, n: results.length - refused.length, m: refused.length, reason: refused[0].message });
     return toast(words, { tone: "danger" });
+  }
+
+  async allow(session, device) {
+    try {
+      await this.#api.allow(session, device);
+      toast(t("device.allowed"));
+    } catch (problem) {
+      toast(t("failed", { reason: problem.message }), { tone: "danger" });
+    }
   }
 
   async compensate(session) {

@@ -5,12 +5,15 @@ import { moment, now, paint } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { plot } from "./beats.js";
+import { drawDevices, openedWord, secondOf } from "./devices.js";
 import { LIVE, silence } from "./store.js";
-import { commandWord, entryDetail, entryWord, leftUntil, reasonWord, seconds, whyWord } from "./wording.js";
+import { commandWord, deviceWord, entryDetail, entryWord, leftUntil, reasonWord, seconds, whyWord } from "./wording.js";
 
 const ICONS = { active: "wifi", idle: "clock", hidden: "window", throttled: "window", disconnected: "wifi-off", paused: "lock", submitted: "resolve", terminated: "x", expired: "clock" };
+const RELOADING = new Set(["connection_restored", "duplicate_session"]); // the ledger has a line more, or the list of devices
 const TYPING = 6_000; // ms until a word of typing is old
 const CLOCK = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "numeric", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
 
 export class Drawer {
   id = null;
@@ -111,13 +114,15 @@ export class Drawer {
     const isNew = !this.#entries.has(entry.id);
     this.#entries.set(entry.id, entry);
     this.#draw();
-    if (isNew && entry.type === "connection_restored") this.reload(); // the ledger has a line more
+    if (isNew && RELOADING.has(entry.type)) this.reload();
   }
 
   command(command) {
     if (command.session !== this.id) return;
+    const isNew = !this.#commands.has(command.id);
     this.#commands.set(command.id, command);
     this.#draw();
+    if (isNew && command.type === "end_device") this.reload();
     if (command.state === "seen" && (command.type === "resume" || command.type === "extra_time")) this.reload(); // the ledger has moved
   }
 
@@ -145,6 +150,8 @@ export class Drawer {
     store.read(this.id);
     api.read(this.id).catch(() => {});
   }
+
+  device = (id) => this.#detail?.devices.find((one) => one.id === id);
 
   // --- what one does ---------------------------------------------------------------------------------------------------
 
@@ -224,7 +231,11 @@ export class Drawer {
     text(parts.name, session.student_name || session.student);
     this.tick();
     const why = facts.rank ? whyWord(facts, silence(session)) : "";
-    text(parts["why-text"], why);
+    const devices = this.#devices(session), isLive = LIVE.has(session.status);
+    const second = isLive && facts.entry?.type === "duplicate_session" ? secondOf(devices) : null;
+    text(parts["why-text"], second ? `${why}. ${openedWord(second)}` : why);
+    show(parts.second, second);
+    if (second) parts.second.dataset.device = second.id;
     attribute(parts.why, "data-tone", facts.tone || "danger");
     show(parts.why, why);
     for (const button of $$("[data-live-only]", $("#drawer"))) button.disabled = !LIVE.has(session.status);
@@ -235,8 +246,7 @@ export class Drawer {
     text(parts.count, session.question_count ? `${session.answered_count}/${session.question_count}` : String(session.answered_count));
     this.#lost(session);
     if (parts.exam) text(parts.exam, this.#options.exams.title(session.exam));
-    text(parts.device, session.user_agent);
-    attribute(parts.device, "title", session.user_agent);
+    drawDevices(parts.devices, devices, isLive);
     const consent = this.#detail?.consents?.at(-1);
     const withdrawn = moment(session.consent_withdrawn_at), said = { version: consent?.policy_version, at: withdrawn && CLOCK.format(withdrawn) };
     text(parts.consent, withdrawn ? t(consent ? "consented.until" : "consented.withdrawn", said) : t(consent ? "consented" : "consented.none", said));
@@ -285,10 +295,13 @@ export class Drawer {
   }
 
   #reviews() {
+    const removed = moment(this.#session.evidence_removed_at);
     const heads = [...this.#entries.values()].filter((entry) => !entry.merged_into && entry.severity !== "info");
     heads.sort((one, other) => Number(one.review !== "not_reviewed") - Number(other.review !== "not_reviewed") || (one.corrected_at < other.corrected_at ? 1 : -1));
     text(this.#parts["review-count"], heads.length ? t("reviews", { n: heads.filter(({ review }) => review === "not_reviewed").length, all: heads.length }) : "");
-    show(this.#parts["reviews-none"], this.#detail && !heads.length);
+    show(this.#parts["reviews-none"], this.#detail && !heads.length && !removed);
+    show(this.#parts["reviews-removed"], removed);
+    if (removed) text(this.#parts["reviews-removed"], t("reviews.removed", { at: DAY.format(removed) }));
     reconcile(this.#parts.reviews, heads, { key: ({ id }) => id, make: () => clone("review"), fill: fillReview });
   }
 
@@ -297,10 +310,21 @@ export class Drawer {
     if (session.ended_at) moments.push({ key: "end", at: session.ended_at, word: t(`state.${session.status}`), text: reasonWord(session.end_reason) });
     for (const entry of this.#entries.values()) moments.push({ key: entry.id, at: entry.corrected_at, severity: entry.severity, word: entryWord(entry), text: entryDetail(entry) });
     for (const command of this.#commands.values())
-      moments.push({ key: command.id, at: command.created_at, word: commandWord(command), text: [command.by?.name, command.type === "note" ? "" : t(`acknowledged.${command.state}`), reasonWord(command.reason)].filter(Boolean).join(" · ") });
+      moments.push({ key: command.id, at: command.created_at, word: commandWord(command), text: [this.#deviceOf(command), command.by?.name, command.type === "note" ? "" : t(`acknowledged.${command.state}`), reasonWord(command.reason)].filter(Boolean).join(" · ") });
     for (const gap of this.#detail?.gaps ?? []) moments.push({ key: gap.id, at: gap.began_at, word: t(`gap.${gap.cause}`, { span: seconds(gap.seconds * 1000) }) });
     moments.sort((one, other) => (one.at < other.at ? 1 : -1));
     reconcile(this.#parts.timeline, moments, { key: ({ key }) => key, make: () => clone("moment"), fill: fillMoment });
+  }
+
+  /** Of a sitting from before there was a list, or of a client without a name, what it said of itself. */
+  #devices({ user_agent: browser, started_at: since }) {
+    const known = this.#detail?.devices ?? [];
+    return known.length || !this.#detail || !browser ? known : [{ id: "", name: "", browser, system: "", first_seen_at: since, ended_at: null }];
+  }
+
+  #deviceOf({ device }) {
+    const found = device && this.#detail?.devices.find(({ name }) => name === device);
+    return found ? deviceWord(found) : "";
   }
 
   #chat() {

@@ -18,6 +18,7 @@ export class Exams {
   title = (slug) => (this.all.size > 1 ? this.all.get(slug)?.title ?? slug : "");
 
   note = (session, body) => this.of(session).note(session, body);
+  allow = (session, device) => this.of(session).allow(session, device);
   compensate = (session) => this.of(session).compensate(session);
   compensateAll = () => together([...this.#apis.values()].map((api) => api.compensateAll()));
 

@@ -238,6 +238,7 @@ export class Grid {
       if (n) attribute(parts[severity], "aria-label", `${n} ${t(`severity.${severity}`)}`);
       show(parts[severity], n);
     }
+    attribute(parts.severities, "title", SEVERITIES.filter((one) => session.severities[one]).map((one) => `${session.severities[one]} ${t(`severity.${one}`)}`).join(" · ") || null);
     text(parts.count, session.question_count ? `${session.answered_count}/${session.question_count}` : String(session.answered_count));
     attribute(parts.meter, "max", session.question_count || 1);
     attribute(parts.meter, "value", session.answered_count);

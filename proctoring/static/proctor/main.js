@@ -17,7 +17,7 @@ import { Grid } from "./grid.js";
 import { LIVE, Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { tellWatchers } from "./watchers.js";
-import { commandWord, entryWord, lateWord, leftUntil, seconds, whyWord } from "./wording.js";
+import { commandWord, deviceWord, entryWord, lateWord, leftUntil, seconds, whyWord } from "./wording.js";
 
 const state = JSON.parse($("#proctor-state").textContent);
 const main = $('[data-part="main"]'), proctor = $('[data-part="proctor"]');
@@ -242,6 +242,8 @@ function act(button) {
   if (name === "compensate") return actions.compensate(drawer.id);
   if (name === "compensate-all") return actions.compensate(null);
   if (name === "close-exam") return closeExam();
+  if (name === "allow_device") return actions.allow(drawer.id, button.dataset.device).then(() => drawer.reload());
+  if (name === "end_device") return actions.ask(name, { sessions: [drawer.id], device: { id: button.dataset.device, word: deviceWord(drawer.device(button.dataset.device)) } });
   if ("all" in button.dataset) return actions.ask(name, { all: true });
   if ("chosen" in button.dataset) return actions.ask(name, { sessions: chosen(), name: store.sessions.get(chosen()[0])?.student_name });
   return actions.ask(name, { sessions: [drawer.id], name: store.sessions.get(drawer.id)?.student_name });

@@ -4,7 +4,7 @@ import { moment, now } from "../ui/js/time.js";
 
 export const LIVE = new Set(["active", "disconnected", "paused"]);
 // As proctoring/grid.py has it for the first paint
-const RANKS = { critical: 6, high: 5, silent: 4, hand: 3, wrote: 3, medium: 2 };
+const RANKS = { critical: 6, high: 5, locked: 5, silent: 4, hand: 3, medium: 2 };
 const FLAGGING = new Set(["medium", "high", "critical"]);
 const ORDER = ["disconnected", "paused", "active", "submitted", "expired", "terminated"];
 const NOTHING = { rank: 0, tone: "", why: "" };
@@ -118,8 +118,10 @@ export class Store {
     const found = [];
     if (worst) found.push({ rank: RANKS[worst.severity], tone: worst.severity === "medium" ? "warning" : "danger", why: "entry", entry: worst });
     if (session.status === "disconnected") found.push({ rank: RANKS.silent, tone: "danger", why: "silent" });
-    if (session.hand_raised_at) found.push({ rank: RANKS.hand, tone: "warning", why: "hand", note: session.hand_note });
-    else if (this.#unread.get(session.id)) found.push({ rank: RANKS.wrote, tone: "warning", why: "wrote" });
+    const locked = session.status === "paused"; // can do nothing but call
+    const calls = { rank: locked ? RANKS.locked : RANKS.hand, tone: locked ? "danger" : "warning", locked };
+    if (session.hand_raised_at) found.push({ ...calls, why: "hand", note: session.hand_note });
+    else if (this.#unread.get(session.id)) found.push({ ...calls, why: "wrote" });
     return found.sort((one, other) => other.rank - one.rank)[0] ?? NOTHING;
   }
 }

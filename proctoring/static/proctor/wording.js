@@ -20,11 +20,18 @@ export function entryWord(entry) {
 }
 
 export function entryDetail(entry) {
-  const { question, keys, comment, category } = entry.detail ?? {};
-  return [comment ?? category, question && t("detail.question", { n: question }), keys && t("detail.keys", { keys })].filter(Boolean).join(" · ");
+  const { question, keys, comment, category, browser, system } = entry.detail ?? {};
+  return [comment ?? category, (browser || system) && deviceWord({ browser, system }), question && t("detail.question", { n: question }), keys && t("detail.keys", { keys })].filter(Boolean).join(" · ");
 }
 
+export const deviceWord = ({ browser, system }) => (browser && system ? t("device.on", { browser, system }) : browser || system || t("device.unknown"));
+
 export function whyWord(facts, silent) {
+  const why = whyAlone(facts, silent);
+  return facts.locked ? t("why.locked", { what: why }) : why;
+}
+
+function whyAlone(facts, silent) {
   if (facts.why === "entry") return entryWord(facts.entry);
   if (facts.why === "silent") return t("why.silent", { span: seconds(silent) });
   if (facts.why === "hand") return facts.note ? t("why.hand-note", { note: facts.note }) : t("why.hand");

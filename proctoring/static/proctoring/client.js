@@ -72,7 +72,8 @@ export class ExamClient extends EventTarget {
     this.#device = device ?? ownDevice();
   }
 
-  /** Starts one's session or goes on with it. Raises ExamError: `consent_required`, `exam_not_open`, `no_attempts_left`, 404. */
+  /** Starts one's session or goes on with it. Raises ExamError: `consent_required`, `exam_not_open`, `no_attempts_left`,
+   *  `device_ended`, 404. */
   async start({ consent = null } = {}) {
     const { exam, grant } = this.#options;
     const body = { device: this.#device, ...(consent && { consent }), ...(grant && { grant }) };
@@ -360,7 +361,7 @@ export class ExamClient extends EventTarget {
     if (this.#topicSeq !== null && seq > this.#topicSeq + 1) return void this.#subscribe();
     this.#topicSeq = seq;
     if (type === "session.updated" || type === "session.started") this.#learn(data);
-    else if (type === "command.created") { if (data.state === "queued") this.#deliver([data]); }
+    else if (type === "command.created") { if (data.state === "queued" && (!data.device || data.device === this.#device)) this.#deliver([data]); }
     else if (type.startsWith("violation.")) this.#entry(data);
     else if (type.startsWith("message.")) this.#message(data);
     else if (type === "chat.read") { this.seenByTutors = data.seen_count; this.#say("chat", {}); }
@@ -391,10 +392,20 @@ export class ExamClient extends EventTarget {
   #take(commands) {
     for (const command of commands) {
       if (this.#commands.has(command.id) || command.state === "seen") continue;
+      if (command.type === "end_device") { this.#endHere(command); continue; }
       this.#commands.set(command.id, command);
       if (command.type === "extra_time" || command.type === "resume" || command.type === "pause") this.#plan(Math.max(0, this.#beatenAt + this.#least + 100 - Date.now()), { sooner: true });
       this.#say("command", command);
     }
+  }
+
+  /** The sitting goes on at another device. What was noticed here still goes out. */
+  async #endHere(command) {
+    if (command.device !== this.#device) return;
+    this.#commands.set(command.id, command);
+    this.seen(command.id);
+    this.#stop("ended_here");
+    await this.flush().catch(() => {});
   }
 
   #deliver(commands) {
