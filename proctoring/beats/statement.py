@@ -16,6 +16,7 @@ TRAIL = 90  # beats kept for the plot: a quarter of an hour
 
 # Pulses are locked in one order in every process. `held` is what stood there under the lock; a session that is not the
 # student's own is not in `known` at all. An enrolment taken away or a user deactivated counts from the same moment.
+# Whether there is such a user is joined: asked as `exists`, a few thousand users are all read, with every batch.
 # Without consent a beat says that its student is there and how far, and nothing of what they do.
 WRITE = f"""
 with given as (
@@ -49,14 +50,11 @@ with given as (
     cross join lateral (select s.consent_withdrawn_at is null as is_captured) c
     join proctoring_enrolment n on n.id = s.enrolment_id and n.revoked_at is null
     join proctoring_exam e on e.id = s.exam_id
+    left join crm_user u on u.id = g.user_id and u.deactivated_at is null
+    left join crm_browsersession b on b.id = g.browser_id and b.user_id = g.user_id
     where case when g.user_id is null
         then n.user_id is null and n.exam_id = g.exam_id and n.external_id = g.external_id and n.external_id <> ''
-        else n.user_id = g.user_id
-            and exists (select from crm_user u where u.id = g.user_id and u.deactivated_at is null)
-            and (g.browser_id is null or exists (
-                select from crm_browsersession b where b.id = g.browser_id and b.user_id = g.user_id
-            ))
-        end
+        else n.user_id = g.user_id and u.id is not null and (g.browser_id is null or b.id is not null) end
 ), beaten as (
     update proctoring_sessionpulse p set
         seen_at = now(), last_heartbeat = now(), beats = p.beats + 1,
