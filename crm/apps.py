@@ -4,6 +4,7 @@ from django.apps import AppConfig
 class CrmConfig(AppConfig):
     name = "crm"
     label = "crm"
+    verbose_name = "CRM"
 
     def ready(self) -> None:
         from crm import feed, rail, timeline

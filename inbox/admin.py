@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from config.admin.base import register_rest
@@ -102,6 +103,7 @@ class ChannelAdmin(CrmAdmin):
 class ConversationAdmin(CrmAdmin):
     list_display = ("id", "workspace", "channel", "scope", "status", "assignee", "last_activity_at", "deleted_at")
     list_select_related = ("workspace", "channel", "assignee")
+    list_filter = ("status", "scope", ("assignee", AutocompleteSelectFilter))
     search_fields = ("id", "supabase_id", "contact")
     search_help_text = lazy("The id of a conversation or of a contact")
     hidden = ("peer_address", "rating_comment")
@@ -111,6 +113,7 @@ class ConversationAdmin(CrmAdmin):
 class MessageAdmin(CrmAdmin):
     list_display = ("id", "workspace", "direction", "type", "status", "error_code", "created_at", "deleted_at")
     list_select_related = ("workspace",)
+    list_filter = ("direction", "status")
     search_fields = ("id", "supabase_id", "conversation")
     search_help_text = lazy("The id of a message or of a conversation")
 
@@ -126,6 +129,7 @@ class MessageReceiptAdmin(CrmAdmin):
 class AttachmentAdmin(CrmAdmin):
     list_display = ("id", "workspace", "kind", "content_type", "size", "state", "error_code", "created_at")
     list_select_related = ("workspace",)
+    list_filter = ("state",)
     search_fields = ("id", "message")
     hidden = ("storage_name", "name")
 

@@ -8,10 +8,12 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from unfold.contrib.filters.admin import FieldTextFilter
+from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter
 
 from config.admin.base import Admin, column
+from config.admin.words import milliseconds, span, statistics
 from jobs import crons
 from jobs.models import Job, JobAttempt, JobMeta
 from jobs.states import Status
@@ -31,7 +33,6 @@ WITH RECURSIVE found AS (
 )
 SELECT type FROM found WHERE type IS NOT NULL LIMIT 500
 """
-STATISTICS = 120  # characters of a list
 
 
 def types() -> list[str]:
@@ -40,7 +41,7 @@ def types() -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-class ByState(admin.SimpleListFilter):
+class ByState(DropdownFilter):  # type: ignore[misc]  # unfold has no types
     """With the types beside it, since the index of states begins with them."""
 
     title = lazy("state")
@@ -57,7 +58,7 @@ class ByState(admin.SimpleListFilter):
 
 class JobAdmin(Admin):
     list_display = ("id", "type", "state", "attempts", "error_code", "created_at", "next_attempt", "completed_at")
-    list_filter = (ByState, ("type", FieldTextFilter))
+    list_filter: Any = (ByState, ("type", FieldTextFilter))
     search_fields = ("id", "key")
     search_help_text = lazy("The number or the whole key of a job")
     # A payload may hold what somebody wrote, so the outbox shows it, and only to those who manage the workspace.
@@ -80,16 +81,7 @@ class JobAttemptAdmin(Admin):
 class CronAdmin(Admin):
     """Every schedule of the product: a row is its guard as well, and stands there before its first run."""
 
-    list_display = (
-        "name",
-        "how_often",
-        "last_run_at",
-        "last_duration",
-        "last_status",
-        "running_since",
-        "statistics",
-        "is_overdue",
-    )
+    list_display = ("name", "how_often", "last_run", "took", "last_status", "standing", "statistics")
     ordering = ("name",)
     search_fields = ("name",)
     texts = ("last_status", "last_error", "stats")
@@ -99,15 +91,25 @@ class CronAdmin(Admin):
 
     @column(lazy("every"))
     def how_often(self, row: JobMeta) -> str:
-        return str(crons.registered()[row.name].every)
+        return span(crons.registered()[row.name].every)
+
+    @column(lazy("last run"))
+    def last_run(self, row: JobMeta) -> str:
+        return _("%s ago") % span(timezone.now() - row.last_run_at) if row.last_run_at else _("never")
+
+    @column(lazy("took"))
+    def took(self, row: JobMeta) -> str:
+        return milliseconds(row.last_duration) if row.last_duration else ""
+
+    @column(lazy("standing"), label={"on time": "success", "overdue": "danger"})
+    def standing(self, row: JobMeta) -> tuple[str, str]:
+        if crons.registered()[row.name].is_overdue(row.last_run_at, timezone.now()):
+            return "overdue", _("overdue")
+        return "on time", _("on time")
 
     @column(lazy("statistics"))
     def statistics(self, row: JobMeta) -> str:
-        return ", ".join(f"{name} {value}" for name, value in (row.stats or {}).items())[:STATISTICS]
-
-    @column(lazy("overdue"), boolean=True)
-    def is_overdue(self, row: JobMeta) -> bool:
-        return crons.registered()[row.name].is_overdue(row.last_run_at, timezone.now())
+        return statistics(row.stats)
 
 
 admin.site.register(Job, JobAdmin)

@@ -103,6 +103,8 @@ class JobMeta(models.Model):
     run_token = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
+        verbose_name = "cron"
+        verbose_name_plural = "crons"
         db_table = "job_meta"
 
     def __str__(self) -> str:

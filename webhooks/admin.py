@@ -1,17 +1,20 @@
 """The journal, what goes out, and the jobs with what a person may do to them, in Django admin."""
 
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import DropdownFilter
 
 from config.admin.base import column, each, register_rest
 from config.errors import Conflict
 from crm.actors import Member
-from crm.admin.base import CrmAdmin, admin_of
+from crm.admin.base import ByWorkspaceId, CrmAdmin, admin_of
 from crm.ids import uuid7
 from crm.models import Workspace
 from crm.roles import Role
@@ -49,6 +52,7 @@ def managing(request: HttpRequest, workspace_id: UUID | None) -> Manager:
 
 
 class JobAdminWithMoves(JobAdmin):
+    list_filter = (ByWorkspaceId, *JobAdmin.list_filter)
     actions = ("retry", "dismiss")
 
     @admin.action(description=lazy("Try again"))
@@ -80,12 +84,28 @@ admin.site.unregister(Job)
 admin.site.register(Job, JobAdminWithMoves)
 
 
+class ByDeliveryState(DropdownFilter):  # type: ignore[misc]  # unfold has no types
+    """With the workspaces beside it, since the index of states begins with them."""
+
+    title = lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return DeliveryState.choices
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() not in DeliveryState.values:
+            return queryset
+        where = Q(workspace_id__in=list(Workspace.objects.values_list("pk", flat=True))) | Q(workspace_id=None)
+        return queryset.filter(where, state=self.value())
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(CrmAdmin):
     """As it came; its body is shown in the outbox, to those who manage its workspace."""
 
     list_display = ("id", "provider", "event", "shown_state", "received_at", "replays", "replayed_at")
-    list_filter = ()
+    list_filter = (ByDeliveryState, "provider")
     search_fields = ("id",)
     search_help_text = lazy("The number of a delivery")
     hidden = ("event_key",)
@@ -123,6 +143,7 @@ class SubscriptionAdmin(CrmAdmin):
 class CallAdmin(CrmAdmin):
     list_display = ("id", "subscription", "event_type", "shown_state", "attempts", "status_code", "created_at")
     list_select_related = ("subscription",)
+    list_filter = ("state",)
     search_fields = ("id", "subscription")
 
     @column(lazy("state"), label={CallState.DELIVERED: "success", CallState.FAILED: "danger"})

@@ -42,6 +42,7 @@ class Delivery(models.Model):
     replayed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         constraints = [
             # For providers without a channel the event key alone is unique.
             models.UniqueConstraint(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config import metrics
+from config.admin.words import milliseconds, span, statistics
 from crm.ids import uuid7_at
 from jobs import crons
 from jobs.models import JobMeta
@@ -90,7 +91,7 @@ def read() -> dict[str, Any]:
         ],
         "messages_chart": _by_hour(messages, hours),
         "deliveries_chart": _by_state(deliveries),
-        "options": json.dumps({"maintainAspectRatio": False, "responsive": True}),
+        "options": json.dumps({"animation": False, "maintainAspectRatio": False, "responsive": True}),
         "answers": {"headers": [_("Road"), _("Calls"), _("Mean ms"), _("Refused"), _("Failed")], "rows": _answers()},
         "reasons": {
             "headers": [_("Failed job"), _("Reason"), _("Of the newest")],
@@ -164,12 +165,11 @@ def _crons(now: datetime) -> list[list[Any]]:
 
 def _cron(name: str, known: crons.Cron, row: JobMeta | None, now: datetime) -> list[Any]:
     ran = row.last_run_at if row else None
-    stats = ", ".join(f"{key} {value}" for key, value in (row.stats or {}).items()) if row else ""
     return [
         name,
-        known.every,
-        _("%s ago") % timedelta(seconds=round((now - ran).total_seconds())) if ran else _("never"),
-        f"{row.last_duration.total_seconds() * 1000:.0f} ms" if row and row.last_duration else "",
+        span(known.every),
+        _("%s ago") % span(now - ran) if ran else _("never"),
+        milliseconds(row.last_duration) if row and row.last_duration else "",
         _("overdue") if known.is_overdue(ran, now) else (row.last_status if row else ""),
-        stats[:120],
+        statistics(row.stats if row else None),
     ]

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
@@ -64,7 +65,7 @@ def _all() -> dict[str, Any]:
     models = sorted(admin.site._registry, key=lambda model: (model._meta.app_label, model._meta.model_name or ""))
     items = [
         {
-            "title": str(model._meta.verbose_name_plural).capitalize(),
+            "title": capfirst(str(model._meta.verbose_name_plural)),
             "link": _link(f"{model._meta.app_label}_{model._meta.model_name}"),
         }
         for model in models

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import FieldTextFilter
 
 from config.admin.base import each
 from crm.admin.base import CrmAdmin, acting_in
@@ -43,6 +44,7 @@ class AuditEntryAdmin(CrmAdmin):
 
     list_display = ("at", "workspace", "actor_kind", "actor_name", "action", "target_kind", "target_id")
     list_select_related = ("workspace",)
+    list_filter = (("action", FieldTextFilter), ("target_kind", FieldTextFilter))
     search_fields = ("id",)
     search_help_text = lazy("The number of an entry")
     texts = ("detail",)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter
 
 from config.admin.base import column
 from crm.admin.base import CrmAdmin
@@ -22,6 +23,7 @@ from crm.models import (
 class ContactAdmin(CrmAdmin):
     list_display = ("display_name", "phone_normalized", "workspace", "lead_status", "owner", "created_at", "deleted_at")
     list_select_related = ("workspace", "owner")
+    list_filter = (("lead_status", FieldTextFilter), ("owner", AutocompleteSelectFilter))
     search_fields = ("id", "supabase_id", "name__icontains", "email__icontains", "phone_normalized__contains")
     search_help_text = lazy("Three letters of a name or e-mail address, digits of a number, or an id")
 
@@ -57,6 +59,7 @@ class ContactMergeAdmin(CrmAdmin):
 class ContactImportAdmin(CrmAdmin):
     list_display = ("filename", "workspace", "state", "done_rows", "total_rows", "refused_rows", "created_at")
     list_select_related = ("workspace",)
+    list_filter = ("state",)
     hidden = ("storage_name",)
     texts = ("mapping", "options", "columns")
 
@@ -83,6 +86,7 @@ class BillingAccountAdmin(CrmAdmin):
 class PaymentAttemptAdmin(CrmAdmin):
     list_display = ("payment_id", "workspace", "provider", "status", "amount", "currency", "created_at", "deleted_at")
     list_select_related = ("workspace",)
+    list_filter = ("provider", "status")
     search_fields = ("id", "payment_id", "payer_id", "user")
     search_help_text = lazy("A payment, a payer as the provider names them, or an id")
 

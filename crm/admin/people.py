@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import DropdownFilter
 
 from config.admin.base import column, each
 from crm.admin.base import CrmAdmin, admin_of
@@ -15,7 +16,7 @@ from crm.models.people import PLATFORM_ADMIN
 from crm.services import roles
 
 
-class PlatformAdmins(admin.SimpleListFilter):
+class PlatformAdmins(DropdownFilter):  # type: ignore[misc]  # unfold has no types
     title = lazy("platform role")
     parameter_name = "role"
 
@@ -26,7 +27,7 @@ class PlatformAdmins(admin.SimpleListFilter):
         return queryset.filter(roles__contains=[PLATFORM_ADMIN]) if self.value() else queryset
 
 
-class Deactivated(admin.SimpleListFilter):
+class Deactivated(DropdownFilter):  # type: ignore[misc]
     title = lazy("account")
     parameter_name = "account"
 

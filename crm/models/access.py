@@ -62,6 +62,8 @@ class ApiKey(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
         constraints = [tenant_key("api_key")]
         indexes = [models.Index(F("workspace"), F("id").desc(), name="api_key_newest")]
 
@@ -85,6 +87,8 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict, blank=True)  # {"role": ["agent", "admin"]}
 
     class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(F("workspace"), F("id").desc(), name="audit_newest"),
             models.Index(F("workspace"), F("target_kind"), F("target_id"), F("id").desc(), name="audit_of_target"),

@@ -122,6 +122,7 @@ class ContactIdentity(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "contact identities"
         constraints = [
             tenant_key("contact_identity"),
             models.UniqueConstraint(fields=["workspace", "kind", "value"], name="contact_identity_once"),

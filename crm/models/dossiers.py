@@ -62,6 +62,7 @@ class ContactMemory(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name_plural = "contact memories"
         indexes = [
             models.Index(F("workspace"), F("last_message_at").desc(nulls_last=True), F("contact"), name="memory_seen")
         ]

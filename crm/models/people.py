@@ -92,6 +92,7 @@ class UserIdentity(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "user identities"
         constraints = [models.UniqueConstraint(fields=["provider", "subject"], name="user_identity_once")]
 
     def __str__(self) -> str:

@@ -46,6 +46,7 @@ class LeaderboardEntry(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name_plural = "leaderboard entries"
         constraints = [
             tenant_key("leaderboard_entry"),
             models.UniqueConstraint(fields=["workspace", "submission_id"], name="leaderboard_submission_once"),
@@ -95,6 +96,7 @@ class LeaderboardTally(models.Model):
     count = models.IntegerField()
 
     class Meta:
+        verbose_name_plural = "leaderboard tallies"
         constraints = [models.UniqueConstraint(fields=["board_id", "level", "bucket"], name="leaderboard_tally_once")]
 
     def __str__(self) -> str:

@@ -165,6 +165,7 @@ class SessionSummary(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name_plural = "session summaries"
         constraints = [tenant_key("session_summary")]
 
     def __str__(self) -> str:

@@ -11,15 +11,19 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from crm.encryption import EncryptedJSONField
-from crm.models import ApiKey, AuditEntry, Invitation, Member, Workspace
+from crm.models import ApiKey, AuditEntry, Invitation, Member, User, Workspace
 from crm.models.people import PLATFORM_ADMIN
 from crm.roles import Role
 from crm.services import roles
-from inbox.models import Channel
-from jobs.models import Job
+from inbox.models import Channel, Message
+from jobs import crons
+from jobs.models import Job, JobMeta
 from jobs.states import Status
 from tests.api import token_for
 from tests.cast import Cast, make_user, receive, unique
+from tests.jobs_at_hand import run_job
+from tests.webhooks.outbox_scene import keep, run_items, text_payload
+from webhooks.models import Delivery, DeliveryState
 
 OURS = ("live", "jobs", "crm", "inbox", "proctoring", "webhooks")
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -166,6 +170,55 @@ def test_a_failed_job_is_tried_again_and_dismissed(root: Any, cast: Cast):
     assert "1 job is tried again." in act(client, Job, "retry", job)
     entry = AuditEntry.objects.filter(action="job.retried", target_id=str(job.pk)).get()
     assert entry.actor_id == root.pk
+
+
+def test_a_delivery_is_read_anew_once(root: Any, cast: Cast):
+    delivery = keep(cast, text_payload("Halo"), state=DeliveryState.FAILED, outcome={"reason": "unreadable"})
+    client = browser(root)
+    for state, shown in (("failed", True), ("applied", False)):
+        page = client.get(path(Delivery, "changelist"), {"state": state, "workspace": str(cast.workspace.pk)})
+        assert (f'value="{delivery.pk}"' in page.content.decode()) == shown
+    assert "1 delivery is read anew." in act(client, Delivery, "replay", delivery)
+    assert "being read right now" in act(client, Delivery, "replay", delivery)
+    run_job(Job.objects.get(key=f"delivery:{delivery.pk}:1").pk)
+    run_items(delivery)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.replays) == (DeliveryState.APPLIED, 1)
+    assert Message.objects.filter(workspace=cast.workspace, body="Halo").count() == 1
+    assert AuditEntry.objects.get(action="delivery.replayed", target_id=str(delivery.pk)).actor_id == root.pk
+
+
+def test_whoever_alone_owns_a_workspace_is_not_deactivated(root: Any, cast: Cast):
+    said = act(browser(root), User, "deactivate", cast.ada, cast.ben)
+    assert "1 person is deactivated." in said
+    assert "keeps at least one owner" in said
+    for user, stays in ((cast.ada, True), (cast.ben, False)):
+        user.refresh_from_db()
+        assert user.is_active == stays
+
+
+def test_crons_say_in_words_how_they_stand(root: Any):
+    name = min(crons.registered())
+    row, _made = JobMeta.objects.get_or_create(name=name)
+    before = (row.last_run_at, row.last_duration, row.stats)
+    try:
+        for ago, word in ((timedelta(minutes=3, seconds=5), "on time"), (timedelta(days=30), "overdue")):
+            row.last_run_at, row.last_duration = datetime.now(UTC) - ago, timedelta(seconds=1.25)
+            row.stats = {"removed": 12_000, "away": False, "marks": ["0199a000"]}
+            row.save()
+            shown = browser(root).get(path(JobMeta, "changelist"), {"q": name}).content.decode()
+            for words in (word, "3 min ago" if ago.days == 0 else "30 d ago", "1,250 ms", "away no, removed 12,000"):
+                assert words in shown
+            assert "0199a000" not in shown
+    finally:
+        row.last_run_at, row.last_duration, row.stats = before
+        row.save()
+
+
+def test_a_list_that_nothing_narrows_offers_no_more(root: Any, cast: Cast):
+    client = browser(root)
+    assert "Show all" not in client.get(path(Workspace, "changelist")).content.decode()
+    assert "Show all" in client.get(path(Workspace, "changelist"), {"q": cast.workspace.slug}).content.decode()
 
 
 @pytest.mark.parametrize("page", ["add", "delete"])
