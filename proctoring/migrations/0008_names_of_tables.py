@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("proctoring", "0003_consent_withdrawn"),
+        ("proctoring", "0007_command_of_device"),
     ]
 
     operations = [
