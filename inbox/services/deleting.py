@@ -11,7 +11,7 @@ from config.live.unit import unit_of_work
 from crm.actors import Caller
 from crm.roles import Action
 from inbox.access import conversation_for, message_for
-from inbox.events import announce_conversation, announce_message
+from inbox.events import announce_conversation, announce_message, announce_read
 from inbox.models import Conversation, ConversationReader, Message
 from inbox.queries import with_lines
 from inbox.services import changes
@@ -79,8 +79,13 @@ def _count_again(message: Message, conversation: Conversation) -> None:
     if message.direction == Direction.IN and message.type != changes.REACTION:
         conversation.inbound_count += 1
         # Whoever had read to the end has read this one too.
-        readers = ConversationReader.objects.filter(conversation=conversation)
-        readers.filter(seen_count=conversation.inbound_count - 1).update(seen_count=F("seen_count") + 1)
+        readers = ConversationReader.objects.select_for_update().filter(
+            conversation=conversation, seen_count=conversation.inbound_count - 1
+        )
+        users = list(readers.order_by("pk").values_list("user_id", flat=True))
+        readers.update(seen_count=F("seen_count") + 1, updated_at=timezone.now())
+        for user_id in users:
+            announce_read(user_id, conversation.pk, conversation.inbound_count)
     changes.settle_lines(conversation)
 
 

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from config.errors import NotFound
 from config.live.events import Event, publish
 from crm import feed
+from crm.access import member_of
 from crm.services.merging.moves import Merging, Undoing
 from inbox import counts, topics
-from inbox.events import MessageDeleted, announce_conversation, announce_message
+from inbox.events import MessageDeleted, announce_conversation, announce_message, announce_read
 from inbox.models import Conversation, ConversationLabel, ConversationReader, Draft, Message, Notice, Participant
-from inbox.queries import with_lines, with_parts
+from inbox.queries import get_seen_counts, with_lines, with_parts
 from inbox.states import ConversationStatus, Direction, Priority, Scope
 
 REACTION = "reaction"
@@ -221,6 +223,7 @@ def announce_folded(pairs: list[tuple[Conversation, Conversation]], contact_id: 
     _announce_all(contact_id)
     for first in gone.values():
         conversation = _with_lines(first)
+        _announce_reading(conversation, first)
         rows = with_parts(_shown(conversation)).order_by("-pk")[:TOLD]
         for message in reversed(list(rows)):
             announce_message(message, conversation, created=True)
@@ -228,11 +231,23 @@ def announce_folded(pairs: list[tuple[Conversation, Conversation]], contact_id: 
 
 def announce_unfolded(pairs: list[tuple[Conversation, Conversation]], contact_ids: list[UUID]) -> None:
     for first, second in pairs:
-        conversation = _with_lines(first.pk)
         for message_id in _shown(second).order_by("-pk").values_list("pk", flat=True)[:TOLD]:
-            publish(topics.conversation(conversation.pk), MessageDeleted(message_id))
+            publish(topics.conversation(first.pk), MessageDeleted(message_id))
+        for conversation in (first, second):
+            _announce_reading(conversation, first.pk, second.pk)
     for contact_id in contact_ids:
         _announce_all(contact_id)
+
+
+def _announce_reading(conversation: Conversation, *read: UUID) -> None:
+    """To everybody who has read any of those: how far they have read this one is another number now."""
+    readers = ConversationReader.objects.filter(conversation_id__in=read).values_list("user_id", flat=True)
+    for user_id in sorted(set(readers)):
+        try:
+            member = member_of(user_id, conversation.workspace_id)
+        except NotFound:  # has left
+            continue
+        announce_read(user_id, conversation.pk, get_seen_counts(member, [conversation])[conversation.pk])
 
 
 def _with_lines(conversation_id: UUID) -> Conversation:

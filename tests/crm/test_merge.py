@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connection
 
 from config.errors import Conflict, Forbidden, NotFound
+from config.live.events import events_after, head
 from crm import dossier
 from crm.models import (
     BillingAccount,
@@ -21,6 +22,7 @@ from crm.models import (
     ContactProfile,
 )
 from crm.services.merging import keep_apart, merge_contacts, undo_merge
+from inbox import topics
 from inbox.models import Conversation, ConversationReader, Label, Message, Visitor
 from inbox.services.conversations import mark_read
 from inbox.services.messages import send_message
@@ -140,6 +142,20 @@ def test_merged_and_undone_nothing_is_different(pair):
     assert dump(cast) != before
     undo_merge(actor=cast.actor(cast.ben), merge_id=merge.pk)
     assert dump(cast) == before
+
+
+def test_who_read_either_hears_how_far_that_is_of_both_and_of_each_again(pair):
+    cast, winner, loser, first, second, *_ = pair
+    bea, topic = cast.actor(cast.bea), topics.user(cast.bea.pk)
+    mark_read(actor=bea, conversation_id=second.pk)
+    seq = head(topic)
+    merge = merge_contacts(actor=cast.actor(cast.ben), winner_id=winner.pk, loser_id=loser.pk)
+    (told,) = events_after(topic, seq)
+    assert (told.type, told.data) == ("conversation.read", {"id": str(first.pk), "seen_count": 2})
+    seq = head(topic)
+    undo_merge(actor=cast.actor(cast.ben), merge_id=merge.pk)
+    each = {event.data["id"]: event.data["seen_count"] for event in events_after(topic, seq)}
+    assert each == {str(first.pk): 0, str(second.pk): 2}
 
 
 def test_after_twenty_messages_an_undone_merge_accounts_for_every_row(pair):

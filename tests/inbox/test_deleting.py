@@ -40,6 +40,20 @@ def test_a_customers_message_leaves_the_counts_as_they_were_after_its_return(cas
     assert before.get() == was
 
 
+def test_who_had_read_to_the_end_hears_that_what_came_back_is_read_too(cast, desk):
+    conversation = receive(cast)
+    message = conversation.last_message_id
+    for reader in (desk.ben, desk.ada):
+        assert reader.post(f"conversations/{conversation.pk}/read", {}).status_code == 200
+    assert desk.ada.delete(at(conversation, message)).status_code == 204
+    topic = topics.user(cast.ben.pk)
+    seq = head(topic)
+    assert desk.ada.post(at(conversation, message, "restore")).status_code == 200
+    (told,) = events_after(topic, seq)
+    assert (told.type, told.data) == ("conversation.read", {"id": str(conversation.pk), "seen_count": 1})
+    assert desk.ben.get(f"conversations/{conversation.pk}/").json()["unread_count"] == 0
+
+
 def test_who_may_not_is_refused(cast, desk):
     conversation = receive(cast)
     message = note(desk.ben, conversation)
