@@ -20,6 +20,7 @@ from inbox.access import visible_conversations
 from inbox.answers import list_answer, thread_answer
 from inbox.api.conversations import ListQuery
 from inbox.filters import ORDERS
+from inbox.notices.queries import get_own_live
 from inbox.services.joining import leads_to
 from inbox.states import ConversationStatus
 
@@ -36,6 +37,7 @@ def inbox(request: HttpRequest, conversation: UUID | None = None) -> HttpRespons
         return redirect("inbox-conversation", conversation=now)
     state = {
         **_who(request, actor),
+        "own": {"live": get_own_live(actor)},  # before what was read and drafted
         "list": _list(request, actor),
         "thread": _thread(actor, conversation) if conversation else None,
         "agents": queries.list_agents(actor.workspace_id),

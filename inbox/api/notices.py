@@ -38,7 +38,7 @@ class NoticeList(InboxView):
         """One's own, newest first, of the kinds one wants in the page. `live` is one's own topic."""
         actor, query = self.member(request), request.query_params
         unread = query.get("unread") == "true"
-        live = queries.get_notices_live(actor)
+        live = queries.get_own_live(actor)
         rows = queries.visible_notices(actor)
         found = queries.list_notices(
             rows, unread=unread, cursor=query.get("cursor"), limit=read_limit(query.get("limit"))

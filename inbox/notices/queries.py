@@ -53,7 +53,7 @@ def count_unread(rows: QuerySet[Notice]) -> int:
     return rows.filter(read_at=None).count()
 
 
-def get_notices_live(actor: Member) -> LivePayload:
+def get_own_live(actor: Member) -> LivePayload:
     """Read before the list."""
     topic = topics.user(actor.user_id)
     return {"topic": topic, "seq": head(topic)}

@@ -4,11 +4,18 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.late import Late
 from tests.browser.numbers import numbers
 
 
 def count(agent):
     return agent.page.locator('[data-bell="count"]')
+
+
+def counted(agent):
+    """How many, once that is known."""
+    expect(count(agent)).to_have_text(re.compile(r"\d"))
+    return int(count(agent).text_content())
 
 
 def give(agent, word, to):
@@ -47,7 +54,7 @@ def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, w
     bea.page.goto(f"{product.url}/contacts")
     bea.page.locator("html[data-ready]").wait_for()
     bea.page.locator('.rail [data-live][data-state="live"]').wait_for()
-    before = int(count(bea).text_content() or 0)
+    before = counted(bea)
     bea.page.get_by_role("button", name="Notices").click()
     desktop = bea.page.get_by_role("menuitemcheckbox", name="Desktop notices")
     desktop.click()
@@ -68,3 +75,18 @@ def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, w
     row.press("Enter")
     bea.page.wait_for_url(re.compile(f"/inbox/{conversation}"))
     expect(count(bea)).to_have_text(str(before))
+
+
+def test_a_notice_that_comes_while_the_others_are_being_counted_counts_too(product, sign_in, word):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    product.deliver(f"Hi {word}", number=f"628128{next(numbers):06d}")
+    ben.row(word).wait_for()
+    counted(bea)
+    late = Late(bea.page, r"/notices/\?limit=20$")
+    bea.page.reload()
+    bea.wait_live()
+    before = late.get()["unread_count"]
+    give(ben, word, "Bea")
+    expect(count(bea)).to_have_text("1")
+    late.give()
+    expect(count(bea)).to_have_text(str(before + 1))

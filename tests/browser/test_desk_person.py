@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.late import Late
 from tests.browser.numbers import numbers
 
 
@@ -45,6 +46,48 @@ def test_profile_and_billing_stand_beside_the_conversation_and_stay_true(product
     ben.ask("PATCH", profile, {"journey_phase": f"Second {word}"})
     expect(part).to_contain_text(f"Second {word}")
     part.locator("summary").click()
+
+
+def test_what_is_told_while_the_pane_is_being_filled_stays(product, sign_in, word):
+    ben, bea = sign_in("ben"), sign_in("bea")
+    product.deliver(f"Hi {word}", number=f"628131{next(numbers):06d}")
+    bea.row(word).wait_for()
+    conversation = bea.row(word).get_attribute("data-conversation-id")
+    contact = bea.ask("GET", f"conversations/{conversation}/")["contact"]["id"]
+    part = ben.page.locator('[data-part="account"]')
+    ben.page.evaluate("localStorage.setItem('inbox.account', 'true')")  # it was left open
+    notes, profile = Late(ben.page, f"/{contact}/notes/$"), Late(ben.page, f"/{contact}/profile$")
+    ben.open(word)
+    assert notes.get()["results"] == []
+    assert not profile.get()["journey_phase"]
+    bea.ask("PATCH", f"contacts/{contact}/profile", {"journey_phase": f"First {word}"})
+    bea.ask("POST", f"contacts/{contact}/notes/", {"body": f"Mornings {word}"})
+    expect(ben.page.locator(".note-card")).to_contain_text(f"Mornings {word}")
+    notes.give()
+    profile.give()
+    expect(part).to_contain_text(f"First {word}")
+    expect(ben.page.locator(".note-card")).to_contain_text(f"Mornings {word}")
+
+
+def test_what_nobody_answered_is_asked_for_again(product, sign_in, word):
+    ben = sign_in("ben")
+    product.deliver(f"Hi {word}", number=f"628131{next(numbers):06d}")
+    ben.row(word).wait_for()
+    conversation = ben.row(word).get_attribute("data-conversation-id")
+    contact = ben.ask("GET", f"conversations/{conversation}/")["contact"]["id"]
+    ben.ask("POST", f"contacts/{contact}/notes/", {"body": f"Mornings {word}"})
+    refused: list[object] = []
+
+    def refuse_once(route):
+        if refused:
+            return route.fallback()
+        refused.append(route)
+        return route.fulfill(status=503, body="{}")
+
+    ben.page.route(re.compile(f"/{contact}/notes/$"), refuse_once)
+    ben.open(word)
+    expect(ben.page.locator(".note-card")).to_contain_text(f"Mornings {word}")
+    assert refused
 
 
 def test_the_pane_leads_to_everything_about_the_person(product, sign_in, word):

@@ -35,6 +35,25 @@ def test_two_agents_see_each_other_draft_and_leave(product, sign_in, word):
     expect(chips(ben)).to_have_count(0)
 
 
+def test_a_draft_that_was_sent_from_another_device_is_over_here_too(product, sign_in, word):
+    ben, elsewhere, bea = sign_in("ben"), sign_in("ben"), sign_in("bea")
+    product.deliver(f"Hi {word}", number=f"628126{next(numbers):06d}")
+    for agent in (ben, elsewhere, bea):
+        agent.open(word)
+    here, there = (agent.page.locator("textarea[name=body]") for agent in (ben, elsewhere))
+    here.fill(f"I will take this {word}")
+    expect(there).to_have_value(f"I will take this {word}")
+    expect(chips(bea)).to_have_attribute("aria-label", re.compile("drafting"))
+    there.focus()
+    elsewhere.page.keyboard.press("Control+Enter")
+    expect(here).to_have_value("")
+    expect(chips(bea)).not_to_have_attribute("aria-label", re.compile("drafting"))
+    ben.page.reload()
+    ben.wait_live()
+    assert here.input_value() == ""
+    assert ben.page.evaluate("sessionStorage.getItem('inbox.drafts')") in (None, "[]")
+
+
 def test_who_rests_their_hands_is_shown_so(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
     product.deliver(f"Hi {word}", number=f"628127{next(numbers):06d}")

@@ -4,7 +4,18 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.late import Late
 from tests.browser.numbers import numbers
+
+# Nothing is asked for over the live line until the page may.
+HOLD = """(() => {
+    const send = WebSocket.prototype.send, held = [];
+    WebSocket.prototype.send = function (frame) { held.push([this, frame]); };
+    window.letGo = () => {
+        WebSocket.prototype.send = send;
+        for (const [socket, frame] of held) socket.send(frame);
+    };
+})()"""
 
 
 def deliver(product, word):
@@ -48,6 +59,34 @@ def test_marked_unread_it_stays_so_after_a_reload(product, sign_in, word):
     expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
     ben.page.reload()
     expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
+
+
+def test_marked_unread_it_stays_so_when_what_was_asked_before_is_answered_last(product, sign_in, word):
+    ben = sign_in("ben")
+    deliver(product, word)
+    ben.row(word).wait_for()
+    who = Late(ben.page, f"/conversations/{ben.row(word).get_attribute('data-conversation-id')}/$")
+    with ben.page.expect_response(re.compile(r"/read$")):
+        ben.open(word)
+    assert who.get()["unread_count"] == 0
+    with ben.page.expect_response(re.compile(r"/unread$")):
+        ben.page.keyboard.press("u")
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
+    who.give()
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
+
+
+def test_what_was_read_elsewhere_before_the_line_stood_is_not_unread_here(product, sign_in, word):
+    ben, elsewhere = sign_in("ben"), sign_in("ben")
+    deliver(product, word)
+    elsewhere.row(word).wait_for()
+    ben.page.add_init_script(HOLD)
+    ben.page.reload()
+    expect(ben.row(word).locator(".count")).to_have_text(re.compile("1"))
+    with elsewhere.page.expect_response(re.compile(r"/read$")):
+        elsewhere.open(word)
+    ben.page.evaluate("window.letGo()")
+    expect(ben.row(word).locator(".count")).to_be_hidden()
 
 
 def test_what_is_resolved_comes_back_to_its_assignee_unless_they_are_away(product, sign_in, word, number):

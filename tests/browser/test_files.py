@@ -5,12 +5,13 @@ import re
 from playwright.sync_api import expect
 
 from tests.inbox.media_peer import EXE, PDF, png
+from tests.waiting import wait_for
 
 
-def picture_is_drawn(page, bubble) -> None:
+def picture_is_drawn(bubble) -> None:
     """Loaded and decoded, not merely there."""
-    handle = bubble.locator("img").first.element_handle()
-    page.wait_for_function("img => img.complete && img.naturalWidth > 0", arg=handle)
+    picture = bubble.locator("img").first  # asked anew each time: another may have taken its place
+    wait_for(lambda: picture.evaluate("img => img.complete && img.naturalWidth > 0"))
 
 
 def test_a_customers_picture_appears_when_it_is_fetched(product, sign_in, number):
@@ -20,13 +21,13 @@ def test_a_customers_picture_appears_when_it_is_fetched(product, sign_in, number
     product.simulator("customer", {"from": number, "sample": "image", "caption": "Ini fotonya"})
     bubble = ben.bubble("Ini fotonya")
     bubble.wait_for()
-    picture_is_drawn(ben.page, bubble)
+    picture_is_drawn(bubble)
     box = bubble.locator(".file").bounding_box()
     assert round(box["width"] / box["height"], 1) == 1.3
 
     ben.page.reload()
     ben.page.wait_for_selector("html[data-ready]")
-    picture_is_drawn(ben.page, ben.bubble("Ini fotonya"))
+    picture_is_drawn(ben.bubble("Ini fotonya"))
 
 
 def test_an_agent_sends_a_picture_and_a_paper(product, sign_in, number):
@@ -46,8 +47,8 @@ def test_an_agent_sends_a_picture_and_a_paper(product, sign_in, number):
     expect(ben.page.locator(".composer-files")).to_be_hidden()
     ben.wait_status(f"Ini {number}", "read")
     ben.wait_status("price list.pdf", "read")
-    picture_is_drawn(ben.page, ben.bubble(f"Ini {number}"))
-    picture_is_drawn(bea.page, bea.bubble(f"Ini {number}"))
+    picture_is_drawn(ben.bubble(f"Ini {number}"))
+    picture_is_drawn(bea.bubble(f"Ini {number}"))
 
     with bea.page.expect_download() as download:
         bea.bubble("price list.pdf").get_by_role("link", name="Download price list.pdf").click()

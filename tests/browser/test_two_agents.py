@@ -238,12 +238,19 @@ def test_without_sockets_the_page_follows_by_asking(product, sign_in, browser, w
     context.close()
 
 
+def settled(agent):
+    """What the tabs say, once that is what the server does."""
+    counts, said = agent.ask("GET", "conversations/?limit=1")["counts"], re.findall(r"\d+", agent.tabs())
+    numbers = [int(part) for part in said]
+    return numbers if numbers == [counts[name] for name in ("mine", "unassigned", "all")] else None
+
+
 def test_an_assignment_moves_the_counts_of_both(product, sign_in, word, number):
     ben, bea = sign_in("ben"), sign_in("bea")
     product.deliver(f"Hi {word}", number=number, name=f"Counted {word}")
     ben.open(word)
     bea.row(word).wait_for()
-    before = [int(part) for part in re.findall(r"\d+", ben.tabs())]
+    before = wait_for(lambda: settled(ben))
     ben.page.get_by_role("button", name=re.compile("Nobody|Assign")).first.click()
     ben.page.get_by_role("menuitemradio", name=re.compile("Ben|me", re.IGNORECASE)).first.click()
     mine, unassigned = before[0] + 1, before[1] - 1

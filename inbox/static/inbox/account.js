@@ -12,7 +12,7 @@ const TONES = { active: "success", trialing: "accent", past_due: "warning", unpa
 const OPEN = "inbox.account"; // whether it was left open
 
 export class Account {
-  #slug; #of = null; #profile = null; #billing = null;
+  #slug; #of = null; #profile = null; #billing = null; #told = 0;
   #place = $('[data-part="account"]');
   #parts = fields($('[data-part="account"]'));
 
@@ -31,13 +31,16 @@ export class Account {
   async load() {
     const contact = this.#of, base = `/api/v1/workspaces/${this.#slug}/contacts/${contact}/`;
     if (!contact || !this.#place.open) return;
+    const told = this.#told;
     const [profile, { billing }] = await Promise.all([call("GET", `${base}profile`), call("GET", `${base}billing`)]);
     if (contact !== this.#of) return;
+    if (told !== this.#told) return this.load(); // older than what came meanwhile
     [this.#profile, this.#billing] = [profile, billing];
     this.#render();
   }
 
   hear(type, data) {
+    this.#told += 1;
     if (!this.#profile) return;
     if (type === "profile.updated") this.#profile = data.profile;
     else if (type === "billing.updated") this.#billing = data.billing;

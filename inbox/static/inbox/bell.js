@@ -14,6 +14,8 @@ const EVERY = 15_000; // ms between two looks where the live line is blocked
 const LOOKS = 2_000; // ms between two looks at what is before one's eyes
 const IDLE = 10_000; // ms without a hand on the page
 const heard = new EventTarget();
+let told = 0; // counts what was heard: an answer may be older
+let loaded = false;
 
 const notices = {
   rows: [], next: null, unread: 0,
@@ -34,19 +36,23 @@ function changed() {
 }
 
 async function load(address = `${base}?limit=20`) {
+  const at = told;
   const answer = await call("GET", address);
+  if (at !== told) return load(address);
   const known = address.includes("cursor=") ? notices.rows : [];
   Object.assign(notices, { rows: [...known, ...answer.results], next: answer.next, unread: answer.unread_count });
+  loaded = true;
   changed();
   return answer.live.seq;
 }
 
 async function read(what) {
+  const at = told;
   const answer = await call("POST", `${base}read`, what);
   const now = new Date().toISOString();
   for (const row of notices.rows)
     if (what.all || what.ids?.includes(row.id) || (what.conversation && row.conversation?.id === what.conversation)) row.read_at ??= now;
-  notices.unread = answer.unread_count;
+  if (at === told) notices.unread = answer.unread_count;
   changed();
 }
 
@@ -54,6 +60,7 @@ async function read(what) {
 
 function hear({ type, data }) {
   if (data.workspace !== slug) return;
+  told += 1;
   if (type === "notice.read") return hearRead(data);
   if (type !== "notice.created" || notices.rows.some(({ id }) => id === data.id) || !data.ways.includes("page")) return;
   notices.rows = [data, ...notices.rows.filter(({ id }) => id !== data.replaces)];
@@ -119,7 +126,7 @@ async function start() {
   const after = await load().catch(() => null);
   if (!$("main.inbox")) live.subscribe(`user.${me}`, { after, event: hear, reload: load, poll: false });
   beHere(live);
-  setInterval(() => { if (live.polling && !document.hidden) load().catch(() => {}); }, EVERY);
+  setInterval(() => { if ((live.polling || !loaded) && !document.hidden) load().catch(() => {}); }, EVERY);
   setInterval(look, LOOKS);
 }
 

@@ -106,8 +106,13 @@ export class Composer {
     const body = this.#body.value;
     if (body.trim()) drafts.set(open, { body, mode: this.mode });
     else drafts.delete(open);
-    remember(DRAFTS, [...drafts], "sessionStorage");
+    this.keepDrafts();
     this.#handlers.drafted(open);
+  }
+
+  /** A reload must not lose what was written, nor bring back what was sent from elsewhere. */
+  keepDrafts() {
+    remember(DRAFTS, [...this.#store.drafts], "sessionStorage");
   }
 
   #send() {

@@ -4,9 +4,9 @@ const REST = 700; // ms without a key before it is saved
 const AGAIN = 5_000; // ms after a save that did not get through
 
 export class Drafts {
-  #store; #api; #shown; #versions = new Map(); #saved = new Map(); #timers = new Map(); #busy = new Set();
+  #store; #api; #shown; #versions = new Map(); #saved = new Map(); #timers = new Map(); #busy = new Set(); #heard = new Map();
 
-  /** `shown(conversation)` puts what came from elsewhere into the composer. */
+  /** `shown(conversation)`: what came from elsewhere is that conversation's draft now. */
   constructor({ store, api, shown }) {
     [this.#store, this.#api, this.#shown] = [store, api, shown];
     addEventListener("pagehide", () => { for (const id of [...this.#timers.keys()]) this.#save(id, { keepalive: true }); });
@@ -14,24 +14,31 @@ export class Drafts {
 
   /** All of them from the server, at the start and after a hole. */
   async load() {
+    const before = new Map(this.#versions);
     const { results } = await this.#api.drafts();
     for (const draft of results) this.hear(draft);
+    const there = new Set(results.map(({ conversation }) => conversation));
+    // One that is not among them any more, and was not touched since they were asked for, was sent from elsewhere.
+    for (const [conversation, version] of before)
+      if (!there.has(conversation) && this.#saved.get(conversation) && this.#versions.get(conversation) === version) this.hear({ conversation, body: "", is_note: false, version: version + 1 });
   }
 
   /** From another device, or from the server that has sent it. What is being written here stays. */
-  hear({ conversation, body, is_note: isNote, version }) {
+  hear(draft) {
+    const { conversation, body, is_note: isNote, version } = draft;
     if (version <= (this.#versions.get(conversation) ?? -1)) return;
+    if (this.#busy.has(conversation)) return void this.#heard.set(conversation, draft); // what is being saved may come before it
     const before = this.#saved.get(conversation) ?? "";
     this.#versions.set(conversation, version);
     this.#saved.set(conversation, body);
-    if (this.#timers.has(conversation) || this.#busy.has(conversation)) return;
+    if (this.#timers.has(conversation)) return;
     const local = this.#store.drafts.get(conversation)?.body ?? "";
     if (local === body) return;
     if (local && local !== before) return this.touched(conversation); // written here without a line: it is saved now
     if (body.trim()) this.#store.drafts.set(conversation, { body, mode: isNote ? "note" : "reply" });
     else this.#store.drafts.delete(conversation);
     this.#store.changed("list");
-    if (conversation === this.#store.open) this.#shown(conversation);
+    this.#shown(conversation);
   }
 
   touched(id) {
@@ -55,6 +62,9 @@ export class Drafts {
     } finally {
       this.#busy.delete(id);
     }
+    const heard = this.#heard.get(id);
+    this.#heard.delete(id);
+    if (heard) this.hear(heard);
     return null;
   }
 

@@ -28,6 +28,7 @@ import { Thread } from "./thread.js";
 
 const INTENT = 90; // ms
 const TELL_EVERY = 20_000; // ms
+const AGAIN = 5_000; // ms after a question that did not get through
 const state = JSON.parse($("#inbox-state").textContent);
 const page = $(".inbox");
 const phone = matchMedia("(width < 48rem)");
@@ -50,12 +51,18 @@ const composer = new Composer(store, state.workspace.slug, {
   typing(on) { sync.typing(on); if (on) tellCustomer(); },
   drafted(id) { store.changed("list", id); drafts.touched(id); if (id === store.open) presence.drafting(hasDraft()); },
 });
-const drafts = new Drafts({ store, api, shown: () => { composer.opened(); composer.render(); } });
+const drafts = new Drafts({ store, api, shown(id) {
+  composer.keepDrafts();
+  if (id !== store.open) return;
+  composer.opened();
+  composer.render();
+  presence.drafting(hasDraft());
+} });
 const person = new Person(store, api.ofContact);
 const drawPerson = afterFrame(() => { person.render(); aboutPerson(); }); // the messages come first
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
 const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed, setting, gone };
-const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null });
+const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null, ownAfter: state.own.live.seq });
 const actions = new Actions({ store, api, outbox, sync, composer });
 
 const presence = new Presence(live, state.workspace.slug);
@@ -339,6 +346,6 @@ if (store.open) {
 }
 tellConnection(live);
 live.start();
-drafts.load().catch(() => {}); // what is written here is kept all the same
+(function getDrafts() { drafts.load().catch(({ passing }) => passing && setTimeout(getDrafts, AGAIN)); })(); // what is written here is kept all the same
 const end = moment(state.me.expires_at);
 if (end) keepFresh(end, () => live.renewed());

@@ -9,10 +9,11 @@ import { Account } from "./account.js";
 import { Mentions, Suggest } from "./suggest.js";
 
 const SETTLE = 300; // ms a person is on screen before their notes are asked for: the messages come first
+const AGAIN = 5_000; // ms after a question that did not get through
 const ID = /@\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?/gi;
 
 export class Notes {
-  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions; #timer = null; #account;
+  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions; #timer = null; #account; #told = 0;
   #parts = fields($('[data-part="notes"]'));
   #form = document.forms["contact-note"];
 
@@ -60,9 +61,14 @@ export class Notes {
   #follow(contact) {
     this.#line = this.#live.subscribe(`contact.${contact}`, {
       event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); else this.#account.hear(type, data); },
-      subscribed: () => this.#all(contact).catch(() => {}),
+      subscribed: () => this.#get(contact),
       reload: async () => { await this.#all(contact); return null; },
     });
+  }
+
+  /** Again after a while where nobody answered: nothing else would ask. */
+  #get(contact) {
+    this.#all(contact).catch(({ passing }) => { if (passing && contact === this.#of) this.#timer = setTimeout(() => this.#get(contact), AGAIN); });
   }
 
   #all(contact) {
@@ -70,13 +76,16 @@ export class Notes {
   }
 
   async #load(contact) {
+    const told = this.#told;
     const { results } = await call("GET", this.#address);
     if (contact !== this.#of) return;
+    if (told !== this.#told) return this.#load(contact); // older than what came meanwhile
     this.#notes = new Map(results.map((note) => [note.id, note]));
     this.#render();
   }
 
   #hear(note) {
+    this.#told += 1;
     if (note.deleted) this.#notes.delete(note.id);
     else this.#notes.set(note.id, note);
     this.#render();

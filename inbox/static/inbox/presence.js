@@ -16,12 +16,12 @@ class Place {
     [this.#own, this.#changed, this.scope] = [own, changed, scope];
     this.#address = `/api/v1/workspaces/${slug}/presence/`;
     const topic = `presence.${scope === "workspace" ? `workspace.${slug}` : scope}`;
-    this.load().catch(() => null).then((after) => {
+    this.load().catch(() => 0).then((after) => { // from the beginning where nobody answered: told anew, or loaded
       if (this.#closed) return;
       this.#line = live.subscribe(topic, {
         after,
         event: (frame) => this.#hear(frame),
-        subscribed: () => { this.tell(); if (after === null) this.load().catch(() => {}); },
+        subscribed: () => this.tell(),
         reload: async () => { this.#touch(live); return this.load(); },
       });
     });

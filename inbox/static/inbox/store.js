@@ -16,6 +16,10 @@ export class Store extends EventTarget {
   drafts = new Map();
   open = null; // id of the conversation on screen
   inView = new Set(); // what the server says fits the saved view: its tree asks for more than rows say
+  moment = 0; // counts what was told: who asks for something keeps it, since the answer may be older than what comes meanwhile
+  #told = new Map(); // conversation -> the moment of its last event
+  #sawAt = new Map(); // and of the last word on how far this reader came
+  #countedAt = 0;
 
   constructor(state) {
     super();
@@ -39,11 +43,15 @@ export class Store extends EventTarget {
 
   // --- conversations ---------------------------------------------------------------------------------------------------
 
-  /** A row as REST gave it. An older one than what events have told since changes only what is this reader's. */
-  learn(row) {
+  /** A row as REST gave it, asked for at that `moment`. What events have told since stands, and so does how far this reader
+   *  came; one that has gone since stays away. Without a moment it says how far only where nothing is known. */
+  learn(row, asked) {
     const known = this.conversations.get(row.id);
-    if (row.seen_count !== undefined) this.seen.set(row.id, row.seen_count);
-    else if (row.unread_count !== undefined) this.seen.set(row.id, row.inbound_count - row.unread_count);
+    if (!known && this.#told.get(row.id) > asked) return null;
+    if (!this.seen.has(row.id) || (this.#sawAt.get(row.id) ?? 0) <= asked) {
+      if (row.seen_count !== undefined) this.seen.set(row.id, row.seen_count);
+      else if (row.unread_count !== undefined) this.seen.set(row.id, row.inbound_count - row.unread_count);
+    }
     const stale = known && Date.parse(known.updated_at) > Date.parse(row.updated_at);
     const next = stale ? { ...known } : { ...known, ...row };
     for (const name of READERS_OWN) if (row[name] !== undefined) next[name] = row[name];
@@ -54,6 +62,7 @@ export class Store extends EventTarget {
 
   /** What an event says is the truth as of its number. */
   tell(data) {
+    this.#told.set(data.id, this.moment += 1);
     if (data.deleted) this.conversations.delete(data.id);
     else this.conversations.set(data.id, { ...this.conversations.get(data.id), ...data });
     this.changed("list", data.id);
@@ -89,6 +98,7 @@ export class Store extends EventTarget {
   }
 
   saw(id, count) {
+    this.#sawAt.set(id, this.moment += 1);
     if (this.seen.get(id) === count) return;
     this.seen.set(id, count);
     this.changed("list", id);
@@ -101,16 +111,24 @@ export class Store extends EventTarget {
 
   // --- the list --------------------------------------------------------------------------------------------------------
 
-  takeList(snapshot, { fresh = false } = {}) {
+  /** How many there are on each tab; as asked for at that `moment`, which is not heard when others were told since. */
+  count(counts, asked) {
+    if (this.#countedAt > asked) return;
+    this.counts = { ...this.counts, ...counts };
+    this.#countedAt = this.moment += 1;
+    this.changed("counts");
+  }
+
+  takeList(snapshot, { fresh = false, asked } = {}) {
     if (fresh) {
-      // After a hole in the numbers only the snapshot is true; the open one is loaded by its own.
-      const open = this.conversations.get(this.open);
-      this.conversations.clear();
-      if (open) this.conversations.set(open.id, open);
+      // After a hole in the numbers only the snapshot is true, and what came since; the open one is loaded by its own.
+      const stale = (moments) => (id) => id !== this.open && (moments.get(id) ?? 0) <= asked;
+      for (const id of [...this.conversations.keys()].filter(stale(this.#told))) this.conversations.delete(id);
+      for (const id of [...this.seen.keys()].filter(stale(this.#sawAt))) this.seen.delete(id);
     }
     this.inView = new Set(snapshot.results.map(({ id }) => id));
-    for (const row of snapshot.results) this.learn(row);
-    this.counts = snapshot.counts ?? this.counts;
+    for (const row of snapshot.results) this.learn(row, asked);
+    if (snapshot.counts) this.count(snapshot.counts, asked);
     this.next = snapshot.next ?? null;
     this.loading = false;
     this.failed = null;
@@ -120,8 +138,8 @@ export class Store extends EventTarget {
     this.changed("list", "counts");
   }
 
-  takePage(page) {
-    for (const row of page.results) { this.inView.add(row.id); this.learn(row); }
+  takePage(page, asked) {
+    for (const row of page.results) { this.inView.add(row.id); this.learn(row, asked); }
     this.next = page.next ?? null;
     const lowest = this.#lowest(page.results);
     this.edge = this.next ? (lowest < this.edge ? lowest : this.edge) : null;

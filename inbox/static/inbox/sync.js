@@ -9,6 +9,7 @@ const PAGE = 50, MOST = 200; // rows asked for anew
 const COUNTS_LATE = 1_500; // ms after which a lost counts signal is made up for
 const VIEW_LATE = 1_500; // ms: who fits a saved view only the server can say, and not with every event
 const ASKED_AT_ONCE = 3;
+const AGAIN = 5_000; // ms after a question that did not get through
 const KEPT_THREADS = 20;
 const FARTHEST_KNOWN = 10; // pages asked for anew; what lies before them comes when somebody scrolls there
 const FARTHEST = 100; // pages back to a message that was looked for
@@ -18,6 +19,7 @@ export class Sync {
   #turn = 0;
   #fresh = false;
   #recount = null;
+  #reload = null;
   #viewing = null;
   #wondered = new Set();
   #queue = [];
@@ -28,9 +30,12 @@ export class Sync {
   #ahead = null; // the thread that is got before it was asked for, and how to let go of it
   #about = afterFrame(() => this.#detail(this.#store.open).catch(() => {}));
 
-  constructor({ store, api, live, outbox, views, slug, after }) {
+  constructor({ store, api, live, outbox, views, slug, after, ownAfter }) {
     [this.#store, this.#api, this.#live, this.#outbox, this.#views] = [store, api, live, outbox, views];
-    this.#reading = new Reading((id, count) => api.read(id, count));
+    this.#reading = new Reading(async (id, count) => {
+      const { seen_count: seen } = await api.read(id, count);
+      if (seen < count) store.saw(id, seen); // one of them was taken back meanwhile
+    });
     let before = false;
     live.subscribe(`inbox.${slug}`, {
       after,
@@ -41,13 +46,14 @@ export class Sync {
       refused: () => views.failed("refused", {}),
     });
     live.subscribe(`user.${store.me.id}`, {
+      after: ownAfter,
       event: ({ type, data }) => {
         if (type.startsWith("notice.")) dispatchEvent(new CustomEvent("live:user", { detail: { type, data } }));
         else if (type === "conversation.read") store.saw(data.id, Math.max(data.seen_count, this.#reading.waiting(data.id)));
         else if (type === "conversation.unread") store.saw(data.id, data.seen_count);
         else if (type === "draft.updated") views.draft(data);
       },
-      reload: async () => { dispatchEvent(new CustomEvent("live:user")); await Promise.all([this.loadList(), views.drafts()]); }, // a notice has no snapshot of its own: the list's rows say how far one came
+      reload: async () => { dispatchEvent(new CustomEvent("live:user")); await Promise.all([this.loadList({ fresh: true }), views.drafts()]); }, // no snapshot of its own: the list's rows say how far one came
       poll: false,
     });
     document.addEventListener("visibilitychange", () => this.looked());
@@ -66,16 +72,20 @@ export class Sync {
   async loadList({ fresh = false } = {}) {
     const turn = ++this.#turn;
     this.#fresh ||= fresh;
-    const store = this.#store;
+    clearTimeout(this.#reload);
+    const store = this.#store, asked = store.moment;
     try {
       const snapshot = await this.#api.list(store.filter, Math.min(MOST, Math.max(PAGE, fresh || store.filter.view ? store.rows().length : 0)));
       if (turn !== this.#turn) return snapshot.live?.seq;
-      store.takeList(snapshot, { fresh: this.#fresh });
+      store.takeList(snapshot, { fresh: this.#fresh, asked });
       this.#fresh = false;
       this.looked(); // the list may say for the first time how far one has read what is open
       return snapshot.live?.seq;
     } catch (problem) {
-      if (turn === this.#turn) Object.assign(store, { loading: false, failed: problem });
+      if (turn === this.#turn) {
+        Object.assign(store, { loading: false, failed: problem });
+        if (problem.passing) this.#reload = setTimeout(() => this.loadList().catch(() => {}), AGAIN); // what is known is not all there is
+      }
       store.changed("list");
       throw problem;
     }
@@ -84,17 +94,18 @@ export class Sync {
   async more() {
     const store = this.#store;
     if (!store.next || store.loading || this.#loads.has("more")) return;
-    const turn = this.#turn;
+    const turn = this.#turn, asked = store.moment;
     this.#loads.set("more", true);
     try {
       const page = await this.#api.page(store.next);
-      if (turn === this.#turn) store.takePage(page);
+      if (turn === this.#turn) store.takePage(page, asked);
     } catch (problem) {
       store.stalled = true;
       this.#views.failed("failed.older", problem);
     } finally {
       this.#loads.delete("more");
     }
+    if (turn !== this.#turn) this.more(); // another list came meanwhile, and its end may have asked in vain
   }
 
   #conversation({ type, data }) {
@@ -119,16 +130,17 @@ export class Sync {
   #counted(counts) {
     clearTimeout(this.#recount);
     this.#recount = null;
-    this.#store.counts = { ...this.#store.counts, ...counts };
-    this.#store.changed("counts");
+    this.#store.count(counts);
   }
 
   /** Signals may be lost; counts may not stay wrong. */
   #expectCounts(wait = COUNTS_LATE) {
     this.#recount ??= setTimeout(async () => {
-      const answer = await this.#api.counts().catch(() => null);
+      const asked = this.#store.moment;
+      const answer = await this.#api.counts().catch((problem) => problem);
       this.#recount = null;
-      if (answer?.counts) this.#counted(answer.counts);
+      if (answer.counts) this.#store.count(answer.counts, asked);
+      else if (answer.passing) this.#expectCounts(AGAIN);
     }, wait);
   }
 
@@ -146,10 +158,12 @@ export class Sync {
       const conversation = this.#store.conversations.get(id);
       if (!conversation || !this.#store.matches(conversation)) { this.#wondered.delete(id); continue; }
       this.#asking += 1;
-      const row = await this.#api.conversation(id).catch(() => null);
+      const asked = this.#store.moment;
+      const row = await this.#api.conversation(id).catch((problem) => problem);
       this.#asking -= 1;
       this.#wondered.delete(id);
-      if (row) this.#store.learn(row);
+      if (row.id) this.#store.learn(row, asked);
+      else if (row.passing) setTimeout(() => this.#wonder(id), AGAIN);
       this.looked();
     }
   }
@@ -176,8 +190,9 @@ export class Sync {
 
   async #detail(id) {
     if (!id) return null;
+    const asked = this.#store.moment;
     const row = await this.#api.conversation(id);
-    this.#store.learn(row);
+    this.#store.learn(row, asked);
     this.#store.thread(id).detail = row.contact_detail;
     this.#store.changed("person");
     return row;
