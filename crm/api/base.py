@@ -21,6 +21,7 @@ from crm.paging import link, page, read_limit
 M = TypeVar("M", bound=Model)
 NEWEST = ("-id",)
 WORD_LIMIT = 255
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 PAGING = [OpenApiParameter("cursor"), OpenApiParameter("limit", int)]
 
 
@@ -125,6 +126,15 @@ class Text(serializers.CharField):
             self.fail("invalid")
         text: str = super().to_internal_value(data)
         return text
+
+
+def read_truth(name: str, raw: str | None, *, default: bool) -> bool:
+    """A parameter that is true or false; Invalid for any other word."""
+    if not raw:
+        return default
+    if raw not in TRUTHS:
+        raise Invalid(errors={name: "true or false."})
+    return TRUTHS[raw]
 
 
 def word() -> serializers.CharField:

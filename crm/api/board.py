@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base import WorkspaceView, schema_of
+from crm.api.contact_parameters import CONTACT_FILTERS
 from crm.queries import board
 
 
@@ -15,7 +16,11 @@ class TagListPayload(TypedDict):
 
 
 class BoardCounts(WorkspaceView):
-    @extend_schema(operation_id="count_contacts", responses={200: schema_of(board.BoardPayload)})
+    @extend_schema(
+        operation_id="count_contacts",
+        parameters=CONTACT_FILTERS,
+        responses={200: schema_of(board.BoardPayload)},
+    )
     def get(self, request: Request, workspace: str) -> Response:
         """By lead status, up to 999 each; takes the list's filters."""
         return Response(board.get_board(self.actor(request), request.query_params))

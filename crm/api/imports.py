@@ -12,7 +12,17 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, StrictSerializer, WorkspaceView, checked, list_page, page_schema, schema_of
+from crm.api.base import (
+    PAGING,
+    StrictSerializer,
+    WorkspaceView,
+    checked,
+    list_page,
+    page_schema,
+    read_truth,
+    schema_of,
+)
+from crm.api.contact_parameters import CONTACT_FILTERS
 from crm.models import AttributeDefinition, Contact, ContactImport, ContactImportProblem
 from crm.queries.contact_filters import narrowed
 from crm.services import audit, imports
@@ -159,19 +169,23 @@ def _problem_payload(problem: ContactImportProblem) -> ProblemPayload:
 class ContactsCsv(WorkspaceView):
     @extend_schema(
         operation_id="export_contacts",
-        parameters=[OpenApiParameter("bom", bool, description="false: without the mark that spreadsheets want")],
+        parameters=[
+            *CONTACT_FILTERS,
+            OpenApiParameter("bom", bool, description="false: without the mark that spreadsheets want"),
+        ],
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request, workspace: str) -> StreamingHttpResponse:
         """All contacts that fit, by the filters of the list, as CSV. No cell in it is taken for a formula."""
         actor = self.actor(request)
         query = {name: request.query_params[name] for name in request.query_params if name != "bom"}
+        has_mark = read_truth("bom", request.query_params.get("bom"), default=True)
         rows, _ = narrowed(actor, query)
         audit.record(actor=actor, action="contacts.exported", target_kind="workspace", target_id=actor.workspace_id)
         keys = _attribute_keys(actor.workspace_id)
         header = [*COLUMNS, *(f"attributes.{key}" for key in keys), "metadata"]
         lines = csv_lines(header, _cells(rows, keys))
-        if request.query_params.get("bom") in {"false", "0"}:
+        if not has_mark:
             lines = _without_mark(lines)
         return _csv(lines, "contacts.csv")
 

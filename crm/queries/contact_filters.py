@@ -24,30 +24,40 @@ class _List(django_filters.CharFilter):  # type: ignore[misc]  # has no types
     """`a,b,c`."""
 
 
-class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no types
-    """Each parameter is one condition; what they mean is in crm/filters alone."""
+class _YesOrNo(django_filters.CharFilter):  # type: ignore[misc]  # has no types
+    """`true` or `false`; django-filter's own takes any other word for silence."""
 
-    q = django_filters.CharFilter(method="by_words", max_length=200)
-    lead_status = _List(method="one_of")
-    owner = _List(method="one_of", help_text="me, none, ids")
-    tags = _List(method="any_of")
-    tags_all = _List(method="all_of")
-    tags_none = _List(method="none_of")
-    score_min = django_filters.NumberFilter(method="at_least")
-    score_max = django_filters.NumberFilter(method="at_most")
-    created_after = django_filters.CharFilter(method="after")
-    created_before = django_filters.CharFilter(method="before")
-    seen_after = django_filters.CharFilter(method="after")
-    seen_before = django_filters.CharFilter(method="before")
-    seen_within = django_filters.NumberFilter(method="within", help_text="days")
-    has_phone = django_filters.BooleanFilter(method="yes_or_no")
-    has_email = django_filters.BooleanFilter(method="yes_or_no")
-    journey_phase = _List(method="one_of")
-    band = _List(method="one_of")
-    subscription = _List(method="one_of")
-    deleted = django_filters.ChoiceFilter(choices=[("only", "only")], method="leave")
-    view = django_filters.UUIDFilter(method="by_view")
-    sort = django_filters.ChoiceFilter(choices=Order.choices, method="leave")
+
+class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no types
+    """Each parameter is one condition, meant as crm/filters says. `help_text` is for the API's document."""
+
+    q = django_filters.CharFilter(
+        method="by_words", max_length=200, help_text="Words or parts of a name, an address or a number"
+    )
+    lead_status = _List(method="one_of", help_text="One of these, with commas between")
+    owner = _List(method="one_of", help_text="One of these: me, none, members' ids")
+    tags = _List(method="any_of", help_text="Any of these, with commas between")
+    tags_all = _List(method="all_of", help_text="All of these")
+    tags_none = _List(method="none_of", help_text="None of these")
+    score_min = django_filters.NumberFilter(method="at_least", help_text="Lead score, 0 to 100")
+    score_max = django_filters.NumberFilter(method="at_most", help_text="Lead score, 0 to 100")
+    created_after = django_filters.CharFilter(method="after", help_text="A time, or a day from its midnight in UTC")
+    created_before = django_filters.CharFilter(method="before", help_text="A time, or a day from its midnight in UTC")
+    seen_after = django_filters.CharFilter(method="after", help_text="A message in or out since then")
+    seen_before = django_filters.CharFilter(method="before", help_text="No message in or out since then")
+    seen_within = django_filters.NumberFilter(method="within", help_text="A message in or out within so many days")
+    has_phone = _YesOrNo(method="yes_or_no", help_text="Whether a number is known")
+    has_email = _YesOrNo(method="yes_or_no", help_text="Whether an e-mail address is known")
+    journey_phase = _List(method="one_of", help_text="Of the profile: one of these")
+    band = _List(method="one_of", help_text="Of the profile: one of low, moderate, high, severe")
+    subscription = _List(method="one_of", help_text="How billing stands: one of these")
+    deleted = django_filters.ChoiceFilter(
+        choices=[("only", "only")], method="leave", help_text="The deleted ones, which can be restored"
+    )
+    view = django_filters.UUIDFilter(method="by_view", help_text="A saved view; the other parameters narrow it")
+    sort = django_filters.ChoiceFilter(
+        choices=Order.choices, method="leave", help_text="newest, where neither this nor a view says otherwise"
+    )
 
     class Meta:
         model = Contact
@@ -97,8 +107,8 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no t
     def within(self, rows: "QuerySet[Contact]", name: str, value: Any) -> Any:
         return self._where(rows, name, "last_seen", "within_days", _whole(value))
 
-    def yes_or_no(self, rows: "QuerySet[Contact]", name: str, value: bool) -> Any:
-        return self._where(rows, name, name, "is", value)
+    def yes_or_no(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
+        return self._where(rows, name, name, "is", _TRUTHS.get(value.lower(), value))
 
     def by_words(self, rows: "QuerySet[Contact]", name: str, value: str) -> Any:
         return rows.filter(named_like(value))
@@ -117,6 +127,7 @@ class ContactFilter(django_filters.FilterSet):  # type: ignore[misc]  # has no t
 
 
 _TIMES = {"created": "created_at", "seen": "last_seen"}
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def narrowed(

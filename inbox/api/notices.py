@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import StrictSerializer, checked, schema_of
+from crm.api.base import StrictSerializer, checked, read_truth, schema_of
 from crm.paging import link, read_limit
 from inbox.api.base import InboxView, live_page_schema
 from inbox.notices import queries, webpush
@@ -37,7 +37,7 @@ class NoticeList(InboxView):
     def get(self, request: Request, workspace: str) -> Response:
         """One's own, newest first, of the kinds one wants in the page. `live` is one's own topic."""
         actor, query = self.member(request), request.query_params
-        unread = query.get("unread") == "true"
+        unread = read_truth("unread", query.get("unread"), default=False)
         live = queries.get_own_live(actor)
         rows = queries.visible_notices(actor)
         found = queries.list_notices(

@@ -92,6 +92,7 @@ def test_filters_combine(cast, people):
         "has_email=true": "b",
         "has_phone=true": "c",
         "has_phone=false": "edba",
+        "has_phone=True&has_email=0": "c",
         f"created_after={(NOW - timedelta(days=25)).isoformat().replace('+', '%2B')}": "ed",
         f"created_before={(NOW - timedelta(days=25)).date().isoformat()}": "cba",
         "seen_within=2": "d",
@@ -142,12 +143,16 @@ def test_wrong_parameters_are_named(cast, people):
         "band": "purple",
         "deleted": "yes",
         "has_phone": "perhaps",
+        "has_email": "2",
+        "view": "mine",
     }
     for name, value in wrong.items():
-        answer = api(cast).get("contacts/", **{name: value})
-        if name == "has_phone":
-            continue  # what is neither true nor false does not narrow
-        assert (answer.status_code, set(answer.json().get("errors", {}))) == (400, {name}), name
+        for path in ("contacts/", "contacts/counts", "contacts/export.csv"):
+            if (name, path) == ("sort", "contacts/counts"):
+                continue  # what is counted has no order
+            answer = api(cast).get(path, **{name: value})
+            assert (answer.status_code, set(answer.json().get("errors", {}))) == (400, {name}), (path, name)
+    assert api(cast).get("contacts/export.csv", bom="perhaps").json()["errors"].keys() == {"bom"}
     assert api(cast).get("contacts/", cursor="rubbish").status_code == 400
 
 

@@ -155,6 +155,7 @@ def test_all_or_some_are_marked_read_and_nobody_elses(cast, desk):
     assert desk.ben.post("notices/read", {"ids": ids}).json() == {"unread_count": 0}
     assert desk.bea.post("notices/read", {"ids": ids[:1]}).json() == {"unread_count": 2}
     assert [row["id"] for row in listed(desk, "bea", unread="true")["results"]] == ids[1:]
+    assert desk.bea.get("notices/", unread="perhaps").json()["errors"].keys() == {"unread"}
     assert desk.bea.post("notices/read", {"all": True}).json() == {"unread_count": 0}
     assert desk.bea.post("notices/read", {}).status_code == 400
 

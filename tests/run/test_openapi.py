@@ -14,6 +14,8 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from config.openapi.finish import ERRORS, operations
+from crm.queries.contact_filters import ContactFilter
+from crm.queries.orders import Order
 from tests.api import Api
 from tests.cast import Cast, receive
 
@@ -70,6 +72,17 @@ def test_every_operation_is_told_with_its_errors_and_its_place(document: dict[st
         if operation["security"] != [{}]:
             assert "401" in operation["responses"], where
     assert len(names) == len(set(names)), "names of operations are unique"
+
+
+@pytest.mark.parametrize("path", ["contacts/", "contacts/counts", "contacts/export.csv"])
+def test_every_filter_of_contacts_is_told_in_words(document: dict[str, Any], path: str):
+    told = {one["name"]: one for one in document["paths"][f"{WORKSPACE}{path}"]["get"]["parameters"]}
+    filters = ContactFilter.declared_filters.keys() - {"sort"}
+    assert told.keys() >= {*filters, "attribute.{key}"}
+    assert all(told[name]["description"] for name in filters)
+    assert ("sort" in told) == (path == "contacts/")
+    assert path != "contacts/" or set(told["sort"]["schema"]["enum"]) == set(Order.values)
+    assert told["score_min"]["schema"]["type"] == "number"
 
 
 def test_bodies_have_examples(document: dict[str, Any]):
