@@ -21,7 +21,7 @@ from crm.pages import signed_in, user_of
 from crm.queries.board import BoardPayload, get_board
 from crm.queries.contact_filters import narrowed
 from crm.queries.lines import ContactRowPayload, lines, name_of
-from crm.queries.orders import Order, ordered_page
+from crm.queries.orders import Free, Order, ordered_page
 from crm.queries.time_limit import time_limit
 from crm.roles import Action
 
@@ -100,7 +100,8 @@ def _found(actor: Member, asked: Asked, choices: Choices) -> Found:
         with time_limit():
             narrow = narrowed(actor, asked.query, views=choices.views)
             board = get_board(actor, asked.query, known=choices.lead_statuses, rows=narrow[0])
-            found = _board(asked, board, *narrow) if asked.layout == "board" else _table(asked, *narrow)
+            free = Free(actor.workspace_id, few=not board["more"]) if asked.view else None
+            found = _board(asked, board, *narrow) if asked.layout == "board" else _table(asked, *narrow, free)
         found.total, found.total_more = board["total"], board["more"]
         return found
     except NotFound:
@@ -112,11 +113,11 @@ def _found(actor: Member, asked: Asked, choices: Choices) -> Found:
         return Found(problem=str(problem))
 
 
-def _table(asked: Asked, rows: "QuerySet[Contact]", order: Order) -> Found:
+def _table(asked: Asked, rows: "QuerySet[Contact]", order: Order, free: Free | None) -> Found:
     try:
-        page = ordered_page(rows, order, cursor=asked.cursor or None, limit=ROWS)
+        page = ordered_page(rows, order, cursor=asked.cursor or None, limit=ROWS, free=free)
     except Invalid:  # a cursor of another order, from an old address say
-        page = ordered_page(rows, order, cursor=None, limit=ROWS)
+        page = ordered_page(rows, order, cursor=None, limit=ROWS, free=free)
     return Found(
         rows=_named(page.rows),
         order=order,

@@ -13,7 +13,7 @@ from crm.models import ContactNote
 from crm.paging import DEFAULT_LIMIT, Page
 from crm.queries.contact_filters import narrowed
 from crm.queries.lines import ContactRowPayload, lines
-from crm.queries.orders import ordered_page
+from crm.queries.orders import Free, ordered_page
 from crm.queries.time_limit import time_limit
 
 
@@ -33,7 +33,8 @@ def list_contacts(
     """Invalid with a sentence for every wrong parameter; TooSlow when it would take others' time."""
     rows, order = narrowed(actor, query)
     with time_limit():
-        return ordered_page(rows, order, cursor=cursor, limit=limit)
+        free = Free(actor.workspace_id) if "view" in query else None
+        return ordered_page(rows, order, cursor=cursor, limit=limit, free=free)
 
 
 def get_contact(actor: Actor, contact_id: UUID) -> ContactDetailPayload:

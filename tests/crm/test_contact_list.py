@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.models import (
     AttributeDefinition,
@@ -19,7 +21,7 @@ from crm.models import (
     User,
 )
 from crm.payloads import contact_payload
-from crm.queries import time_limit
+from crm.queries import orders, time_limit
 from crm.queries.lines import lines, name_of
 from crm.search import vector_of
 from tests.api import Api
@@ -197,6 +199,42 @@ def test_a_saved_view_opens_a_free_tree_and_other_filters_narrow_it(cast, people
     for wanted, tree in trees.items():
         api(cast).patch(f"views/{view}", {"filters": tree})
         assert "".join(names(api(cast).get("contacts/", view=view))) == wanted, tree
+
+
+SEEN_OR_NEVER = {
+    "any": [{"field": "tags", "is": "any", "value": ["vip", "spring"]}, {"field": "lead_score", "is": "is_empty"}]
+}
+
+
+@pytest.mark.parametrize("lately", [0, 1, 2, 2000])
+@pytest.mark.parametrize(("tree", "wanted"), [({}, "dbeca"), (SEEN_OR_NEVER, "beca")], ids=["all", "some"])
+def test_a_view_by_last_seen_pages_as_the_list_does_and_back(cast, people, monkeypatch, lately, tree, wanted):
+    """However many of those seen lately are looked through first."""
+    monkeypatch.setattr(orders, "LATELY", lately)
+    view = api(cast).post("views/", {"name": "Mine", "filters": tree, "sort": "last_seen"}).json()["id"]
+    for limit in (1, 2, 3):
+        pages, path = [], f"/api/v1/workspaces/{cast.workspace.slug}/contacts/?view={view}&limit={limit}"
+        while path:
+            answer = Api(cast.ben).get(path)
+            pages.append("".join(names(answer)))
+            back, path = answer.json()["previous"], answer.json()["next"]
+        assert "".join(pages) == wanted
+        assert all(len(one) == limit for one in pages[:-1])
+        assert "".join(names(Api(cast.ben).get(back))) == pages[-2]
+
+
+def test_a_view_by_last_seen_asks_no_contact_one_by_one(cast, people):
+    """Of a tree that leaves nobody: once among those seen lately, once among all."""
+    nobody = {"field": "attribute.contains", "is": "contains", "value": "x"}
+    view = api(cast).post("views/", {"name": "Nobody", "filters": nobody, "sort": "last_seen"}).json()["id"]
+    with CaptureQueriesContext(connection) as captured:
+        assert names(api(cast).get("contacts/", view=view)) == []
+    pages = [query["sql"] for query in captured.captured_queries if "with asked as" in query["sql"]]
+    assert len(pages) == 2
+    assert "LIMIT 2000" in pages[0]
+    for sql in pages:  # nothing leaves out whom nobody has seen, or asks for them by themselves
+        assert "LEFT OUTER JOIN" in sql
+        assert "NOT EXISTS" not in sql
 
 
 def test_a_broken_tree_is_refused_place_by_place(cast):
