@@ -15,6 +15,9 @@ from config.run.embedded import SOCKET_DIR_LIMIT
 from config.run.errors import StartRefused
 
 LOCK_FILE = "run.lock"
+# What the processes keep in the folder: found broken here, in a sentence, and not later by one of them, in a traceback.
+FOLDERS = ("media", "metrics", "simulator-files", "static")
+FILES = ("beat-schedule", "issuer-key.pem", "keys.env", "prepared", "run.env", "simulator.jsonl")
 BACKLOG = 1024
 # Commas separate folders and spaces end words in Postgres's, libpq's and kombu's spellings of a socket folder.
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")
@@ -41,6 +44,14 @@ def claim_folder(folder: Path) -> TextIOWrapper:
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock
+
+
+def check_parts(folder: Path) -> None:
+    """Whatever is there already is of the kind that it should be."""
+    for names, kind, is_fine in ((FOLDERS, "folder", Path.is_dir), (FILES, "file", Path.is_file)):
+        for part in (folder / name for name in names):
+            if os.path.lexists(part) and not is_fine(part):
+                raise StartRefused(f"{part} should be a {kind}, and is none: move it away.")
 
 
 def claim_port(host: str, port: int) -> socket.socket:

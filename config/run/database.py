@@ -142,7 +142,9 @@ def _what_preparing_reads() -> list[Path]:
 
 
 def _read_stamp(settings: ModuleType) -> str | None:
+    if not Path(settings.STATIC_ROOT).is_dir():
+        return None  # the files that preparing collects are gone
     try:
         return (Path(settings.VAR_DIR) / STAMP_FILE).read_text()
-    except OSError:
+    except (OSError, ValueError):
         return None

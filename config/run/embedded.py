@@ -133,11 +133,12 @@ class Postgres:
             raise EmbeddedError(
                 f"{self.data} belongs to {_owner(self.data)}: start as that user, or choose another VAR_DIR."
             )
-        if not version.is_file():
+        made_by, ours = version.read_text(errors="replace").strip() if version.is_file() else "", self.major()
+        if not made_by.replace(".", "").isdigit():
             raise EmbeddedError(
-                f"{self.data} is no Postgres data folder (PG_VERSION is missing): restore it, or move it away."
+                f"{self.data} is no Postgres data folder (PG_VERSION is missing or unreadable): restore it, or move "
+                f"it away."
             )
-        made_by, ours = version.read_text().strip(), self.major()
         if made_by != ours:
             raise EmbeddedError(
                 f"{self.data} was made by Postgres {made_by}, and this is Postgres {ours}: move the data over with "

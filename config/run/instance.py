@@ -12,7 +12,7 @@ from config.run import children as kinds
 from config.run import database
 from config.run.banner import banner
 from config.run.children import Child
-from config.run.claims import claim_folder, claim_port, socket_folder
+from config.run.claims import check_parts, claim_folder, claim_port, socket_folder
 from config.run.embedded import Postgres, Valkey
 from config.run.environment import Place, check_settings, connections_needed, for_a_shell, read_place, settle
 from config.run.errors import StartRefused
@@ -37,6 +37,7 @@ class Copy:
         """Takes folder and port, completes the environment, makes the data folder. Starts nothing yet."""
         place = read_place()
         lock = claim_folder(place.var_dir)
+        check_parts(place.var_dir)
         listener = claim_port(place.host, place.port)
         settle(place)
         own_database, own_redis = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")

@@ -124,6 +124,11 @@ def _was_made_by_another_version(data: Path) -> None:
     (data / "PG_VERSION").write_text("12\n")
 
 
+def _has_a_version_that_is_none(data: Path) -> None:
+    data.mkdir()
+    (data / "PG_VERSION").write_bytes(b"\xff\xfe\x00")
+
+
 def _has_lost_its_version(data: Path) -> None:
     (data / "base").mkdir(parents=True)
 
@@ -143,6 +148,7 @@ def _has_lost_its_control_file(data: Path) -> None:
     [
         _is_no_folder,
         _was_made_by_another_version,
+        _has_a_version_that_is_none,
         _has_lost_its_version,
         _has_lost_all_but_its_version,
         _has_lost_its_control_file,

@@ -1,12 +1,14 @@
 """What a copy decides for itself, and what it writes down for a shell beside it."""
 
+import asyncio
 import os
 import stat
+from types import ModuleType
 
 import pytest
 
 from config import env
-from config.run import keys
+from config.run import database, keys
 from config.run.environment import DEMO_DEFAULTS, read_place, settle
 
 
@@ -51,6 +53,17 @@ def test_a_written_environment_reads_back_whatever_the_values_hold(tmp_path):
     values = {"PLAIN": "x", "QUOTED": 'it\'s "here" $HOME #1', "LINES": "one\ntwo", "SPACED": " a  b "}
     keys.write_private(tmp_path / "run.env", values)
     assert env.shell_file(tmp_path / "run.env") == values
+
+
+def test_static_files_that_are_gone_are_collected_again(settings, tmp_path):
+    static = tmp_path / "static"
+    copy = ModuleType("settings_of_a_copy")
+    vars(copy).update(VAR_DIR=tmp_path, STATIC_ROOT=static, DATABASES=settings.DATABASES)
+    static.mkdir()
+    database.stamp(copy, asyncio.run(database.look(copy)))
+    assert asyncio.run(database.look(copy)).prepared
+    static.rmdir()
+    assert not asyncio.run(database.look(copy)).prepared
 
 
 def test_a_shell_beside_a_running_copy_joins_it(start, given_servers, monkeypatch):

@@ -48,6 +48,19 @@ def test_a_folder_that_cannot_be_one(start, folder):
     assert_refused(start(var_dir=folder / "file" / "var"), "VAR_DIR", "not a directory")
 
 
+@pytest.mark.parametrize("name", ["media", "metrics", "static"])
+def test_a_file_where_a_folder_should_be(start, folder, name):
+    (folder / "var").mkdir()
+    (folder / "var" / name).write_text("")
+    assert_refused(start(), f"{name} should be a folder")
+
+
+@pytest.mark.parametrize("name", ["keys.env", "prepared", "simulator.jsonl"])
+def test_a_folder_where_a_file_should_be(start, folder, name):
+    (folder / "var" / name).mkdir(parents=True)
+    assert_refused(start(), f"{name} should be a file")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
