@@ -8,11 +8,12 @@ from crm.actors import Caller
 from crm.paging import DEFAULT_LIMIT, link
 from inbox import queries
 from inbox.access import conversation_for
+from inbox.narrowing import ListFilter
 
 
 def list_answer(
     actor: Caller,
-    wanted: queries.ListFilter,
+    wanted: ListFilter,
     *,
     given: Mapping[str, str],
     cursor: str | None = None,

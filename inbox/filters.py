@@ -14,6 +14,7 @@ from crm.access import visible_contacts
 from crm.actors import Actor, Member
 from crm.filters import Operators, Reader, Wrong, moments, people, words, yes_or_no
 from inbox.models import ConversationLabel, ConversationReader
+from inbox.naming import Names, names_of
 from inbox.states import ConversationStatus, Priority
 
 ORDERS = ("newest", "oldest", "waiting", "priority")
@@ -21,9 +22,9 @@ CONTACT = "contact."
 MOST_HOURS = 24 * 366
 
 
-def compile_view(actor: Actor, tree: object) -> Q:
-    """Invalid with a sentence for every wrong place of the tree."""
-    return filters.compile_filters(actor, tree, _Fields(actor))
+def compile_view(actor: Actor, tree: object, names: Names | None = None) -> Q:
+    """Invalid with a sentence for every wrong place of the tree. `names`, where they are known already."""
+    return filters.compile_filters(actor, tree, _Fields(actor, names))
 
 
 def check_view(actor: Actor, tree: object, sort: str) -> None:
@@ -35,16 +36,23 @@ def check_view(actor: Actor, tree: object, sort: str) -> None:
 class _Fields(dict[str, Operators]):
     """The conversation's fields; those of its contact are looked up when they are asked for."""
 
-    def __init__(self, actor: Actor) -> None:
-        super().__init__(_OWN)
+    def __init__(self, actor: Actor, names: Names | None) -> None:
+        super().__init__(_OWN, labels=_labels(self))
         self.actor = actor
         self._known: filters.Definitions | None = None
+        self._names = names
 
     def known(self, name: str) -> filters.Definitions:
         """The workspace's own fields, read once for a tree, and only where it names one."""
         if self._known is None and filters.is_own(name):
             self._known = filters.definitions_of(self.actor)
         return self._known or {}
+
+    @property
+    def names(self) -> Names:
+        if self._names is None:
+            self._names = names_of(self.actor.workspace_id)
+        return self._names
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or (isinstance(name, str) and name.startswith(CONTACT))
@@ -97,13 +105,13 @@ def _teams() -> Operators:
     }
 
 
-def _labels() -> Operators:
+def _labels(fields: "_Fields") -> Operators:
     worn = ConversationLabel.objects.filter(conversation=OuterRef("pk"))
 
     def wears(name: Any) -> Q:
         if not isinstance(name, str) or not name:
             raise Wrong("The name of a label.")
-        return Q(Exists(worn.filter(label__name__iexact=name)))
+        return Q(Exists(worn.filter(label_id__in=fields.names.labels(name))))
 
     def names(value: Any) -> list[Any]:
         return value if isinstance(value, list) and value else [value]
@@ -168,7 +176,6 @@ _OWN: Mapping[str, Operators] = {
     "channel_kind": words("channel__kind"),
     "assignee": people("assignee_id"),
     "team": _teams(),
-    "labels": _labels(),
     "unread": _unread(),
     "waiting": _waiting(),
     "last_activity": moments("last_activity_at"),

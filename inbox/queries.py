@@ -1,26 +1,20 @@
 """Reads: the list of conversations, a thread, what depends on the reader. Queries never grow with the rows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db.models import (
     Case,
-    Exists,
-    F,
-    OuterRef,
     Prefetch,
-    Q,
     QuerySet,
     SmallIntegerField,
-    Subquery,
     Value,
     When,
     prefetch_related_objects,
 )
 
-from config.errors import Invalid, NotFound
+from config.errors import NotFound
 from config.live.events import head
 from config.live.prepared import fetch
 from crm.actors import Actor, Caller, Member
@@ -44,10 +38,11 @@ from inbox.access import (
 from inbox.counts import NOTHING, Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
 from inbox.lines import Line, lines
-from inbox.models import Attachment, Conversation, ConversationLabel, ConversationReader, Message
+from inbox.models import Attachment, Conversation, Message
+from inbox.naming import beside, names_beside
+from inbox.narrowing import ListFilter, narrow
 from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
-from inbox.search import conversations_like
-from inbox.states import PRIORITY_RANKS, Scope
+from inbox.states import PRIORITY_RANKS
 from jobs.compiled import Compiled
 
 NEWEST = ("-last_activity_at", "-id")
@@ -78,25 +73,6 @@ class TabCounts(Counts):
 class ConversationDetailPayload(ReaderConversationPayload):
     contact_detail: ContactPayload
     live: LivePayload
-
-
-@dataclass(frozen=True, slots=True)
-class ListFilter:
-    """What the list shows. Empty fields do not narrow."""
-
-    status: str = ""
-    assignee: str = ""  # me, none, or a user's id
-    channel: str = ""
-    contact: UUID | None = None
-    unread: bool = False
-    search: str = ""
-    scope: str = Scope.SUPPORT  # exam rooms are for their tutors, who find them at the exam
-    order: str = ""  # newest, oldest, priority, or waiting: who waits longest first, those who do not wait left out
-    label: str = ""  # by name
-    priority: str = ""
-    team: str = ""  # an id, or none
-    spam: bool = False  # that alone; it is nowhere else
-    view: UUID | None = None  # a saved one, which the other fields narrow
 
 
 def with_lines(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
@@ -168,14 +144,16 @@ def message_of_client(workspace_id: UUID, client_id: UUID) -> Message | None:
 def list_conversations(
     actor: Actor, wanted: ListFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[Line]:
-    rows = _narrow(visible_conversations(actor), actor, wanted)
+    rows = visible_conversations(actor)
     if wanted.view is None:
-        return _ordered(rows, wanted.order, cursor, limit)
+        return _ordered(narrow(rows, actor, wanted), wanted.order, cursor, limit)
     with time_limit(sets_itself=True):
-        view = visible_views(actor).annotate(limit=LIMIT).filter(pk=wanted.view).first()
+        views = beside(visible_views(actor).annotate(limit=LIMIT), actor.workspace_id)
+        view = views.filter(pk=wanted.view).first()
         if view is None or view.scope != ViewScope.CONVERSATIONS:
             raise NotFound
-        rows = rows.filter(compile_view(actor, view.filters))
+        names = names_beside(view)
+        rows = narrow(rows, actor, wanted, names).filter(compile_view(actor, view.filters, names))
         return _ordered(rows, wanted.order or view.sort, cursor, limit)
 
 
@@ -186,63 +164,6 @@ def _ordered(rows: QuerySet[Conversation], order: str, cursor: str | None, limit
     elif order == "priority":
         rows, by = rows.annotate(rank=RANK_OF_PRIORITY), MOST_URGENT
     return page(rows, by, cursor=cursor, limit=limit, read=lines)
-
-
-def _of_channel(named: str) -> Q:
-    """By its name from outside, or its id. No name looks like an id: it has 32 hexadecimal digits."""
-    try:
-        return Q(channel_id=UUID(named))
-    except ValueError:
-        return Q(channel__slug=named.lower())
-
-
-def _narrow(rows: QuerySet[Conversation], actor: Actor, wanted: ListFilter) -> QuerySet[Conversation]:
-    rows = rows.filter(scope=wanted.scope, spam_at__isnull=not wanted.spam)
-    if wanted.status:
-        rows = rows.filter(status=wanted.status)
-    if wanted.assignee == "none":
-        rows = rows.filter(assignee=None)
-    elif wanted.assignee:
-        rows = rows.filter(assignee_id=_assignee(actor, wanted.assignee))
-    if wanted.channel:
-        rows = rows.filter(_of_channel(wanted.channel))
-    if wanted.contact:
-        rows = rows.filter(contact_id=wanted.contact)
-    if wanted.priority:
-        rows = rows.filter(priority=wanted.priority)
-    if wanted.team:
-        rows = rows.filter(team=None) if wanted.team == "none" else rows.filter(team_id=_id(wanted.team, "team"))
-    if wanted.label:
-        worn = ConversationLabel.objects.filter(conversation=OuterRef("pk"), label__name__iexact=wanted.label)
-        rows = rows.filter(Exists(worn))
-    if wanted.search:
-        rows = rows.filter(conversations_like(actor, wanted.search))
-    if wanted.unread and isinstance(actor, Member):
-        rows = _unread_only(rows, actor)
-    return rows
-
-
-def _assignee(actor: Actor, value: str) -> UUID:
-    if value == "me" and isinstance(actor, Member):
-        return actor.user_id
-    try:
-        return UUID(value)
-    except ValueError:
-        raise Invalid(errors={"assignee": "me, none or a member's id."}) from None
-
-
-def _id(value: str, name: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise Invalid(errors={name: "An id, or none."}) from None
-
-
-def _unread_only(rows: QuerySet[Conversation], actor: Member) -> QuerySet[Conversation]:
-    seen = ConversationReader.objects.filter(conversation=OuterRef("pk"), user_id=actor.user_id).values("seen_count")
-    return rows.annotate(_seen=Subquery(seen)).filter(
-        Q(_seen__lt=F("inbound_count")) | Q(_seen=None, last_inbound_at__gt=actor.joined_at)
-    )
 
 
 # --- What depends on the reader ---------------------------------------------------------------------------

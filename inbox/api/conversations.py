@@ -15,6 +15,7 @@ from crm.paging import read_limit
 from inbox import queries
 from inbox.answers import list_answer
 from inbox.api.base import InboxView, answer_conversation, live_page_schema
+from inbox.narrowing import ListFilter
 from inbox.services import beginning, conversations, presence, snoozing
 from inbox.services.joining import leads_to
 from inbox.states import ConversationStatus, Priority, Scope
@@ -40,9 +41,9 @@ class ListQuery(serializers.Serializer[Any]):
     view = serializers.UUIDField(required=False, help_text="a saved view, which the other parameters narrow")
     scope = serializers.ChoiceField(Scope.choices, required=False)
 
-    def wanted(self) -> queries.ListFilter:
+    def wanted(self) -> ListFilter:
         fields = {name: value for name, value in checked(self).items() if value is not None}
-        return queries.ListFilter(**{"scope": Scope.SUPPORT, **fields})
+        return ListFilter(**{"scope": Scope.SUPPORT, **fields})
 
 
 class BeginBody(StrictSerializer):

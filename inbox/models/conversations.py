@@ -119,6 +119,22 @@ class Conversation(TenantModel):
                 condition=Q(scope=Scope.SUPPORT, deleted_at=None),
                 name="conversation_list_any_assignee",
             ),
+            # What few of them are: found without reading all the others
+            models.Index(
+                F("workspace"),
+                F("priority"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None) & ~Q(priority=Priority.NONE),
+                name="conversation_list_priority",
+            ),
+            models.Index(
+                F("workspace"),
+                F("last_activity_at").desc(),
+                F("id").desc(),
+                condition=Q(scope=Scope.SUPPORT, deleted_at=None) & ~Q(spam_at=None),
+                name="conversation_list_spam",
+            ),
         ]
 
     def __str__(self) -> str:

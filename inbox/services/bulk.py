@@ -18,6 +18,7 @@ from crm.roles import Action
 from inbox import queries
 from inbox.access import visible_conversations
 from inbox.models import Conversation
+from inbox.narrowing import ListFilter
 from inbox.queries import with_lines
 from inbox.services.amending import Amended, Known, Wanted, amend, check_may
 from inbox.services.conversations import mark_read, mark_unread
@@ -59,7 +60,7 @@ class Done:
     undo: str | None
 
 
-def chosen(actor: Caller, wanted: queries.ListFilter) -> list[UUID]:
+def chosen(actor: Caller, wanted: ListFilter) -> list[UUID]:
     """The first 500 of a list, in its order."""
     found: list[UUID] = []
     cursor = None

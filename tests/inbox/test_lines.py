@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from crm.models import Contact, Team, User
 from inbox.models import Conversation, ConversationLabel, Label, Message
-from inbox.queries import ListFilter, for_reader, lines_for_reader, list_conversations, with_lines
+from inbox.narrowing import ListFilter
+from inbox.queries import for_reader, lines_for_reader, list_conversations, with_lines
 from inbox.services.conversations import assign_conversation, mark_read
 from inbox.states import ChannelKind
 from tests.cast import Cast, make_channel, new_id, receive, sender

@@ -8,7 +8,7 @@ from inbox import queries
 from inbox.answers import list_answer, thread_answer
 from inbox.counts import NOTHING
 from inbox.models import Conversation, ConversationLabel, Label
-from inbox.queries import ListFilter
+from inbox.narrowing import ListFilter
 from inbox.services.conversations import assign_conversation, mark_read
 from tests.cast import make_user, receive, sender
 
@@ -153,3 +153,20 @@ def test_a_channel_is_meant_by_its_name_or_its_id(busy):
     assert len(by_name) == 12
     assert walk(busy.actor(busy.ben), ListFilter(channel=str(channel.pk)), 200)[0] == by_name
     assert walk(busy.actor(busy.ben), ListFilter(channel=str(busy.workspace.pk)), 200)[0] == []
+
+
+def test_a_name_that_several_labels_have_means_all_of_them(busy):
+    upper = Label.objects.create(workspace=busy.workspace, name="BILLING", hue=3)
+    one = receive(busy, "only in capitals")
+    ConversationLabel.objects.create(workspace=busy.workspace, conversation=one, label=upper)
+    found, _ = walk(busy.actor(busy.ben), ListFilter(label="billing", channel=busy.channel.slug), 200)
+    assert len(found) == 13
+    assert walk(busy.actor(busy.ben), ListFilter(label="no such"), 200)[0] == []
+    assert walk(busy.actor(busy.ben), ListFilter(label="billing", channel="no-such"), 200)[0] == []
+
+
+def test_who_asks_by_names_asks_once_for_their_ids(busy, assert_queries):
+    actor = busy.actor(busy.ben)
+    with assert_queries(4):
+        answer = list_answer(actor, ListFilter(label="billing", channel=busy.channel.slug), given={})
+    assert len(answer["results"]) == 12

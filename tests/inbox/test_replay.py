@@ -9,7 +9,7 @@ from config.live.events import events_after
 from config.renderers import JSONRenderer
 from inbox import queries
 from inbox.answers import list_answer, thread_answer
-from inbox.queries import ListFilter
+from inbox.narrowing import ListFilter
 from inbox.services import outbox
 from inbox.services.conversations import assign_conversation, set_status
 from inbox.services.messages import send_message

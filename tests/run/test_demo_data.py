@@ -20,7 +20,8 @@ from crm.issuer.accounts import authenticate
 from crm.models import Contact, ContactIdentity, Member, UserIdentity, Workspace
 from crm.services.contacts import Sender, contact_for_sender
 from inbox.models import Channel, Conversation, ConversationReader, Message
-from inbox.queries import ListFilter, get_tab_counts, lines_for_reader, list_conversations
+from inbox.narrowing import ListFilter
+from inbox.queries import get_tab_counts, lines_for_reader, list_conversations
 from inbox.states import ChannelKind, ConversationStatus, Direction, MessageStatus, SenderKind
 from inbox.windows import WINDOW
 from tests.run.demo_data import demo_loaded
