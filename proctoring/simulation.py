@@ -16,6 +16,12 @@ from proctoring.services.grants import TOKEN_HEADER
 NOTICED = ("tab_switch", "focus_loss", "window_resize", "copy", "paste", "fullscreen_exit", "mouse_leave")
 ANSWERS = ("Yes, I have seen it.", "Sorry, an update popped up.", "Sudah, Bu.", "شكراً", "ありがとうございます")
 EXPLANATIONS = ("My brother came in", "The page asked me to", "I had to charge it", "Maaf, tidak sengaja")
+AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0",
+    "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1",
+)
 EXPLAINED = 0.2  # of what is noticed
 TROUBLE = 0.04  # of all beats: something is noticed
 SILENCE = 0.004  # of all beats: the line goes dead for a while
@@ -58,7 +64,7 @@ class _Sitting:
         self, http: httpx.AsyncClient, exam: str, pupil: Pupil, tally: Tally, chance: random.Random, interval: float
     ) -> None:
         self.http, self.exam, self.tally, self.chance, self.interval = http, exam, tally, chance, interval
-        self.headers = {TOKEN_HEADER: pupil.token}
+        self.headers = {TOKEN_HEADER: pupil.token, "User-Agent": chance.choice(AGENTS)}
         self.device = f"sim-{pupil.name}"[:64]
         self.session = ""
         self.answered = self.seq = self.beats = 0

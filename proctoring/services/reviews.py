@@ -97,7 +97,7 @@ def note_irregularity(
 
 
 @unit_of_work
-def compensate(*, actor: Caller, slug: str, session_id: UUID) -> int:
+def compensate(*, actor: Caller, slug: str, session_id: UUID, batch: UUID | None = None) -> int:
     """All that was lost and not given back yet, in one call. Answers the seconds; 0 when there is nothing."""
     exam = access.exam_for(actor, slug)
     session = access.session_for(actor, exam, session_id, for_update=True)
@@ -119,7 +119,7 @@ def compensate(*, actor: Caller, slug: str, session_id: UUID) -> int:
         issue(
             session,
             CommandType.EXTRA_TIME,
-            batch=uuid4(),
+            batch=batch,
             seconds=seconds,
             reason="lost_time",
             created_by=actor.user_id,
@@ -135,4 +135,5 @@ def compensate_all(*, actor: Caller, slug: str, session_ids: Sequence[UUID] | No
         session_ids = list(ExamSession.objects.filter(exam=exam, status__in=LIVE).values_list("pk", flat=True))
     if len(session_ids) > 1_000:
         raise Invalid(errors={"sessions": "At most 1000 at once."})
-    return {session_id: compensate(actor=actor, slug=slug, session_id=session_id) for session_id in session_ids}
+    batch = uuid4()
+    return {one: compensate(actor=actor, slug=slug, session_id=one, batch=batch) for one in session_ids}

@@ -312,12 +312,19 @@ def test_a_review_after_the_end_makes_a_new_summary(scene):
 def test_what_is_lost_is_given_back_to_all(scene):
     from proctoring.services import edges
 
-    session = scene.start()["id"]
-    silent_for(session, 50)
+    sessions = {user: scene.start(user)["id"] for user in (scene.cast.sam, scene.sue)}
+    for session, seconds in zip(sessions.values(), (50, 80), strict=True):
+        silent_for(session, seconds)
     edges.write_edges()
-    scene.beat(session)
+    for user, session in sessions.items():
+        scene.beat(session, user)
     done = scene.tia.post(f"{scene.base}compensate", {}).json()["results"]
-    assert done == [{"session": session, "given_back_seconds": 60}]
+    assert sorted((one["session"], one["given_back_seconds"]) for one in done) == sorted(
+        zip(sessions.values(), (60, 120), strict=True)
+    )
+    told = scene.tia.get(f"{scene.base}commands/").json()["results"]
+    assert [one["reason"] for one in told] == ["lost_time"] * 2
+    assert len({one["batch"] for one in told}) == 1  # one action, however many students it is for
 
 
 def test_everything_of_a_student_is_handed_out_and_erased(scene):

@@ -24,7 +24,8 @@ export class Drawer {
   #entries = new Map();
   #commands = new Map();
   #messages = [];
-  #seen = 0;
+  #told = new Set(); // what events have told of while an answer was on its way: that is older
+  #loading = 0;
   #topic = null;
   #typingUntil = 0;
   #typedAt = 0;
@@ -82,20 +83,26 @@ export class Drawer {
   async reload() {
     const { id } = this, api = this.#api;
     if (!id) return;
+    if (!this.#loading) this.#told.clear();
+    this.#loading += 1;
     try {
       const [detail, entries, commands, chat] = await Promise.all([api.detail(id), api.entries(id), api.commands(id), api.chat(id)]);
       if (this.id !== id) return;
       this.#detail = detail;
-      for (const entry of entries.results) this.#entries.set(entry.id, entry);
-      for (const command of commands.results) this.#commands.set(command.id, command);
-      this.#messages = [...chat.results].reverse();
-      this.#seen = chat.seen.by_student;
+      const isNew = (one) => !this.#told.has(one.id);
+      for (const entry of entries.results.filter(isNew)) this.#entries.set(entry.id, entry);
+      for (const command of commands.results.filter(isNew)) this.#commands.set(command.id, command);
+      const known = new Set(chat.results.map((message) => message.client_id));
+      const told = this.#messages.filter((message) => (message.id ? this.#told.has(message.id) : !known.has(message.client_id)));
+      this.#messages = [...chat.results.filter(isNew).reverse(), ...told];
       this.#parts.composer.hidden = !chat.is_open;
       this.#topic ??= this.live?.subscribe(`session.${id}`, { signal: (frame) => this.#typed(frame), poll: false });
       this.#draw();
       this.#readSoon();
     } catch (problem) {
       toast(t("failed", { reason: problem.message }), { tone: "danger" });
+    } finally {
+      this.#loading -= 1;
     }
   }
 
@@ -113,6 +120,7 @@ export class Drawer {
     if (entry.session !== this.id) return;
     const isNew = !this.#entries.has(entry.id);
     this.#entries.set(entry.id, entry);
+    this.#told.add(entry.id);
     this.#draw();
     if (isNew && RELOADING.has(entry.type)) this.reload();
   }
@@ -121,6 +129,7 @@ export class Drawer {
     if (command.session !== this.id) return;
     const isNew = !this.#commands.has(command.id);
     this.#commands.set(command.id, command);
+    this.#told.add(command.id);
     this.#draw();
     if (isNew && command.type === "end_device") this.reload();
     if (command.state === "seen" && (command.type === "resume" || command.type === "extra_time")) this.reload(); // the ledger has moved
@@ -131,6 +140,7 @@ export class Drawer {
     const at = this.#messages.findIndex(({ id, client_id }) => id === message.id || (client_id && client_id === message.client_id));
     if (at >= 0) this.#messages[at] = message;
     else this.#messages.push(message);
+    if (message.id) this.#told.add(message.id);
     if (message.direction === "in") { this.#typingUntil = 0; this.#readSoon(); }
     this.#draw();
   }

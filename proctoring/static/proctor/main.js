@@ -171,7 +171,8 @@ function tellCommand(command) {
   }
   const count = { queued: 0, delivered: 0, seen: 0, expired: 0 };
   for (const each of batch.values()) count[each] += 1;
-  return stream.add({ ...said, name: t("act.many", { n: batch.size }), text: t("batch", { what: commandWord(command), ...count }) });
+  const what = commandWord(command.reason === "lost_time" ? { ...command, seconds: 0 } : command); // to each their own
+  return stream.add({ ...said, name: t("act.many", { n: batch.size }), text: t("batch", { what, ...count }) });
 }
 
 const live = new Live({ renew, signIn });

@@ -40,7 +40,7 @@ function whyAlone(facts, silent) {
 
 export const lateWord = (entry) => (entry.late_ms > 5_000 ? t("late", { span: seconds(entry.late_ms) }) : "");
 export const commandWord = (command) => {
-  const word = t(`command.${command.type}`);
+  const word = t(`command.${command.reason === "lost_time" ? "lost_time" : command.type}`);
   return command.body ? `${word}: ${command.body}` : command.seconds ? `${word}: ${seconds(command.seconds * 1000)}` : word;
 };
 export const leftUntil = (at) => Math.max(0, at - now());
