@@ -66,6 +66,10 @@ class Features(Section):
         return Done(_("Saved"))
 
 
+LATELY = 5_000  # entries, whose kinds are offered as a filter
+REQUEST = "request"  # a digest by which the same request is known again; it tells nobody anything
+
+
 @section
 class Audit(Section):
     key, title, icon, needs = "audit", _("Audit log"), "shield", Action.READ_AUDIT
@@ -75,7 +79,8 @@ class Audit(Section):
         asked = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
         query = AuditQuery(data=asked)
         rows = visible_audit(actor)
-        actions = rows.order_by("action").values_list("action", flat=True).distinct()
+        lately = visible_audit(actor).order_by("-id").values("pk")[:LATELY]
+        actions = rows.filter(pk__in=lately).order_by("action").values_list("action", flat=True).distinct()
         valid = query.is_valid()
         if valid:
             rows = rows.filter(**query.narrow())
@@ -93,9 +98,11 @@ class Audit(Section):
         }
 
     def _target(self, entry: AuditEntry, names: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
-        return names.get(entry.target_id) or _word(entry.detail.get("email") or entry.detail.get("name")), [
+        named = names.get(entry.target_id) or entry.detail.get("email") or entry.detail.get("name")
+        return _word(named or entry.target_kind), [
             (name, " → ".join(map(_word, change)) if isinstance(change, list) and len(change) == 2 else _word(change))
             for name, change in entry.detail.items()
+            if name != REQUEST
         ]
 
 

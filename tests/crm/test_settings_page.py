@@ -138,6 +138,10 @@ def test_the_audit_log_is_read_filtered_and_exported(cast, ada):
         not in ada.get("/settings/audit?action=member.role_changed").content.decode().split("<table")[1]
     )
     api = Api(cast.ada).of(cast.workspace.slug)
+    assert api.post("contacts/", {"name": "Zoë"}).status_code == 201
+    made = ada.get("/settings/audit?action=contact.created").content.decode().split("<table")[1]
+    assert '<td dir="auto">contact</td>' in made
+    assert AuditEntry.objects.get(workspace=cast.workspace, action="contact.created").detail["request"] not in made
     assert [row["action"] for row in api.get("audit/", action="api_key.created").json()["results"]] == [
         "api_key.created"
     ]
@@ -145,6 +149,17 @@ def test_the_audit_log_is_read_filtered_and_exported(cast, ada):
     AuditEntry.objects.filter(action="api_key.created", workspace=cast.workspace).update(actor_name="=cmd()")
     lines = b"".join(api.get("audit.csv").streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].startswith("at,actor_kind")
-    assert "'=cmd()" in lines[1]
-    assert len(lines) == 3
+    assert "'=cmd()" in lines[2]
+    assert len(lines) == 4
     assert Api(cast.ben).of(cast.workspace.slug).get("audit.csv").status_code == 403
+
+
+def test_the_audit_log_offers_the_kinds_of_what_happened_lately(cast, ada, monkeypatch):
+    AuditEntry.objects.bulk_create(
+        AuditEntry(workspace=cast.workspace, actor_kind="system", action=action, target_kind="x")
+        for action in ("long.ago", "now.this", "now.that")
+    )
+    monkeypatch.setattr("crm.sections.workspace.LATELY", 2)
+    shown = ada.get("/settings/audit").content.decode()
+    assert re.findall(r"<option>([\w.]+)</option>", shown) == ["now.that", "now.this"]
+    assert "long.ago" in shown.split("<table")[1]
