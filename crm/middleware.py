@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
@@ -11,6 +12,9 @@ from config import problems
 from config.errors import DomainError, NotSignedIn
 from crm.identity import requests
 from crm.identity.exempt import takes_legacy_key, takes_no_identity
+
+# Not our fault and soon over: 503, to a program and on a page, also when it is found out before the view begins.
+DATABASE_GONE = (OperationalError, InterfaceError)
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -44,13 +48,13 @@ class IdentityMiddleware:
                 csrf_exempt=getattr(view, "csrf_exempt", False),
                 legacy_key=takes_legacy_key(view),
             )
-        except DomainError as refused:
+        except (DomainError, *DATABASE_GONE) as refused:
             return refusal(request, refused)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Of views that are not DRF's. None leaves it to Django: its own 404 page, or a logged 500."""
-        if isinstance(error, DomainError) or problems.is_program(request):
+        if isinstance(error, (DomainError, *DATABASE_GONE)) or problems.is_program(request):
             return refusal(request, error)
         return None
 

@@ -1,6 +1,8 @@
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
+from crm.identity import people
 from tests.crm.routes import ERRORS
 
 TYPE = "application/problem+json"
@@ -94,12 +96,26 @@ def test_bodies_that_cannot_be_read_are_told_apart(ann):
 
 
 def test_people_get_a_page():
-    for name in ("conflict", "too-many", "not-found", "http404", "denied"):
+    for name in ("conflict", "too-many", "not-found", "http404", "denied", "unavailable", "database"):
         response = client().get(f"/pages/fail/{name}")
         assert response.status_code == EXPECTED[name][0]
         assert response["Content-Type"].startswith("text/"), name
         assert b"secret" not in response.content
     assert client().get("/pages/fail/unexpected").status_code == 500
+
+
+@pytest.mark.usefixtures("own_issuer")
+@pytest.mark.parametrize(("path", "kind"), [("/api/v1/me", TYPE), ("/inbox", "text/html; charset=utf-8")])
+def test_a_database_that_is_gone_before_the_view_begins_is_503(ann, monkeypatch, path, kind):
+    signed_in = ann.sign_in(client())
+
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("secret host")
+
+    monkeypatch.setattr(people, "seen_in_browser", gone)
+    response = signed_in.get(path)
+    assert (response.status_code, response["Content-Type"]) == (503, kind)
+    assert b"secret" not in response.content
 
 
 def test_what_nobody_expected_is_logged_with_its_trace(caplog):
