@@ -316,6 +316,21 @@ def test_handing_in_ends_it_for_both(tia, sam):
     expect(card(tia)).to_contain_text("Submitted")
 
 
+def test_a_line_that_is_no_longer_kept_accuses_nobody(tia, sam, product):
+    session = card(tia).get_attribute("data-key")
+    sam.evaluate(HAND_IN)
+    expect(card(tia)).to_contain_text("Submitted")
+    earlier = "update proctoring_examsession set started_at = started_at - interval '10 minutes' where id = %s"
+    in_database(product, earlier, session)
+    in_database(
+        product, "update proctoring_sessionpulse set trail_at = '{}', trail_rtt = '{}' where session_id = %s", session
+    )
+    tia.reload()
+    open_card(tia)
+    expect(tia.locator('[data-drawer="rtt"]')).to_contain_text("no longer kept")
+    expect(tia.locator('[data-drawer="beats"] .missed')).to_have_count(0)
+
+
 def test_the_page_that_stands_open_says_that_the_exam_is_over(sign_in):
     """Another attempt is offered until then."""
     sam = enter(sign_in, "sam", EXAM)

@@ -12,9 +12,10 @@ export function plot(svg, trail, session) {
   const end = Math.floor((moment(session.ended_at) ?? now()) / 1000), begin = end - SPAN;
   const from = Math.max(begin, moment(session.started_at) / 1000);
   const unkept = session.consent_withdrawn_at ? moment(session.consent_withdrawn_at) / 1000 : Infinity;
+  const isKept = trail.length || !session.last_heartbeat; // not loaded yet, or past its days: that is nobody's silence
   const slots = [];
   for (let at = begin; at < end; at += STEP) {
-    if (at + STEP < from) { slots.push(""); continue; }
+    if (at + STEP < from || !isKept) { slots.push(""); continue; }
     const beats = trail.filter((beat) => beat.at >= at && beat.at < at + STEP);
     if (beats.length) {
       const before = trail.findLast((beat) => beat.at < beats[0].at);

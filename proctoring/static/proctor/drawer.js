@@ -301,7 +301,8 @@ export class Drawer {
     text(this.#parts.line, t("line", { n: "10", skew: skew === null ? "0" : String(Math.round(skew / 100) / 10) }));
     const told = line.rtt_ms === null ? "" : line.type ? t("rtt.network", { n: line.rtt_ms, network: line.type }) : t("rtt", { n: line.rtt_ms });
     const late = line.timer_delay_ms > 2_000 ? t("timer-late", { span: seconds(line.timer_delay_ms) }) : "";
-    text(this.#parts.rtt, [told, late].filter(Boolean).join(" · "));
+    const isGone = this.#detail && !this.#detail.trail.length && session.last_heartbeat && !LIVE.has(session.status);
+    text(this.#parts.rtt, isGone ? t("beats.removed") : [told, late].filter(Boolean).join(" · "));
   }
 
   #reviews() {
