@@ -1,4 +1,4 @@
-// While one writes: after / the saved replies and macros, after @ in a note the colleagues.
+// While one writes: after / the saved replies and macros, after @ in a note the colleagues and teams.
 import { $ } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { toast } from "../ui/js/toast.js";
@@ -50,7 +50,8 @@ export function start({ store, composer, later, slug }) {
       ];
     },
   };
-  const mentions = new Mentions(() => store.agents.filter(({ id }) => id !== store.me.id), () => composer.mode === "note");
+  const named = () => [...store.agents.filter(({ id }) => id !== store.me.id), ...store.teams.map(({ id, name }) => ({ id, name, more: t("field.team") }))];
+  const mentions = new Mentions(named, () => composer.mode === "note");
   const suggest = new Suggest(body, list, [texts, mentions], { most: 50 });
   composer.mentions = mentions;
   if (document.activeElement === body) suggest.offer(); // typed before this came

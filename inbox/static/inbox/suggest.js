@@ -85,14 +85,14 @@ export class Suggest {
   }
 }
 
-/** Colleagues after an @; who was picked and still stands in the words is meant. */
+/** Colleagues, and teams where they can be named, after an @; who was picked and still stands in the words is meant. */
 export class Mentions {
   #picked = new Map();
   sign = "@";
 
   constructor(people, when) {
     this.find = (word) => people().filter(({ name }) => fold(name).split(/\s+/).some((part) => part.startsWith(word)))
-      .map((person) => ({ title: person.name, more: "", take: () => { this.#picked.set(person.id, person.name); return `@${person.name} `; } }));
+      .map(({ id, name, more = "" }) => ({ title: name, more, take: () => { this.#picked.set(id, name); return `@${name} `; } }));
     this.when = when;
   }
 
