@@ -61,6 +61,8 @@ def _button(button: Mapping[str, Any], index: int) -> Iterator[dict[str, Any]]:
     kind = str(button.get("type", "")).upper()
     example = button.get("example")
     shown = str(example[0]) if isinstance(example, list) and example else str(example or "")
+    # Meta's example is the whole address, and what it takes is the end of it.
+    shown = shown.removeprefix(BLANK.split(str(button.get("url") or ""))[0])
     common = {"where": "button", "index": index, "example": shown, "label": str(button.get("text") or "")}
     if kind == "COPY_CODE":
         yield {"key": f"button.{index}", "name": "code", "sub_type": "copy_code", **common}

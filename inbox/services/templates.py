@@ -41,6 +41,12 @@ class PartPayload(TypedDict):
     text: str  # with its blanks as {{…}}
 
 
+class ButtonPayload(TypedDict):
+    key: str  # of its blank among the variables, where it has one
+    text: str
+    url: str  # with its blank as {{…}}; empty where it leads nowhere
+
+
 class TemplatePayload(TypedDict):
     id: UUID
     name: str
@@ -49,6 +55,7 @@ class TemplatePayload(TypedDict):
     status: str
     text: str  # all of its parts, a line each
     parts: list[PartPayload]
+    buttons: list[ButtonPayload]  # under it, in order
     preview: str  # filled with the provider's examples
     variables: list[VariablePayload]
 
@@ -104,6 +111,7 @@ def template_payload(row: MessageTemplate) -> TemplatePayload:
         "status": row.status,
         "text": _written(row),
         "parts": [{"where": where, "text": text} for where, text in _parts(row)],
+        "buttons": _buttons(row),
         "preview": _rendered(row, examples),
         "variables": [
             {
@@ -125,6 +133,34 @@ def _parts(row: MessageTemplate) -> list[tuple[str, str]]:
         return [("body", text_of(row.components))]
     texts = {str(part.get("type", "")).lower(): str(part.get("text") or "") for part in row.components}
     return [(where, texts[where]) for where in ("header", "body", "footer") if texts.get(where)]
+
+
+def _buttons(row: MessageTemplate) -> list[ButtonPayload]:
+    if isinstance(row.components, dict):  # Twilio's types
+        given = [
+            one for content in row.components.values() if isinstance(content, dict) for one in _list(content, "actions")
+        ]
+    else:
+        given = [
+            one
+            for part in row.components
+            if str(part.get("type")).lower() == "buttons"
+            for one in _list(part, "buttons")
+        ]
+    return [
+        {
+            "key": f"button.{index}",
+            "text": str(one.get("text") or one.get("title") or ""),
+            "url": str(one.get("url") or ""),
+        }
+        for index, one in enumerate(given)
+        if isinstance(one, dict)
+    ]
+
+
+def _list(holder: Mapping[str, Any], name: str) -> list[Any]:
+    found = holder.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _written(row: MessageTemplate) -> str:

@@ -51,6 +51,13 @@ def open_forward(page: Page) -> None:
     page.locator("#dialog-forward[open]").wait_for()
 
 
+def open_templates(page: Page) -> None:
+    page.goto(page.locator("a[data-conversation-id]", has_text="WhatsApp").first.evaluate("link => link.href"))
+    expect(page.locator("html[data-ready]")).to_be_attached()
+    page.locator('[data-act="templates"]:visible').click()
+    page.get_by_role("button", name="exam_results").click()
+
+
 def build_view(page: Page) -> None:
     page.keyboard.press("v")
     page.get_by_role("menuitem", name=re.compile("New view")).click()
@@ -71,6 +78,8 @@ PLACES = {
     "inbox-many": ("ben", "/inbox", choose_many),
     "inbox-more": ("ben", "/inbox", open_more),
     "inbox-forward": ("ben", "/inbox", open_forward),
+    "inbox-begin": ("ben", "/inbox", keys("c", until="#dialog-begin[open]")),
+    "inbox-templates": ("ben", "/inbox", open_templates),
     "inbox-spam": ("ben", "/inbox?status=spam", nothing),
     "palette": ("ben", "/inbox", keys("Control+k", until="#dialog-palette [role=option]")),
     "shortcuts": ("ben", "/inbox", keys("?", until="#dialog-shortcuts[open]")),

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.numbers import numbers
+from tests.browser.reading import said
 
 
 def conversation(agent, channel: str, *, open_window: bool) -> str:
@@ -36,6 +37,34 @@ def test_a_template_is_chosen_filled_and_sent_while_the_window_is_shut(product, 
     ben.wait_status(word, "read")
     expect(page.locator('[data-part="templates"]')).to_be_hidden()
     expect(ben.bubble(word)).to_have_count(1)
+
+
+def test_a_template_asks_for_its_heading_and_button_too_and_shows_all_of_it(product, sign_in, word):
+    ben = sign_in("ben")
+    page = ben.page
+    page.goto(f"{product.url}/inbox/{conversation(ben, 'demo-kapso', open_window=False)}")
+    ben.wait_live()
+    expect(page.locator("textarea[name=body]")).to_be_hidden()  # no words of one's own now
+    page.keyboard.press("r")
+    expect(page.get_by_role("button", name="Choose a template").first).to_be_focused()
+    page.keyboard.press("Enter")
+    page.locator(".template-grid .menu-item").filter(has_text="exam_results").click()
+    form, preview = page.locator("form[name=template]"), page.locator(".template-preview")
+    for label, value in (("Heading: Blank 1", f"the test {word}"), ("Blank 2", "17"), ("Blank 3", "20")):
+        form.get_by_label(said(label)).fill(value)
+    form.locator("input[name='body.1']").fill("Sam")
+    expect(preview).to_have_text(f"Results of the test {word}\nSam, you have 17 of 20 points.")
+    expect(form.locator('[type="submit"]')).to_be_disabled()
+    link = form.get_by_label(said("Button: See details"))
+    expect(link).to_have_attribute("placeholder", "42")  # the end of the address alone
+    link.fill(word)
+    buttons = form.get_by_role("list", name="Buttons")
+    expect(buttons).to_contain_text(f"https://school.example/results/{word}")
+    expect(buttons).to_contain_text("Call me")
+    form.locator('[type="submit"]').click()
+
+    # The provider refuses one with a blank too few or too many
+    ben.wait_status(f"Results of the test {word}", "read")
 
 
 def test_a_reply_quotes_the_message_it_answers(product, sign_in, word):

@@ -63,6 +63,7 @@ export class Composer {
     this.#choose(mode);
     this.render();
     if (!this.#parts.write.hidden) this.#body.focus();
+    else if (!this.#parts.shut.hidden) $('[data-act="templates"]', this.#parts.shut).focus();
   }
 
   /** Words that were not sent come back to be changed. */

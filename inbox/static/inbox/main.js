@@ -192,7 +192,7 @@ function view(name) {
 
 function title() {
   const conversation = store.conversations.get(store.open);
-  document.title = `${conversation ? nameOf(conversation.contact) || t("nameless") : t("inbox")} · ${product}`;
+  document.title = `${conversation ? `\u2068${nameOf(conversation.contact) || t("nameless")}\u2069` : t("inbox")} · ${product}`; // a name in another script turns only itself
 }
 
 function setFilter(change) {
@@ -286,7 +286,7 @@ function getNext() {
 bind("j", () => step(list.rows, 1));
 bind("k", () => step(list.rows, -1));
 bind("r", () => composer.focus("reply"));
-bind("n", () => composer.focus("note"));
+bind("n", () => { loaded.get("templates")?.then((templates) => templates.close()); composer.focus("note"); });
 bind("a", () => { if (store.open && store.can.has("assign")) $("#menu-assign").showPopover({ source: $('[popovertarget="menu-assign"]') }); });
 bind("e", resolveAndNext);
 bind("/", acts.search);

@@ -17,7 +17,11 @@ export function fillMessage(element, message, { joined, more, last, offline, can
   attribute(element, "data-client-id", message.client_id ?? null);
   element.dataset.direction = message.direction;
   paint(parts.at, message.created_at);
-  if (message.direction === "activity") return text(parts.body, message.body);
+  if (message.direction === "activity") {
+    show(parts.sender, message.sender?.name);
+    text(parts.sender, message.sender?.name);
+    return text(parts.body, message.body);
+  }
   const { status } = message;
   element.dataset.status = status;
   attribute(element, "data-joined", joined);

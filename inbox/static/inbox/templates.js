@@ -1,17 +1,21 @@
 // Templates: what may be sent while the 24-hour window is shut. Choose one, fill its blanks, see what the customer reads.
 import { $, attribute, clone, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
+import { t } from "../ui/js/words.js";
 
 const BLANK = /\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g;
 const BREAKS = /[\n\r\t]| {5,}/;
 
-export function start({ store, slug, thread }) {
-  const templates = new Templates(store, slug, { sent(id, message) { store.hearAnswer(id, message); thread.toFoot(); } });
+export function start({ store, slug, thread, composer }) {
+  const templates = new Templates(store, slug, {
+    sent(id, message) { store.hearAnswer(id, message); thread.toFoot(); },
+    left: () => composer.focus("reply"),
+  });
   return { templates: () => templates.open(), close: () => templates.close() };
 }
 
 class Templates {
-  #store; #slug; #sent;
+  #store; #slug; #sent; #left;
   #section = $('[data-part="templates"]');
   #parts = this.#section && fields(this.#section);
   #form = document.forms.template;
@@ -21,21 +25,21 @@ class Templates {
   #clientId = null; // the same for every try at the same words, so that asking twice never sends twice
   #for = null;
 
-  /** `sent(conversation, message)` hears what the server made of it. */
-  constructor(store, slug, { sent }) {
-    [this.#store, this.#slug, this.#sent] = [store, slug, sent];
+  /** `sent(conversation, message)` hears what the server made of it, `left()` that somebody is done here. */
+  constructor(store, slug, { sent, left }) {
+    [this.#store, this.#slug, this.#sent, this.#left] = [store, slug, sent, left];
     if (!this.#section) return;
     this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     this.#form.addEventListener("input", () => { this.#clientId = null; this.#show(); });
     this.#section.addEventListener("click", (event) => {
       const button = event.target.closest("[data-act]");
-      if (button?.dataset.act === "close-templates") this.close();
+      if (button?.dataset.act === "close-templates") this.#leave();
       else if (button?.dataset.act === "choose-template") this.#choose(button.closest("li").dataset.key);
     });
     this.#section.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
-      this.close();
+      this.#leave();
     });
   }
 
@@ -44,6 +48,7 @@ class Templates {
     if (!this.#section || !conversation) return;
     this.#for = conversation.id;
     show(this.#section, true);
+    show(this.#parts.shut, conversation.window?.open === false);
     for (const part of ["none", "failed", "grid"]) show(this.#parts[part], false);
     try {
       const templates = await this.#of(conversation.channel.slug);
@@ -61,6 +66,11 @@ class Templates {
     if (!this.#section) return;
     this.#for = this.#chosen = this.#clientId = null;
     show(this.#section, false);
+  }
+
+  #leave() {
+    this.close();
+    this.#left();
   }
 
   async #of(channel) {
@@ -89,7 +99,7 @@ class Templates {
     for (const row of this.#parts.names.children) attribute($("button", row), "aria-current", row.dataset.key === id ? "true" : null);
     this.#parts.blanks.replaceChildren(...this.#chosen.variables.map((variable) => {
       const row = clone("template-blank");
-      text(fields(row).label, variable.label || variable.name);
+      text(fields(row).label, labelOf(variable));
       const input = $("input", row);
       Object.assign(input, { name: variable.key, placeholder: variable.example, type: variable.media ? "url" : "text" });
       return row;
@@ -107,6 +117,8 @@ class Templates {
     const values = this.#values;
     show(this.#parts.problem, false);
     this.#parts.preview.replaceChildren(...this.#chosen.parts.flatMap((part, at) => [at ? "\n" : "", ...preview(part, values)]));
+    show(this.#parts.buttons, this.#chosen.buttons.length);
+    this.#parts.buttons.replaceChildren(...this.#chosen.buttons.map((button) => pressed(button, values)));
     $('[type="submit"]', this.#form).disabled = Object.values(values).some((value) => !value.trim() || BREAKS.test(value));
   }
 
@@ -120,7 +132,7 @@ class Templates {
     const message = { client_id: this.#clientId, type: "template", template: { name, language, variables: this.#values } };
     try {
       const made = await call("POST", `/api/v1/workspaces/${this.#slug}/conversations/${conversation}/messages/`, message);
-      this.close();
+      this.#leave();
       this.#sent(conversation, made);
     } catch (problem) {
       text(this.#parts.problem, Object.values(problem.data?.errors ?? {})[0] ?? problem.message);
@@ -130,14 +142,38 @@ class Templates {
   }
 }
 
+/** What a blank is called: Meta's are mostly numbers, and those of heading and text begin anew. */
+function labelOf({ where, name, label, media }) {
+  if (media) return t(`blank.${media}`);
+  if (where === "button") return t("blank.button", { name: label || name });
+  const called = label || (/^\d+$/.test(name) ? t("blank.numbered", { n: name }) : name);
+  return where === "header" ? t("blank.header", { name: called }) : called;
+}
+
 /** The text of a header, body or footer with what was filled in so far. */
 function preview({ where, text: words }, values) {
+  const pieces = filled(words, (name) => values[`${where}.${name}`]);
+  if (where !== "header") return pieces;
+  const heading = document.createElement("b");
+  heading.append(...pieces);
+  return [heading];
+}
+
+/** A button as the customer sees it, and where it leads. */
+function pressed({ key, text: title, url }, values) {
+  const row = clone("template-button"), parts = fields(row);
+  text(parts.title, title);
+  parts.url.replaceChildren(...filled(url, (name) => values[key] || values[`body.${name}`] || values[`button.${name}`]));
+  return row;
+}
+
+function filled(words, valueOf) {
   const pieces = [];
   let from = 0;
   for (const { 0: blank, 1: name, index } of words.matchAll(BLANK)) {
     const mark = document.createElement("mark");
     mark.dir = "auto";
-    mark.textContent = values[`${where}.${name}`] || blank;
+    mark.textContent = valueOf(name) || blank;
     pieces.push(words.slice(from, index), mark);
     from = index + blank.length;
   }
