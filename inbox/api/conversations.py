@@ -49,6 +49,7 @@ class ListQuery(serializers.Serializer[Any]):
 class BeginBody(StrictSerializer):
     contact = serializers.UUIDField()
     channel = serializers.CharField(max_length=60, help_text="its slug")
+    via = serializers.ChoiceField(["sms", "whatsapp"], required=False, help_text="where a channel has both")
 
 
 class ConversationList(InboxView):
@@ -82,7 +83,7 @@ class ConversationList(InboxView):
         """With a contact, on a channel: the latest one is opened again (200), else a new one begins (201)."""
         actor, given = self.actor(request), checked(BeginBody(data=request.data))
         begun, created = beginning.begin_conversation(
-            actor=actor, contact_id=given["contact"], channel=given["channel"]
+            actor=actor, contact_id=given["contact"], channel=given["channel"], via=given.get("via", "")
         )
         return Response(queries.get_conversation(actor, begun.pk), status=201 if created else 200)
 

@@ -105,7 +105,7 @@ def start_conversation(
     check(actor, Action.REPLY)
     known = Message.objects.filter(workspace_id=actor.workspace_id, client_id=client_id).first()
     if known is None:
-        conversation_id = _open(actor, _road(actor, contact_id, channel, via), contact_id)
+        conversation_id = _open(actor, road_for(actor, contact_id, channel, via), contact_id)
     else:
         conversation_id = known.conversation_id
     return send_message(
@@ -119,7 +119,8 @@ def start_conversation(
     )
 
 
-def _road(actor: Caller, contact_id: UUID, channel: str, via: str) -> Road:
+def road_for(actor: Caller, contact_id: UUID, channel: str, via: str) -> Road:
+    """The best one on this channel, or that of this way; Invalid where there is none."""
     for road in roads_to(actor, contact_id):
         if road.channel.slug == channel.lower() and via in {"", road.via}:
             return road

@@ -7,8 +7,8 @@ from uuid import uuid4
 from config.live.events import events_after, head
 from inbox import topics
 from inbox.models import Conversation
-from inbox.states import ConversationStatus
-from tests.cast import receive, unique
+from inbox.states import ChannelKind, ConversationStatus
+from tests.cast import make_channel, receive, unique
 
 _number = itertools.count(os.getpid() * 1000 % 8_000_000)
 
@@ -56,3 +56,17 @@ def test_channels_are_told_without_their_secrets(cast, desk):
     assert {row["slug"] for row in rows} >= {cast.channel.slug}
     assert all(row.keys() == {"id", "slug", "kind", "name", "phone", "is_active"} for row in rows)
     assert desk.cleo.get("channels/").status_code == 404
+
+
+def test_where_a_channel_has_two_ways_one_is_chosen(cast, desk):
+    twilio = make_channel(cast.workspace, ChannelKind.TWILIO)
+    for via, window in (("sms", True), ("whatsapp", False)):
+        contact = someone(desk)
+        made = desk.ben.post("conversations/", {"contact": contact["id"], "channel": twilio.slug, "via": via})
+        assert (made.status_code, made.json()["window"]["open"]) == (201, window)
+        talk = Conversation.objects.get(pk=made.json()["id"])
+        assert talk.peer_address == ("whatsapp:" if via == "whatsapp" else "") + contact["phone"]
+        # What has gone one way goes on so
+        desk.ben.post("conversations/", {"contact": contact["id"], "channel": twilio.slug, "via": "sms"})
+        talk.refresh_from_db()
+        assert talk.peer_address.startswith("whatsapp:") == (via == "whatsapp")

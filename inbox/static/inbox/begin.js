@@ -9,24 +9,16 @@ const MOST = 6;
 export function start({ store, api, open, composer }) {
   const dialog = $("#dialog-begin"), form = $("form", dialog), parts = fields(dialog);
   const { who, channel } = form.elements, button = $('[type="submit"]', form);
-  let people = [], at = 0, chosen = null, timer, asking = new AbortController();
+  let people = [], roads = [], at = 0, chosen = null, timer, asking = new AbortController();
 
-  async function ask(contact) {
+  function ask(contact) {
     form.reset();
     people = [];
-    pick(contact);
     complain(null);
     draw();
     dialog.showModal();
     who.focus();
-    try {
-      const { results } = await api.channels();
-      const able = results.filter(({ kind, is_active: active }) => active && kind !== "widget");
-      channel.replaceChildren(...able.map(({ slug, name, phone }) => new Option([name, phone].filter(Boolean).join(" · "), slug)));
-      if (!able.length) complain({ message: t("begin.channels") });
-    } catch (problem) {
-      complain(problem);
-    }
+    pick(contact);
   }
 
   function complain(problem) {
@@ -34,10 +26,32 @@ export function start({ store, api, open, composer }) {
     text(parts.problem, Object.values(problem?.data?.errors ?? {})[0] ?? problem?.message);
   }
 
-  function pick(person) {
+  /** The channels that reach them, the open conversation before all others. */
+  async function pick(person) {
     chosen = person ?? null;
-    if (chosen) who.value = nameOf(chosen);
-    button.disabled = !chosen;
+    offer([]);
+    if (!chosen) return;
+    who.value = nameOf(chosen);
+    const { id } = chosen;
+    try {
+      const { results } = await api.roads(id);
+      if (chosen?.id !== id) return;
+      offer(results);
+      if (!results.length) complain({ message: t("begin.unreachable") });
+      else if (dialog.contains(document.activeElement)) (results.length > 1 ? channel : button).focus();
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  function offer(found) {
+    roads = found;
+    const twoWays = (slug) => roads.filter((road) => road.channel.slug === slug).length > 1;
+    channel.replaceChildren(...roads.map(({ channel: { slug, name }, via, address, is_open: going }) => {
+      const ways = twoWays(slug);
+      return new Option([name, ways && t(`via.${via}`), address.replace(/^whatsapp:/, ""), going && t("begin.open")].filter(Boolean).join(" · "), ways ? `${slug} ${via}` : slug);
+    }));
+    channel.disabled = button.disabled = !roads.length;
   }
 
   function typed() {
@@ -45,6 +59,7 @@ export function start({ store, api, open, composer }) {
     asking.abort();
     asking = new AbortController();
     pick(null);
+    complain(null);
     const words = who.value.trim(), { signal } = asking;
     if (words.length < 2) { people = []; return draw(); }
     timer = setTimeout(async () => {
@@ -78,10 +93,10 @@ export function start({ store, api, open, composer }) {
   }
 
   function take(index) {
-    pick(people[index]);
+    const person = people[index];
     people = [];
     draw();
-    (channel.options.length > 1 ? channel : button).focus();
+    pick(person);
   }
 
   who.addEventListener("input", typed);
@@ -101,17 +116,24 @@ export function start({ store, api, open, composer }) {
     if (!chosen || !channel.value) return;
     button.disabled = true;
     try {
-      const begun = await api.begin(chosen.id, channel.value);
-      store.learn(begun);
+      const road = roads[channel.selectedIndex], [slug, via] = channel.value.split(" ");
+      // In a web chat nobody is written to first: only what is there goes on.
+      const id = road.via ? await begun(slug, via) : road.conversation;
       dialog.close();
-      open(begun.id);
+      open(id);
       composer.focus("reply");
     } catch (problem) {
       complain(problem);
     } finally {
-      button.disabled = !chosen;
+      button.disabled = !roads.length;
     }
   });
+
+  async function begun(slug, via) {
+    const row = await api.begin(chosen.id, slug, via);
+    store.learn(row);
+    return row.id;
+  }
 
   return {
     "begin-open": () => ask(null),
