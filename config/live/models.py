@@ -49,6 +49,7 @@ class LivePresence(models.Model):
     state = models.TextField()
     draft = models.BooleanField()
     since = models.DateTimeField()
+    idle_since = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
 
     class Meta:

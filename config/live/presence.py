@@ -88,16 +88,22 @@ _LIVE = """
 """
 _OF_TOPIC = _LIVE.format(those="topic = %s")
 _OF_PEOPLE = _LIVE.format(those="(topic, person) in (select * from unnest(%s::text[], %s::text[]))")
+_AT_HAND = """
+    select distinct person from live_presence
+    where topic = %s and expires_at > clock_timestamp()
+        and (idle_since is null or idle_since > clock_timestamp() - make_interval(secs => %s))
+"""
 _ARRIVE = """
-    insert into live_presence (topic, person, tab, kind, name, role, state, draft, since, expires_at)
+    insert into live_presence (topic, person, tab, kind, name, role, state, draft, since, idle_since, expires_at)
     select topic, person, tab, kind, name, role, state, draft, clock_timestamp(),
-        clock_timestamp() + make_interval(secs => %(kept)s)
+        case when state = 'idle' then clock_timestamp() end, clock_timestamp() + make_interval(secs => %(kept)s)
     from unnest(
         %(topics)s::text[], %(people)s::text[], %(tabs)s::text[], %(kinds)s::text[], %(names)s::text[],
         %(roles)s::text[], %(states)s::text[], %(drafts)s::bool[]
     ) as here(topic, person, tab, kind, name, role, state, draft)
     on conflict (topic, person, tab) do update set name = excluded.name, role = excluded.role,
-        state = excluded.state, draft = excluded.draft, expires_at = excluded.expires_at
+        state = excluded.state, draft = excluded.draft, expires_at = excluded.expires_at,
+        idle_since = case when excluded.state = 'idle' then coalesce(live_presence.idle_since, excluded.idle_since) end
 """
 _LEAVE = """
     update live_presence p set expires_at = least(p.expires_at, clock_timestamp() + make_interval(secs => %(grace)s))
@@ -111,6 +117,13 @@ _SWEEP = "delete from live_presence where expires_at <= clock_timestamp() return
 def people_on(topic: str) -> list[PersonPayload]:
     """Longest here first. For a snapshot, read the topic's number before."""
     return list(_read(_OF_TOPIC, [topic]).values())
+
+
+def at_hand(topic: str, *, idle_seconds: float) -> set[str]:
+    """Ids of those who are there and have had a hand on one of their tabs within that time."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(_AT_HAND, [topic, idle_seconds])
+        return {str(person) for (person,) in cursor.fetchall()}
 
 
 def touch(here: Here) -> None:

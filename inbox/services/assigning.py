@@ -23,6 +23,8 @@ from jobs.queue import enqueue
 
 SHARE_OUT = "inbox.share_out"
 AT_ONCE = 200
+# Who has had no hand on the page for so long is away, whatever they say of themselves: s
+AWAY_AFTER = 10 * 60
 WAITING = Q(
     scope=Scope.SUPPORT, status=ConversationStatus.OPEN, assignee=None, deleted_at=None, merged_into=None, spam_at=None
 )
@@ -66,8 +68,8 @@ def _enqueue_alone(conversation_id: UUID, workspace_id: UUID) -> None:
     _enqueue(conversation_id, workspace_id)
 
 
-def _here(slug: str) -> list[str]:
-    return [person["id"] for person in presence.people_on(topic_of(WORKSPACE, slug))]
+def _here(slug: str) -> set[str]:
+    return presence.at_hand(topic_of(WORKSPACE, slug), idle_seconds=AWAY_AFTER)
 
 
 def next_member(team: Team, slug: str) -> TeamMember | None:

@@ -57,6 +57,23 @@ def test_nobody_who_is_away_gets_work_and_whoever_comes_gets_what_waits(cast, de
     assert waiting.assignee_id == cast.bea.pk
 
 
+def test_whoever_has_had_no_hand_on_the_page_for_ten_minutes_is_away(cast, desk):
+    team = team_of(cast, desk, cast.ben, cast.bea)
+    topic, tab = f"presence.workspace.{cast.workspace.slug}", str(uuid4())
+    for state in ("active", "idle", "idle"):  # said again with every renewal
+        presence.touch(Here(topic, tab, shown_as(cast.actor(cast.ben)), state=state))
+    assert give(cast, desk, team).assignee_id == cast.ben.pk  # reads for a moment
+
+    with connection.cursor() as cursor:
+        minutes = "update live_presence set idle_since = idle_since - interval '10 min' where topic = %s"
+        cursor.execute(minutes, [topic])
+        assert cursor.rowcount == 1
+    presence.touch(Here(topic, tab, shown_as(cast.actor(cast.ben)), state="idle"))
+    assert give(cast, desk, team).assignee_id is None
+    come(cast, cast.ben)  # a hand on another tab
+    assert give(cast, desk, team).assignee_id == cast.ben.pk
+
+
 def test_one_conversation_is_never_given_to_two(cast, desk, at_once):
     team = team_of(cast, desk, cast.ben, cast.bea)
     waiting = give(cast, desk, team)
