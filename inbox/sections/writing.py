@@ -22,7 +22,8 @@ from inbox.states import ConversationStatus, Priority
 from inbox.variables import KNOWN
 
 MOST_SHOWN = 200
-BLANK_STEPS = 3  # to fill in below those that are there
+BLANK_STEPS = 3  # to fill in below those that are there; of them the page shows the first
+NEW_STEPS = 8
 Choice = tuple[str, str]  # what a form sends, and the word for it
 
 
@@ -83,7 +84,7 @@ class Macros(Section):
             "macros": shown,
             "audiences": audience_choices(actor),
             "choices": choices,
-            "new_steps": _padded(typed_steps),
+            "new_steps": _padded(typed_steps, NEW_STEPS),
             "more": len(rows) > MOST_SHOWN,
         }
 
@@ -120,8 +121,8 @@ def _value(do: str, value: Any = None) -> str:
     return json.dumps({"do": do, "value": value}, ensure_ascii=False)
 
 
-def _padded(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [*steps, *({"what": "", "text": ""} for _blank in range(BLANK_STEPS))]
+def _padded(steps: list[dict[str, Any]], blanks: int = BLANK_STEPS) -> list[dict[str, Any]]:
+    return [*steps, *({"what": "", "text": ""} for _blank in range(blanks))]
 
 
 def _typed_steps(request: HttpRequest) -> list[dict[str, Any]]:

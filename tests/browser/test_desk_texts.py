@@ -40,6 +40,7 @@ def test_a_saved_reply_is_written_in_settings_and_inserted_by_its_shortcut(produ
 def test_a_macro_says_what_it_will_do_and_does_all_of_it(product, sign_in, word):
     ben = sign_in("ben")
     page = ben.page
+    label = ben.ask("POST", "labels/", {"name": f"label{word}"})
     open_settings(ben, product, "macros")
     form = page.get_by_role("form", name="New macro")
     form.get_by_label("Name").fill(f"Macro {word}")
@@ -47,6 +48,10 @@ def test_a_macro_says_what_it_will_do_and_does_all_of_it(product, sign_in, word)
     form.get_by_label("Text of step 1").fill(f"Done for you {word}, {{{{contact.first_name}}}}")
     form.get_by_label("Step 2", exact=True).select_option(label="Priority: High")
     form.get_by_label("Step 3", exact=True).select_option(label="Assign to: Whoever runs it")
+    expect(form.get_by_label("Step 5", exact=True)).to_be_hidden()  # until the one before it is something
+    form.get_by_label("Step 4", exact=True).select_option(label=f"Label: {label['name']}")
+    form.get_by_label("Step 5", exact=True).select_option(label="Status: Pending")
+    expect(form.get_by_role("textbox", name=re.compile("Text of step"))).to_have_count(1)
     form.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
@@ -58,11 +63,14 @@ def test_a_macro_says_what_it_will_do_and_does_all_of_it(product, sign_in, word)
     page.get_by_role("menuitem", name=f"Macro {word}").click()
     dialog = page.get_by_role("dialog", name=re.compile("Run"))
     expect(dialog).to_contain_text(f"Done for you {word}, Dewi")
-    expect(dialog).to_contain_text("High")
+    for step in ("High", label["name"], "Pending"):
+        expect(dialog).to_contain_text(step)
     dialog.get_by_role("button", name="Run").click()
     ben.wait_status(f"Done for you {word}, Dewi", "sent")
     expect(page.locator("[data-field=assignee-name]")).to_contain_text("Ben")
-    expect(ben.row("Dewi Lestari").filter(has_text=f"Done for you {word}")).to_contain_text("High")
+    expect(page.locator(".thread-title")).to_contain_text("Pending")
+    expect(page.locator(".person [data-field=labels]")).to_contain_text(label["name"])
+    ben.ask("DELETE", f"labels/{label['id']}/")
 
 
 def test_what_arrived_while_one_wrote_is_shown_before_the_reply_leaves(product, sign_in, word):
