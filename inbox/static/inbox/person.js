@@ -11,6 +11,7 @@ export class Person {
   #parts = fields(this.#pane);
   #earlier;
   #of = null;
+  #beside = null; // the conversation that is not among the others
 
   constructor(store, earlier) {
     this.#store = store;
@@ -38,8 +39,8 @@ export class Person {
     const attributes = Object.entries({ ...detail?.attributes, ...detail?.metadata }).filter(([, value]) => value !== null && value !== "" && typeof value !== "object");
     show(parts.attributes, attributes.length);
     facts(parts.metadata, attributes);
-    if (this.#of !== contact.id) {
-      this.#of = contact.id;
+    if (this.#of !== contact.id || this.#beside !== conversation.id) {
+      [this.#of, this.#beside] = [contact.id, conversation.id];
       parts["earlier-list"].replaceChildren();
       show(parts["earlier-none"], false);
       this.#load();
@@ -73,10 +74,10 @@ export class Person {
 
   /** Earlier conversations cost a request, so only when somebody looks. */
   async #load() {
-    const parts = this.#parts, contact = this.#of, open = this.#store.open;
+    const parts = this.#parts, contact = this.#of, open = this.#beside;
     if (!parts.earlier.open || !contact) return;
     const page = await this.#earlier(contact).catch(() => null);
-    if (this.#of !== contact || !page) return;
+    if (this.#beside !== open || !page) return;
     const others = page.results.filter(({ id }) => id !== open);
     show(parts["earlier-none"], !others.length);
     reconcile(parts["earlier-list"], others, {
