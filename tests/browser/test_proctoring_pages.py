@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Product
+from tests.browser.late import Late
 
 EXAM = "/exam/demo-exam"
 GRID = "/proctor/demo-exam"
@@ -161,6 +162,30 @@ def test_a_message_is_acknowledged_by_the_student(tia, sam):
     notice.get_by_role("button", name="Got it").click()
     expect(moment).to_contain_text("seen")
     expect(notice).to_have_count(0)
+
+
+def test_what_was_told_while_a_student_was_fetched_anew_stands(tia, sam):
+    """What came of an order, and what they wrote, is newer than an answer that was under way."""
+    open_card(tia)
+    tia.locator(".drawer [data-act=message]").click()
+    tia.locator("form[name=act] textarea").fill("Question 13 has two")
+    tia.keyboard.press("Control+Enter")
+    moment = tia.locator('[data-drawer="timeline"] > li').filter(has_text="Question 13 has two").first
+    expect(moment).to_contain_text("delivered")
+    session = card(tia).locator(".student").get_attribute("data-session")
+    commands, chat = Late(tia, rf"/{session}/commands/\?"), Late(tia, rf"/{session}/chat\?")
+    card(tia).locator(".student").click()
+    commands.get()
+    chat.get()
+    sam.locator(".exam-notices .banner").get_by_role("button", name="Got it").click()
+    sam.locator("form[name=chat] textarea").fill("Which two?")
+    sam.keyboard.press("Enter")
+    expect(moment).to_contain_text("seen")
+    expect(tia.locator('[data-drawer="messages"]')).to_contain_text("Which two?")
+    commands.give()
+    chat.give()
+    expect(moment).to_contain_text("seen")
+    expect(tia.locator('[data-drawer="messages"]')).to_contain_text("Which two?")
 
 
 def test_a_pause_stops_the_paper_and_a_resume_lets_it_go_on(tia, sam):

@@ -11,6 +11,7 @@ from tests.browser.numbers import numbers
 from tests.browser.test_access import look
 from tests.browser.visiting import connect
 from tests.inbox.media_peer import PDF, png
+from tests.waiting import wait_for
 
 MIB = 1024 * 1024
 
@@ -102,7 +103,8 @@ def test_who_reads_above_stays_there_and_is_told_of_what_is_new(visit: Any, sign
         visitor.write(f"Line {number} {word}\n\n\n.")
         visitor.wait(f"Line {number} {word}", "received")
     scroll = visitor.frame.locator("#scroll")
-    scroll.evaluate("one => { one.scrollTop = 0; }")
+    # Until it stays there: what is still being drawn goes back to the foot
+    wait_for(lambda: scroll.evaluate("one => { const was = one.scrollTop; one.scrollTop = 0; return was === 0; }"))
     ben.open(word)
     ben.write(f"Answer {word}")
     newest = visitor.frame.get_by_role("button", name="New messages")
