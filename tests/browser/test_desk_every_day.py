@@ -66,7 +66,9 @@ def test_the_three_tabs_are_right_after_every_event(product, sign_in, word, numb
     by(0, 1, 1)
     ben.open(f"Counted {word}")
     ben.page.keyboard.press("Escape")
-    for key in ("a", "Home", "Enter"):
+    ben.page.keyboard.press("a")
+    ben.page.locator("#menu-assign .menu-item:focus").wait_for()
+    for key in ("Home", "Enter"):
         ben.page.keyboard.press(key)
     by(1, 0, 1)
     bea.open(f"Counted {word}")

@@ -99,10 +99,11 @@ def test_elsewhere_nobody_is_let_in_and_nothing_breaks(cast, method):
     for route in addresses():
         if route.startswith(BELOW) or PUBLIC.match(route.replace("^", "")):
             continue
-        for client in (nobody, expired):
+        is_admin = route.startswith("admin/")  # hundreds behind one door
+        for client in (nobody,) if is_admin else (nobody, expired):
             answer = ask(client, method, filled(route, cast.workspace.slug))
             assert 300 <= answer.status_code < 500, (route, answer.status_code)
-        for client in others:
+        for client in others[-1:] if is_admin else others:
             assert ask(client, method, filled(route, cast.workspace.slug)).status_code < 500, route
 
 
