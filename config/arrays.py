@@ -9,12 +9,12 @@ Item = str | int | bool | UUID | None
 def array(items: Iterable[Item]) -> str:
     """The literal to cast, as in `%(ids)s::uuid[]`. psycopg's own looks at every item with regular expressions in
     Python, and puts backslashes in one by one, of which JSON needs many."""
-    return "{" + ",".join([_written(item) for item in items]) + "}"
+    written = [
+        "NULL" if item is None else _quoted(item) if isinstance(item, str) else str(item)  # most are neither
+        for item in items
+    ]
+    return "{" + ",".join(written) + "}"
 
 
-def _written(item: Item) -> str:
-    if item is None:
-        return "NULL"
-    if isinstance(item, str):
-        return '"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(item)
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
