@@ -137,7 +137,7 @@ store.addEventListener("change", ({ detail }) => {
 outbox.addEventListener("change", () => thread.render());
 live.addEventListener("state", () => {
   show($('[data-part="offline"]'), live.state === "offline");
-  if (live.state === "live") outbox.flush();
+  if (live.state === "live") { outbox.flush(); aboutPerson(); }
   sync.looked();
   thread.render();
 });
@@ -147,8 +147,9 @@ let notes = null;
 async function aboutPerson() {
   const contact = store.conversations.get(store.open)?.contact.id ?? null;
   if (!notes && !(contact && $(".person").checkVisibility())) return;
-  notes ??= import("./notes.js").then(({ Notes }) => new Notes({ store, live, slug: state.workspace.slug }));
-  (await notes).of(store.conversations.get(store.open)?.contact.id ?? null);
+  notes ??= import("./notes.js").then(({ Notes }) => new Notes({ store, live, slug: state.workspace.slug }))
+    .catch(() => { notes = null; }); // without a line it may not come: it is asked for again with the next look, and when the line is back
+  (await notes)?.of(store.conversations.get(store.open)?.contact.id ?? null);
 }
 
 // --- addresses ----------------------------------------------------------------------------------------------------------
