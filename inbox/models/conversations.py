@@ -66,7 +66,7 @@ class Conversation(TenantModel):
             ),
         ]
         indexes = [
-            # The list's tabs, newest first; the counts read the same indexes.
+            # The list's tabs, newest first
             models.Index(
                 F("workspace"),
                 F("status"),
@@ -134,6 +134,18 @@ class Conversation(TenantModel):
                 F("id").desc(),
                 condition=Q(scope=Scope.SUPPORT, deleted_at=None) & ~Q(spam_at=None),
                 name="conversation_list_spam",
+            ),
+            # The counts beside the tabs, without reading a conversation
+            models.Index(
+                fields=["workspace", "assignee"],
+                condition=Q(
+                    scope=Scope.SUPPORT,
+                    deleted_at=None,
+                    merged_into=None,
+                    spam_at=None,
+                    status=ConversationStatus.OPEN,
+                ),
+                name="conversation_open",
             ),
         ]
 
