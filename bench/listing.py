@@ -53,8 +53,8 @@ def take(stage: Stage) -> Result:
         "views": VIEWS,
         "limits": LIMITS,
         "timed": TIMED,
-        "times": 5 if stage.quick else 40,
-        "seconds": 0.2 if stage.quick else 0.5,
+        "times": 5 if stage.quick else 60,
+        "seconds": 0.2 if stage.quick else 2,
     }
     asked = stage.ask("list", "product_list.py", spec, environment=stage.product_environment(database, port=1))
     if empty := [name for name, facts in asked.items() if not facts["rows"]]:

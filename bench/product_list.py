@@ -10,6 +10,7 @@ from typing import Any
 
 import django
 import psycopg
+from product_search import settle
 
 LEAST_TIMES = 5
 
@@ -76,6 +77,7 @@ class Reader:
 def main() -> None:
     spec = json.loads(sys.stdin.readline())
     django.setup()
+    settle()
     reader = Reader(spec)
     asked = {name: reader.view(query, deeper) for name, (query, deeper) in spec["views"].items()}
     sys.stdout.write(json.dumps(asked) + "\n")
