@@ -1,9 +1,8 @@
 """A session as it is shown: read by one statement for lists, events and beats alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -11,8 +10,7 @@ from django.db import connection
 from proctoring.liveness import CONNECTION, DEADLINE, STATUS
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(NamedTuple):
     id: UUID
     workspace_id: UUID
     exam_id: UUID
@@ -83,7 +81,7 @@ def select(where: str, parameters: Mapping[str, Any]) -> list[SessionRow]:
     """`where` is a constant of the code; values come as parameters."""
     with connection.cursor() as cursor:
         cursor.execute(f"select {COLUMNS} {FROM} {where}", parameters)
-        return [SessionRow(*row) for row in cursor.fetchall()]
+        return [SessionRow._make(row) for row in cursor.fetchall()]
 
 
 def by_ids(ids: Sequence[UUID]) -> list[SessionRow]:

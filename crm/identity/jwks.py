@@ -61,7 +61,7 @@ class KeyCache:
     def find(self, kid: str) -> VerifyingKey | None:
         """None for a key that the issuer does not list; IssuerUnreachable when that cannot be said."""
         known = self._keys.get(kid)
-        if known and self._clock() - self._fetched_at < KEPT_SECONDS:
+        if self.is_at_hand(kid):
             return known
         if known and self._lock.locked():
             return known
@@ -72,6 +72,9 @@ class KeyCache:
             if found is None and self._failed:
                 raise IssuerUnreachable
             return found
+
+    def is_at_hand(self, kid: str) -> bool:
+        return kid in self._keys and self._clock() - self._fetched_at < KEPT_SECONDS
 
     def _may_fetch(self) -> bool:
         pause = PAUSE_SECONDS if self._keys else PAUSE_WITHOUT_KEYS_SECONDS
@@ -140,6 +143,11 @@ def cache() -> KeyCache:
 
 def find(kid: str) -> VerifyingKey | None:
     return cache().find(kid)
+
+
+def is_at_hand(kid: str) -> bool:
+    """Whether `find` answers without asking the issuer."""
+    return cache().is_at_hand(kid)
 
 
 def flush() -> None:

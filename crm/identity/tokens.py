@@ -49,6 +49,16 @@ def verify(token: str, now: float | None = None) -> Claims:
     return _claims(_signed_payload(token), time.time() if now is None else now)
 
 
+def has_key_at_hand(token: str) -> bool:
+    """Whether `verify` can tell without asking the issuer for its keys first."""
+    try:
+        header = _header(token.partition(".")[0])
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return True
+    kid = header.get("kid")
+    return header.get("alg") == LEGACY_ALGORITHM or not isinstance(kid, str) or jwks.is_at_hand(kid)
+
+
 def _signed_payload(token: str) -> dict[str, Any]:
     try:
         key, algorithm = _key_for(_header(token.partition(".")[0]))

@@ -5,19 +5,17 @@ What may have changed since a token was given (a user deactivated, signed out, n
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
-from config.errors import DomainError, NotSignedIn
+from config.errors import NotSignedIn
 from config.hot import Request
-from config.live.identity import Identity, authenticator
+from config.live.identity import authenticator
 from config.live.threads import run_sync
-from config.live.together import OfLoop
 from crm.identity import cookies
+from crm.identity.hot import claims_at_hand
 from crm.identity.requests import check_csrf
 from proctoring.people import Student
 from proctoring.services.grants import TOKEN_HEADER, student_of_token
@@ -30,9 +28,9 @@ class _Known:
     """Tokens whose signature was right, until they expire: checking one again would only cost."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[str, tuple[UUID, float]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[Student, float]] = OrderedDict()
 
-    def get(self, token: str) -> UUID | None:
+    def get(self, token: str) -> Student | None:
         held = self._held.get(token)
         if held is None:
             return None
@@ -41,8 +39,8 @@ class _Known:
             return None
         return held[0]
 
-    def put(self, token: str, user_id: UUID, expires_at: float) -> None:
-        self._held[token] = (user_id, expires_at)
+    def put(self, token: str, student: Student, expires_at: float) -> None:
+        self._held[token] = (student, expires_at)
         if len(self._held) > KNOWN_TOKENS:
             self._held.popitem(last=False)
 
@@ -54,9 +52,8 @@ async def student_of(request: Request) -> Student:
     """Raises NotSignedIn, or BadCsrf for a cookie that came along with somebody else's page."""
     if token := request.headers.get(TOKEN_HEADER.lower(), ""):
         return student_of_token(token)
-    authorization = request.headers.get("authorization", "").strip()
-    if authorization[: len(_BEARER)].lower() == _BEARER:
-        return Student(user_id=await _bearer(authorization[len(_BEARER) :].strip()))
+    if token := _bearer(request):
+        return _known.get(token) or await _student_behind(token)
     held = cookies.read(parse_cookie(request.headers.get("cookie", "")))
     if held is None or held.seconds_left() <= 0:
         raise NotSignedIn
@@ -64,23 +61,28 @@ async def student_of(request: Request) -> Student:
     return Student(user_id=held.user_id, browser_session=held.session_id)
 
 
-async def _bearer(token: str) -> UUID:
-    known = _known.get(token)
-    if known is not None:
-        return known
-    found = await _verifying.ask(token)
-    if found is None or found.user_id is None or found.expires_at is None:  # a machine, or a visitor
-        raise NotSignedIn
-    _known.put(token, found.user_id, found.expires_at)
-    return found.user_id
+async def refuse_strangers(request: Request) -> None:
+    """For whom nothing was found by the statement: raises if there is no user behind the token, or none any more."""
+    if request.headers.get(TOKEN_HEADER.lower()) is None and (token := _bearer(request)):
+        await run_sync(authenticator.from_bearer, token)
 
 
-async def _verify(asked: Sequence[str]) -> Sequence[Identity | DomainError | None]:
-    return await run_sync(authenticator.from_many, asked)
+def _bearer(request: Request) -> str:
+    authorization = request.headers.get("authorization", "").strip()
+    return authorization[len(_BEARER) :].strip() if authorization[: len(_BEARER)].lower() == _BEARER else ""
 
 
-# After a restart every token is new.
-_verifying: OfLoop[str, Identity | None] = OfLoop(_verify)
+async def _student_behind(token: str) -> Student:
+    claims = claims_at_hand(token)
+    if claims is not None:
+        student, expires_at = Student(subject=str(claims.sub)), claims.expires_at
+    else:
+        found = await run_sync(authenticator.from_bearer, token)
+        if found.user_id is None or found.expires_at is None:  # a machine, or a visitor
+            raise NotSignedIn
+        student, expires_at = Student(user_id=found.user_id), found.expires_at
+    _known.put(token, student, expires_at)
+    return student
 
 
 def _as_django(request: Request) -> HttpRequest:

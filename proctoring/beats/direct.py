@@ -28,7 +28,7 @@ def beat_now(body: Mapping[str, Any], *, session_id: UUID, student: Student) -> 
 def _write(beat: Beat) -> Written:
     with connection.cursor() as cursor:
         cursor.execute(WRITE, parameters([beat]))
-        found = [Written(*row) for row in cursor.fetchall()]
+        found = [Written._make(row) for row in cursor.fetchall()]
     error = refusal(beat, found[0] if found else None)
     if error is not None:
         raise error

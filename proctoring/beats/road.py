@@ -9,7 +9,7 @@ import orjson
 from config.errors import Invalid, NotFound, NotSignedIn
 from config.hot import Answer, MethodNotAllowed, Request, road
 from config.live.ops import Client, register_op
-from proctoring.beats.callers import student_of
+from proctoring.beats.callers import refuse_strangers, student_of
 from proctoring.beats.taking import take_beat
 from proctoring.guests import student_behind
 
@@ -29,7 +29,11 @@ async def _handle(request: Request, rest: str) -> Answer:
     student = await student_of(request)
     session_id = _session_id(rest.removesuffix(SUFFIX))
     body = _object(await request.body(MOST))
-    answer = await take_beat(body, session_id=session_id, student=student)
+    try:
+        answer = await take_beat(body, session_id=session_id, student=student)
+    except NotFound:
+        await refuse_strangers(request)
+        raise
     return Answer(200, orjson.dumps(answer, option=orjson.OPT_UTC_Z), headers=(("Cache-Control", "no-store"),))
 
 

@@ -1,13 +1,13 @@
 """The one statement that writes a batch of beats, and what becomes of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from config.arrays import array
 from config.errors import DomainError, Invalid, NotFound
+from crm.identity.people import PROVIDER
 from proctoring.beats.beat import Beat
 from proctoring.errors import OutOfOrder, SessionEnded, TooEarly
 from proctoring.liveness import DEADLINE, LEAST_SECONDS
@@ -18,43 +18,43 @@ TRAIL = 90  # beats kept for the plot: a quarter of an hour
 # student's own is not in `known` at all. An enrolment taken away or a user deactivated counts from the same moment.
 # Whether there is such a user is joined: asked as `exists`, a few thousand users are all read, with every batch.
 # Without consent a beat says that its student is there and how far, and nothing of what they do.
-WRITE = f"""
+_WRITE = f"""
 with given as (
     select * from unnest(
-        %(places)s::int[], %(sessions)s::uuid[], %(users)s::uuid[], %(browsers)s::uuid[], %(exams)s::uuid[],
-        %(externals)s::text[], %(questions)s::int[], %(answered)s::int[], %(hidden)s::bool[], %(delays)s::int[],
-        %(idles)s::int[], %(rtts)s::int[], %(networks)s::text[], %(skews)s::bigint[], %(seqs)s::bigint[],
-        %(devices)s::text[]
-    ) as given (
-        place, session_id, user_id, browser_id, exam_id, external_id, question, answered, hidden, delay, idle, rtt,
-        network, skew, seq, device
+        %(sessions)s::uuid[], %(users)s::uuid[], %(subjects)s::text[], %(browsers)s::uuid[],
+        %(exams)s::uuid[], %(externals)s::text[], %(questions)s::int[], %(answered)s::int[], %(hidden)s::bool[],
+        %(delays)s::int[], %(idles)s::int[], %(rtts)s::int[], %(networks)s::text[], %(skews)s::bigint[],
+        %(seqs)s::bigint[], %(devices)s::text[]
+    ) with ordinality as given (
+        session_id, user_id, subject, browser_id, exam_id, external_id, question, answered, hidden, delay, idle, rtt,
+        network, skew, seq, device, place
     )
 ), held as (
-    select p.* from proctoring_sessionpulse p where p.session_id = any(%(sessions)s::uuid[])
-    order by p.session_id for no key update
+    select * from proctoring_sessionpulse where session_id = any(%(sessions)s::uuid[])
+    order by session_id for no key update
 ), known as (
     select g.place, g.session_id, g.question, g.answered, g.seq,
-        c.is_captured, c.is_captured and g.hidden as hidden, case when c.is_captured then g.delay else 0 end as delay,
-        case when c.is_captured then g.idle else 0 end as idle, case when c.is_captured then g.rtt end as rtt,
-        case when c.is_captured then g.network end as network, case when c.is_captured then g.skew end as skew,
-        case when c.is_captured then g.device else '' end as device,
+        c.hidden is not null as is_captured, coalesce(c.hidden, false) as hidden, coalesce(c.delay, 0) as delay,
+        coalesce(c.idle, 0) as idle, c.rtt, c.network, c.skew, coalesce(c.device, '') as device,
         h.is_live, h.last_heartbeat, h.seen_at, h.lost_at, h.current_question, h.answered_count, h.client_seq,
-        h.device as device_before, h.is_hidden, h.has_commands, s.status, e.slug, e.question_count,
+        u.id as user_id, h.device as device_before, h.is_hidden, h.has_commands, s.status, e.slug, e.question_count,
         h.last_heartbeat > now() - interval '{LEAST_SECONDS} s' as is_early,
         h.client_seq > 0 and g.seq > 0 and g.seq <= h.client_seq and g.device in ('', h.device) as is_old,
         coalesce(greatest(g.question, g.answered) > e.question_count, false) as is_beyond,
+        {DEADLINE} as ends_at,
         extract(epoch from h.last_heartbeat + interval '{LEAST_SECONDS} s' - now()) as wait
     from given g
     join held h on h.session_id = g.session_id
     join proctoring_examsession s on s.id = g.session_id
-    cross join lateral (select s.consent_withdrawn_at is null as is_captured) c
+    left join lateral (select g.* where s.consent_withdrawn_at is null) c on true
     join proctoring_enrolment n on n.id = s.enrolment_id and n.revoked_at is null
     join proctoring_exam e on e.id = s.exam_id
-    left join crm_user u on u.id = g.user_id and u.deactivated_at is null
-    left join crm_browsersession b on b.id = g.browser_id and b.user_id = g.user_id
-    where case when g.user_id is null
+    left join crm_useridentity i on i.provider = '{PROVIDER}' and i.subject = g.subject
+    left join crm_user u on u.id = coalesce(i.user_id, g.user_id) and u.deactivated_at is null
+    left join crm_browsersession b on b.id = g.browser_id and b.user_id = u.id
+    where case when g.user_id is null and g.subject = ''
         then n.user_id is null and n.exam_id = g.exam_id and n.external_id = g.external_id and n.external_id <> ''
-        else n.user_id = g.user_id and u.id is not null and (g.browser_id is null or b.id is not null) end
+        else n.user_id = u.id and (g.browser_id is null or b.id is not null) end
 ), beaten as (
     update proctoring_sessionpulse p set
         seen_at = now(), last_heartbeat = now(), beats = p.beats + 1,
@@ -62,19 +62,19 @@ with given as (
         answered_count = coalesce(k.answered, p.answered_count),
         is_hidden = k.hidden, timer_delay_ms = k.delay, idle_ms = k.idle, rtt_ms = coalesce(k.rtt, p.rtt_ms),
         network = coalesce(k.network, p.network), skew_ms = coalesce(k.skew, p.skew_ms),
-        client_seq = case when k.seq > 0 then k.seq else p.client_seq end,
-        device = case when k.device = '' then p.device else k.device end,
+        client_seq = coalesce(nullif(k.seq, 0), p.client_seq),
+        device = coalesce(nullif(k.device, ''), p.device),
         trail_at = case when k.is_captured
-            then (p.trail_at || extract(epoch from now())::int)[greatest(1, cardinality(p.trail_at) + 2 - {TRAIL}):]
+            then (p.trail_at || extract(epoch from now())::int)[greatest(1, cardinality(p.trail_at) - {TRAIL - 2}):]
             else p.trail_at end,
         trail_rtt = case when k.is_captured
-            then (p.trail_rtt || coalesce(k.rtt, -1))[greatest(1, cardinality(p.trail_rtt) + 2 - {TRAIL}):]
+            then (p.trail_rtt || coalesce(k.rtt, -1))[greatest(1, cardinality(p.trail_rtt) - {TRAIL - 2}):]
             else p.trail_rtt end
     from known k
     where p.session_id = k.session_id and p.is_live and k.is_early is not true and not k.is_old and not k.is_beyond
-    returning p.session_id, p.is_hidden
+    returning p.session_id
 )
-select k.place, k.slug, k.status, k.is_live,
+select k.place - 1, k.user_id, k.slug, k.status, k.is_live,
     coalesce(k.is_early, false), k.is_old, k.is_beyond, coalesce(ceil(k.wait), 0)::int, k.client_seq, k.question_count,
     b.session_id is not null, k.has_commands, k.lost_at is not null,
     (k.question is not null and k.question is distinct from k.current_question)
@@ -82,20 +82,17 @@ select k.place, k.slug, k.status, k.is_live,
         or k.hidden <> k.is_hidden,
     k.device <> '' and k.device_before <> '' and k.device <> k.device_before
         and k.seen_at > now() - interval '20 s',
-    k.device_before, {DEADLINE}, now()
-from known k
-left join beaten b on b.session_id = k.session_id
-join proctoring_examsession s on s.id = k.session_id
-join proctoring_exam e on e.id = s.exam_id
-join proctoring_enrolment n on n.id = s.enrolment_id
+    k.device_before, k.ends_at, now()
+from known k left join beaten b on b.session_id = k.session_id
 """  # noqa: S608  # constants of the code
+WRITE = " ".join(_WRITE.split())  # psycopg finds the parameters anew each time in what is longer than 4,096 characters
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What the statement says of one beat."""
 
     place: int
+    user_id: UUID | None
     exam: str
     status: str
     is_live: bool
@@ -117,24 +114,23 @@ class Written:
 
 def parameters(beats: Sequence[Beat]) -> dict[str, Any]:
     """Of one session there is one beat at most in a batch."""
-    placed = sorted(enumerate(beats), key=lambda one: one[1].session_id)
     return {
-        "places": array(place for place, _ in placed),
-        "sessions": array(beat.session_id for _, beat in placed),
-        "users": array(beat.student.user_id for _, beat in placed),
-        "browsers": array(beat.student.browser_session for _, beat in placed),
-        "exams": array(beat.student.exam_id for _, beat in placed),
-        "externals": array(beat.student.external_id for _, beat in placed),
-        "questions": array(beat.current_question for _, beat in placed),
-        "answered": array(beat.answered_count for _, beat in placed),
-        "hidden": array(beat.is_hidden for _, beat in placed),
-        "delays": array(beat.timer_delay_ms for _, beat in placed),
-        "idles": array(beat.idle_ms for _, beat in placed),
-        "rtts": array(beat.rtt_ms for _, beat in placed),
-        "networks": array(beat.network for _, beat in placed),
-        "skews": array(beat.skew_ms for _, beat in placed),
-        "seqs": array(beat.client_seq for _, beat in placed),
-        "devices": array(beat.device for _, beat in placed),
+        "sessions": array(beat.session_id for beat in beats),
+        "users": array(beat.student.user_id for beat in beats),
+        "subjects": array(beat.student.subject for beat in beats),
+        "browsers": array(beat.student.browser_session for beat in beats),
+        "exams": array(beat.student.exam_id for beat in beats),
+        "externals": array(beat.student.external_id for beat in beats),
+        "questions": array(beat.current_question for beat in beats),
+        "answered": array(beat.answered_count for beat in beats),
+        "hidden": array(beat.is_hidden for beat in beats),
+        "delays": array(beat.timer_delay_ms for beat in beats),
+        "idles": array(beat.idle_ms for beat in beats),
+        "rtts": array(beat.rtt_ms for beat in beats),
+        "networks": array(beat.network for beat in beats),
+        "skews": array(beat.skew_ms for beat in beats),
+        "seqs": array(beat.client_seq for beat in beats),
+        "devices": array(beat.device for beat in beats),
     }
 
 

@@ -129,7 +129,7 @@ async def _commit(beats: Sequence[Beat]) -> tuple[list[Written], list[Published]
     pool = await hot_pool()
     async with pool.connection() as connection, connection.transaction():
         cursor = await connection.execute(WRITE.encode(), parameters(beats), prepare=True)
-        found = [Written(*row) for row in await cursor.fetchall()]
+        found = [Written._make(row) for row in await cursor.fetchall()]
         told = await _tell(connection, sessions_with_news(beats, found))
     return found, told
 
@@ -138,7 +138,7 @@ async def _tell(connection: Connection, ids: list[UUID]) -> list[Published]:
     if not ids:
         return []
     cursor = await connection.execute(BY_IDS.encode(), {"ids": ids}, prepare=True)
-    told = events_of([SessionRow(*row) for row in await cursor.fetchall()])
+    told = events_of([SessionRow._make(row) for row in await cursor.fetchall()])
     cursor = await connection.execute(log.APPEND.encode(), log.append_parameters(told), prepare=True)
     return numbered(told, await cursor.fetchall())
 

@@ -1,5 +1,6 @@
 """What a beat sets off besides itself, rarely: commands to hand over, a connection that came back, a second device."""
 
+from dataclasses import replace
 from typing import Any
 
 from config.live.unit import unit_of_work
@@ -22,7 +23,8 @@ def follow_up(beat: Beat, written: Written) -> list[dict[str, Any]]:
     if written.is_other_device:
         _second_device(beat, written)
     if beat.seen:
-        acknowledge(student=beat.student, session_id=beat.session_id, command_ids=beat.seen, state=CommandState.SEEN)
+        student = replace(beat.student, user_id=written.user_id)
+        acknowledge(student=student, session_id=beat.session_id, command_ids=beat.seen, state=CommandState.SEEN)
     taken = take_commands(session_id=beat.session_id, device=beat.device) if written.has_commands else []
     return [dict(own_command_payload(command)) for command in taken]
 

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from config.errors import NotSignedIn
+from crm.api_keys import PREFIX as API_KEY
 from crm.identity import jwks
 from crm.identity.errors import TokenExpired, TokenRefused
+from crm.identity.hot import claims_at_hand
 from crm.identity.tokens import LEEWAY_SECONDS, LONGEST_TOKEN, verify
 from tests.crm.tokens import EC_KID, LEGACY_SECRET, NOW, RSA_KID, VECTORS, claims, signed
 
@@ -42,6 +44,25 @@ def test_every_recorded_token_gets_its_verdict(vector, secret, settings):
 def test_both_published_key_types_verify():
     assert verify(signed(claims(), kid=EC_KID), NOW).email == "ada@example.test"
     assert verify(signed(claims(), kid=RSA_KID), NOW).email == "ada@example.test"
+
+
+def test_on_a_loop_nobody_waits_for_the_issuer(monkeypatch, settings):
+    """What would have to be fetched, and whatever else only a thread can tell, is left to one."""
+    settings.SUPABASE_JWT_SECRET = LEGACY_SECRET
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    by_key, by_secret = signed(claims()), _hmac(claims(), LEGACY_SECRET.encode())
+    assert claims_at_hand(by_key) is None
+    assert claims_at_hand(by_secret).email == "ada@example.test"
+    assert claims_at_hand(f"{API_KEY}abc") is None
+    verify(by_key, NOW)
+    assert claims_at_hand(by_key) == verify(by_key, NOW)
+    assert claims_at_hand(signed(claims(), kid=EC_KID, typ="JWT")) is not None
+    for wrong in ("", "a.b.c", "nothing", by_key[:-8] + "AAAAAAAA"):
+        with pytest.raises(TokenRefused):
+            claims_at_hand(wrong)
+    monkeypatch.setattr(time, "time", lambda: NOW + 1_000_000)
+    with pytest.raises(TokenExpired):
+        claims_at_hand(by_key)
 
 
 def test_the_key_decides_the_algorithm_and_not_the_header():

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from config.errors import Unavailable
 from crm.models import User
 from proctoring.beats import writer
 from proctoring.beats.beat import Beat
-from proctoring.beats.statement import Written
+from proctoring.beats.statement import WRITE, Written
 from proctoring.liveness import LEAST_SECONDS
 from proctoring.models import SessionPulse
 from proctoring.people import Student
@@ -155,7 +154,7 @@ def test_a_cookie_beats_with_its_csrf_token_alone(scene: Scene, server: Web, own
 
 
 def test_tokens_that_come_at_once_are_each_answered_for_themselves(scene: Scene, server: Web):
-    """They are looked at in lists, and what is wrong with one is nothing to the others."""
+    """They are written in batches, and what is wrong with one is nothing to the others."""
     session, gone = scene.start()["id"], make_user("gone")
     User.objects.filter(pk=gone.pk).update(deactivated_at="2026-01-01T00:00:00Z")
     brought = {
@@ -294,7 +293,7 @@ async def test_a_row_that_the_database_refuses_harms_nobody_else(monkeypatch):
         batches.append(len(beats))
         if bad in {beat.session_id for beat in beats}:
             raise psycopg.DataError("no")
-        nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Written))
+        nothing: dict[str, Any] = dict.fromkeys(Written._fields)
         said = {"is_live": True, "is_done": True, "exam": "x", "status": "active", "now": datetime.now(UTC)}
         return [Written(**{**nothing, **said, "place": place}) for place, _ in enumerate(beats)], []
 
@@ -340,6 +339,21 @@ async def test_bad_beats_on_the_socket_get_the_same_codes_and_leave_it_open(scen
         over = await student.op("error", PATIENCE)
         assert (over["code"], over["session_status"]) == ("session_ended", "submitted")
     assert ((await pulse(session)).answered_count, (await pulse(sues)).beats) == (4, 0)
+
+
+def test_an_account_taken_away_is_refused_at_the_next_beat(scene: Scene, calling):
+    """The token is good and known by then; nobody looks its user up before the beat is written."""
+    session, sam = scene.start()["id"], calling(scene.cast.sam)
+    assert sam.beat(session).status_code == 200
+    User.objects.filter(pk=scene.cast.sam.pk).update(deactivated_at="2026-01-01T00:00:00Z")
+    refused = sam.beat(session)
+    assert (refused.status_code, refused.json()["code"]) == (401, "deactivated")
+    assert pulse_of(session).beats == 1
+
+
+def test_what_writes_beats_is_short_enough_to_be_kept_parsed():
+    """psycopg finds the parameters of longer statements anew with every batch."""
+    assert len(WRITE) <= 4096
 
 
 async def test_an_enrolment_or_account_taken_away_stops_beats(scene: Scene, server: Web):
