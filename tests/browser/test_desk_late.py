@@ -48,14 +48,19 @@ def desk(page: Page) -> Desk:
     return lambda script: page.evaluate(f"async () => {{ {script} }}")
 
 
-READ = """
+OPENED = """
     await open("one");
     await until("conversation");
     await until("read");
+"""
+READ = (
+    OPENED
+    + """
     await event("user.me", "conversation.read", { id: "one", seen_count: 1 });
     await answer("read", { seen_count: 1 });
     leave();
 """
+)
 
 
 # --- how far one has read ---------------------------------------------------------------------------------------------
@@ -63,6 +68,35 @@ READ = """
 
 def test_who_the_person_is_may_be_told_late_without_making_the_thread_unread_again(desk):
     assert desk(READ + """await answer("conversation", row("one")); return unread("one"); """) == 0
+
+
+def test_nor_by_an_answer_from_before_the_server_knew_how_far_one_read(desk):
+    script = """
+        await answer("conversation", row("one"));
+        const before = unread("one");
+        await answer("read", { seen_count: 1 });
+        return [before, unread("one")];
+    """
+    assert desk(OPENED + script) == [0, 0]
+
+
+def test_nor_by_one_that_comes_after_the_server_said_so(desk):
+    script = """
+        await answer("read", { seen_count: 1 });
+        await answer("conversation", row("one"));
+        return unread("one");
+    """
+    assert desk(OPENED + script) == 0
+
+
+def test_that_the_server_knows_how_far_one_read_says_nothing_against_what_was_told_since(desk):
+    script = """
+        await event("user.me", "conversation.unread", { id: "one", seen_count: 0 });
+        leave();
+        await answer("read", { seen_count: 1 });
+        return unread("one");
+    """
+    assert desk(OPENED + script) == 1
 
 
 def test_what_was_marked_unread_stays_so_whatever_was_asked_before(desk):

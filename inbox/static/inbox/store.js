@@ -16,6 +16,7 @@ export class Store extends EventTarget {
   drafts = new Map();
   open = null; // id of the conversation on screen
   inView = new Set(); // what the server says fits the saved view: its tree asks for more than rows say
+  untold = () => 0; // how far this reader came that the server does not know yet; the sync says
   moment = 0; // counts what was told: who asks for something keeps it, since the answer may be older than what comes meanwhile
   #told = new Map(); // conversation -> the moment of its last event
   #sawAt = new Map(); // and of the last word on how far this reader came
@@ -49,8 +50,8 @@ export class Store extends EventTarget {
     const known = this.conversations.get(row.id);
     if (!known && this.#told.get(row.id) > asked) return null;
     if (!this.seen.has(row.id) || (this.#sawAt.get(row.id) ?? 0) <= asked) {
-      if (row.seen_count !== undefined) this.seen.set(row.id, row.seen_count);
-      else if (row.unread_count !== undefined) this.seen.set(row.id, row.inbound_count - row.unread_count);
+      const seen = row.seen_count ?? row.inbound_count - row.unread_count;
+      if (Number.isInteger(seen)) this.seen.set(row.id, Math.max(seen, this.untold(row.id)));
     }
     const stale = known && Date.parse(known.updated_at) > Date.parse(row.updated_at);
     const next = stale ? { ...known } : { ...known, ...row };
@@ -97,7 +98,9 @@ export class Store extends EventTarget {
     return Math.max(0, (conversation.inbound_count ?? 0) - this.seen.get(conversation.id));
   }
 
-  saw(id, count) {
+  /** With a moment: as the answer to what was said then, which is older than whatever was told since. */
+  saw(id, count, asked = Infinity) {
+    if ((this.#sawAt.get(id) ?? 0) > asked) return;
     this.#sawAt.set(id, this.moment += 1);
     if (this.seen.get(id) === count) return;
     this.seen.set(id, count);

@@ -33,9 +33,11 @@ export class Sync {
   constructor({ store, api, live, outbox, views, slug, after, ownAfter }) {
     [this.#store, this.#api, this.#live, this.#outbox, this.#views] = [store, api, live, outbox, views];
     this.#reading = new Reading(async (id, count) => {
+      const asked = store.moment;
       const { seen_count: seen } = await api.read(id, count);
-      if (seen < count) store.saw(id, seen); // one of them was taken back meanwhile
+      store.saw(id, seen, seen < count ? Infinity : asked); // fewer: one of them was taken back meanwhile
     });
+    store.untold = (id) => this.#reading.waiting(id);
     let before = false;
     live.subscribe(`inbox.${slug}`, {
       after,
