@@ -8,14 +8,15 @@ import signal
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from config.env import RUN_FILE, shell_file
 from tests.browser.numbers import numbers
@@ -36,6 +37,8 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "kapso-received-text
 PROMISES = {"test_two_agents.py", "test_widget.py", "test_live_client.py"}
 # As Playwright words it, of a step and of an `expect`
 WAITED_IN_VAIN = ["^TimeoutError: ", "^AssertionError: (Locator|Page) expected "]
+LAST = 15  # of what a page said and asked
+FOCUS = "() => document.activeElement?.outerHTML.slice(0, 120)"
 LADDER = ("sent", "delivered", "read")
 # Busy machines are slow, and what is there sooner is not waited for
 SECONDS = 60
@@ -52,6 +55,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=WAITED_IN_VAIN))
         if CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="no Chromium found"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """What every page showed and said stands below the traceback, also of a test that is tried again."""
+    report = yield
+    if call.when == "call" and report.failed and "browser" in getattr(item, "funcargs", {}):
+        pages = [page for context in item.funcargs["browser"].contexts for page in context.pages]
+        for page in pages:
+            report.longrepr.addsection(f"page {page.url}", _how_it_stands(page, item.name))
+    return report
+
+
+def _how_it_stands(page: Page, name: str) -> str:
+    """What it would tell somebody who looked, in lines; of a page that does not answer any more that alone."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f"{name[:60].replace('/', '-')}-", suffix=".png", delete=False) as file:
+            page.screenshot(path=file.name, timeout=5_000)  # first: nothing else below has a limit
+        lines = [f"screenshot: {file.name}", f"focus: {page.evaluate(FOCUS)}"]
+        lines += [f"toast: {text}" for text in page.locator(".toast").all_inner_texts()]
+        lines += [f"console: {message.type} {message.text}" for message in page.console_messages()[-LAST:]]
+        lines += [f"error: {error}" for error in page.page_errors()]
+        lines += [f"asked: {one.method} {one.url} {_answer(one)}" for one in page.requests()[-LAST:]]
+    except PlaywrightError as problem:
+        lines = [f"does not answer: {problem}"]
+    return "\n".join(lines)
+
+
+def _answer(request: Request) -> object:
+    return request.existing_response.status if request.existing_response else request.failure or "no answer"
 
 
 @dataclass
