@@ -50,9 +50,14 @@ def _few(result: Result, stage: Stage, kind: str, sizes: Sizes) -> None:
 
 
 def _http(result: Result, stage: Stage, kind: str, sizes: Sizes) -> None:
+    """The first beats by themselves: after a restart in the middle of an exam the server has seen none of the tokens,
+    and every first beat is news to the tutors."""
     server, students = _hall(stage, kind, "http", sizes.http)
-    said = _beat(stage, server, students, road="http", seconds=sizes.seconds, connections=100)
-    _row(result, f"{sizes.http / PERIOD:,.0f} beats a second, HTTP, {kind}", said, HTTP_MS[kind])
+    crowd, _ = _crowd(stage, server, students, road="http", rounds=[PERIOD, sizes.seconds], connections=100)
+    what = f"{sizes.http / PERIOD:,.0f} beats a second, HTTP, {kind}"
+    _row(result, f"{what}, every student's first", _round(crowd, server, what, PERIOD))
+    _row(result, what, _round(crowd, server, what, sizes.seconds), HTTP_MS[kind])
+    stage.stop(crowd)
     stage.stop(server.process)
 
 
@@ -150,12 +155,12 @@ def _heard(crowd: Process, what: str) -> dict[str, Any]:
     return said
 
 
-def _row(result: Result, what: str, said: dict[str, Any], most_ms: float) -> None:
+def _row(result: Result, what: str, said: dict[str, Any], most_ms: float | None = None) -> None:
     p95, errors = percentile(said["delays"], 0.95), sum(said["errors"].values())
     figure = f"{ms(p95)}, {errors} errors" if errors else ms(p95)
-    result.rows.append(
-        Row(what, figure, target=f"p95 <= {most_ms:.0f} ms, 0 errors", holds=p95 <= most_ms and not errors)
-    )
+    target = f"p95 <= {most_ms:.0f} ms, 0 errors" if most_ms else "0 errors"
+    holds = not errors and (most_ms is None or p95 <= most_ms)
+    result.rows.append(Row(what, figure, target=target, holds=holds))
     facts = {f"p{share * 100:g}": percentile(said["delays"], share) for share in (0.5, 0.95, 0.99, 1.0)}
     result.raw[what] = {**facts, "errors": said["errors"], "cores": said["cores"], "beats": len(said["delays"])}
     result.notes.append(
