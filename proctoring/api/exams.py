@@ -13,11 +13,11 @@ from crm.api.base import PAGING, checked, list_page, page_schema, schema_of
 from crm.paging import link, read_limit
 from proctoring import access, topics
 from proctoring.api.base import ExamView, body_of
+from proctoring.payloads.devices import device_payload
 from proctoring.payloads.sessions import (
     EnrolmentPayload,
     ExamPayload,
     SessionPayload,
-    device_payload,
     enrolment_payload,
     exam_payload,
     gap_payload,

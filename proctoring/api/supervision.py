@@ -11,12 +11,11 @@ from rest_framework.response import Response
 from crm.api.base import PAGING, Text, checked, list_page, page_schema, schema_of
 from proctoring import access
 from proctoring.api.base import ExamView, body_of
+from proctoring.payloads.devices import DevicePayload, device_payload
 from proctoring.payloads.sessions import (
     CommandPayload,
-    DevicePayload,
     ViolationPayload,
     command_payload,
-    device_payload,
     violation_payload,
 )
 from proctoring.queries import exams as queries

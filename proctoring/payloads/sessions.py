@@ -9,9 +9,8 @@ from uuid import UUID
 
 from inbox.models import Message
 from inbox.payloads import MessagePayload, message_payload
-from proctoring.models import Command, Enrolment, Exam, ExamRule, ExamSession, SessionDevice, SessionGap, Violation
+from proctoring.models import Command, Enrolment, Exam, ExamRule, ExamSession, SessionGap, Violation
 from proctoring.rows import SessionRow
-from proctoring.user_agents import browser_of
 
 
 class PersonPayload(TypedDict):
@@ -348,27 +347,6 @@ def command_payload(command: Command) -> CommandPayload:
         "by": {"id": by.pk, "name": by.display_name} if by else None,
         "student": command.session.student,
         "student_name": command.session.student_name,
-    }
-
-
-class DevicePayload(TypedDict):
-    id: UUID
-    name: str  # the client's own for itself
-    browser: str
-    system: str
-    first_seen_at: datetime
-    ended_at: datetime | None
-
-
-def device_payload(device: SessionDevice) -> DevicePayload:
-    words = browser_of(device.user_agent)
-    return {
-        "id": device.pk,
-        "name": device.name,
-        "browser": words.get("browser", ""),
-        "system": words.get("system", ""),
-        "first_seen_at": device.first_seen_at,
-        "ended_at": device.ended_at,
     }
 
 

@@ -9,9 +9,9 @@ from crm.services import audit
 from inbox.models import Conversation, Message
 from proctoring import access, rows
 from proctoring.models import Command, Enrolment, Exam, ExamRoom, ExamSession, SessionGap, Violation
+from proctoring.payloads.devices import device_payload
 from proctoring.payloads.sessions import (
     chat_message_payload,
-    device_payload,
     enrolment_payload,
     gap_payload,
     own_command_payload,
