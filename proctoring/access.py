@@ -68,6 +68,17 @@ def _named(rows: QuerySet[Exam], slug: str, *, for_update: bool) -> Exam:
     return exam
 
 
+def sessions_for(
+    actor: Actor, exam: Exam, session_ids: Sequence[UUID], *, for_update: bool = False
+) -> dict[UUID, ExamSession]:
+    """Those that there are, with their exam, in order of their ids; `exam` comes from `exam_for`."""
+    rows = ExamSession.objects.filter(exam=exam, pk__in=session_ids).order_by("pk")
+    found = {session.pk: session for session in (rows.select_for_update(of=("self",)) if for_update else rows)}
+    for session in found.values():
+        session.exam = exam
+    return found
+
+
 def session_for(actor: Actor, exam: Exam, session_id: UUID, *, for_update: bool = False) -> ExamSession:
     """`exam` comes from `exam_for`."""
     rows = ExamSession.objects.filter(exam=exam, pk=session_id)

@@ -2,24 +2,30 @@
 `{"archive": {"exam_summaries": "archived_exams"}}`. Beside what an exam pushes to its own system.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from inbox.services import archiving
-from jobs.queue import enqueue
+from jobs.queue import NewJob, enqueue_many
 from jobs.running import RunningJob
 from proctoring.models import SessionSummary
 
 
-def archive_summary(summary: SessionSummary) -> None:
-    """Inside the transaction that made this version."""
-    if not archiving.is_on(summary.workspace_id, archiving.EXAM_SUMMARIES):
+def archive_summaries(summaries: Sequence[SessionSummary]) -> None:
+    """Of one workspace, inside the transaction that made these versions."""
+    if not summaries or not archiving.is_on(summaries[0].workspace_id, archiving.EXAM_SUMMARIES):
         return
-    enqueue(
-        "proctoring.archive_summary",
-        key=f"exam-archive:{summary.pk}:{summary.version}",
-        lane=f"exam-archive:{summary.session_id}",
-        workspace_id=summary.workspace_id,
-        payload={"summary_id": str(summary.pk)},
+    enqueue_many(
+        [
+            NewJob(
+                "proctoring.archive_summary",
+                key=f"exam-archive:{summary.pk}:{summary.version}",
+                lane=f"exam-archive:{summary.session_id}",
+                workspace_id=summary.workspace_id,
+                payload={"summary_id": str(summary.pk)},
+            )
+            for summary in summaries
+        ]
     )
 
 

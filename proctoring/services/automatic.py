@@ -1,7 +1,7 @@
 """What an exam's rules do by themselves. Off unless the exam says so: a person decides."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from proctoring.models import Command, ExamRule, ExamSession, Violation
 from proctoring.states import AutoAction, CommandType, Review, SessionStatus
@@ -11,7 +11,7 @@ FORGIVEN = (Review.DISMISSED, Review.VERIFIED)
 
 def act_on(session: ExamSession, new: Sequence[Violation], rules: Mapping[str, ExamRule]) -> None:
     """Once, when the count of a type reaches its threshold. The session is locked and live."""
-    from proctoring.services.commands import issue
+    from proctoring.services.commands import Order, issue
     from proctoring.services.sessions import move
 
     for type_ in {violation.type for violation in new}:
@@ -25,9 +25,9 @@ def act_on(session: ExamSession, new: Sequence[Violation], rules: Mapping[str, E
         reason = f"{_prefix(type_)}{rule.threshold}"
         if rule.action == AutoAction.PAUSE and session.status == SessionStatus.ACTIVE:
             move(session, SessionStatus.PAUSED)
-            issue(session, CommandType.PAUSE, reason=reason)
+            issue([(session, Order(CommandType.PAUSE, uuid4(), reason=reason))], by=None)
         elif rule.action == AutoAction.WARN:
-            issue(session, CommandType.ATTENTION, reason=reason)
+            issue([(session, Order(CommandType.ATTENTION, uuid4(), reason=reason))], by=None)
 
 
 def _prefix(type_: str) -> str:
@@ -38,7 +38,7 @@ def _prefix(type_: str) -> str:
 def release(session: ExamSession, type_: str, *, by: UUID | None) -> None:
     """Whom a rule has paused goes on once so much is forgiven that it would not have come to that. The session is
     locked. A pause by a tutor is the tutor's to end."""
-    from proctoring.services.commands import issue
+    from proctoring.services.commands import Order, issue
     from proctoring.services.sessions import move
 
     if session.status != SessionStatus.PAUSED:
@@ -49,4 +49,4 @@ def release(session: ExamSession, type_: str, *, by: UUID | None) -> None:
         return
     if Violation.objects.filter(session=session, type=type_).exclude(review__in=FORGIVEN).count() < rule.threshold:
         move(session, SessionStatus.ACTIVE)
-        issue(session, CommandType.RESUME, reason="forgiven", created_by=by)
+        issue([(session, Order(CommandType.RESUME, uuid4(), reason="forgiven"))], by=by)

@@ -3,29 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
-from config.errors import DomainError, Invalid, Said
+from config.errors import DomainError, Invalid, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.actors import Caller
+from crm.models import User
 from proctoring import access, rows
 from proctoring.errors import AlreadyUsed, SessionEnded
 from proctoring.events import announce_command, announce_session
-from proctoring.models import Command, Exam, ExamSession, SessionPulse
+from proctoring.models import Command, Exam, ExamSession, SessionDevice, SessionPulse
 from proctoring.people import Student
 from proctoring.services import devices
-from proctoring.services.sessions import move
+from proctoring.services.sessions import change_pulses, move_all, refusal
 from proctoring.states import COMMAND_MOVES, LIVE, CommandState, CommandType, SessionStatus
 
-MOST_SESSIONS = 1_000
+MOST_SESSIONS = 1_000  # in one unit of work
 MOST_EXTRA_SECONDS = 8 * 3600
 # A message to somebody who is away is still worth reading when they come back in this sitting
 GOOD_FOR = timedelta(minutes=30)
 SHOWN = ("session", "created_by", "device")  # what a payload reads
 TO_ENDED = frozenset({CommandType.NOTE})  # what may still be said of a session that has ended
+MOVES_TO = {
+    CommandType.PAUSE: SessionStatus.PAUSED,
+    CommandType.RESUME: SessionStatus.ACTIVE,
+    CommandType.TERMINATE: SessionStatus.TERMINATED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,50 +55,58 @@ class Result:
 
 
 def command_sessions(*, actor: Caller, slug: str, session_ids: Sequence[UUID] | None, order: Order) -> list[Result]:
-    """One unit of work for each session: what cannot be done to one is done to the others. None means all live ones."""
+    """What cannot be done to one is done to the others. None means all live ones."""
     _check_order(order)
     exam = access.exam_for(actor, slug)
     if session_ids is None:
         live = ExamSession.objects.filter(exam=exam, status__in=LIVE).order_by("pk")
         session_ids = list(live.values_list("pk", flat=True))
-    if len(session_ids) > MOST_SESSIONS:
+    elif len(session_ids) > MOST_SESSIONS:
         raise Invalid(errors={"sessions": Said("At most {most} at once.", most=MOST_SESSIONS)})
-    return [_one(actor, exam, session_id, order) for session_id in dict.fromkeys(session_ids)]
+    wanted = list(dict.fromkeys(session_ids))
+    parts = [wanted[at : at + MOST_SESSIONS] for at in range(0, len(wanted), MOST_SESSIONS)]
+    return [result for part in parts for result in _command(actor, exam, part, order)]
 
 
-def _one(actor: Caller, exam: Exam, session_id: UUID, order: Order) -> Result:
-    try:
-        return Result(session_id, command_session(actor=actor, slug=exam.slug, session_id=session_id, order=order))
-    except DomainError as error:
-        return Result(session_id, None, error)
-
-
-@unit_of_work
 def command_session(*, actor: Caller, slug: str, session_id: UUID, order: Order) -> Command:
     """The same batch again is the same command."""
     _check_order(order)
-    exam = access.exam_for(actor, slug)
-    session = access.session_for(actor, exam, session_id, for_update=True)
-    known = Command.objects.select_related(*SHOWN).filter(session=session, batch=order.batch).first()
+    result = _command(actor, access.exam_for(actor, slug), [session_id], order)[0]
+    if result.command is None:
+        raise result.error or NotFound
+    return result.command
+
+
+@unit_of_work
+def _command(actor: Caller, exam: Exam, session_ids: Sequence[UUID], order: Order) -> list[Result]:
+    """All in one unit of work, whose statements are as many for a thousand as for one."""
+    sessions = access.sessions_for(actor, exam, session_ids, for_update=True)
+    found = Command.objects.select_related(*SHOWN).filter(session__in=list(sessions.values()), batch=order.batch)
+    commands = {command.session_id: command for command in found}
+    refused = {
+        session_id: error
+        for session_id in session_ids
+        if (error := _refusal(sessions.get(session_id), commands.get(session_id), order)) is not None
+    }
+    todo = [session for pk, session in sessions.items() if pk not in refused and pk not in commands]
+    refused |= _apply(todo, order, by=actor.user_id)
+    new = issue([(session, order) for session in todo if session.pk not in refused], by=actor.user_id)
+    commands |= {command.session_id: command for command in new}
+    return [
+        Result(session_id, None if session_id in refused else commands[session_id], refused.get(session_id))
+        for session_id in session_ids
+    ]
+
+
+def _refusal(session: ExamSession | None, known: Command | None, order: Order) -> DomainError | None:
+    if session is None:
+        return NotFound()
     if known is not None:
         told = (known.type, known.body, known.seconds, known.device_id)
-        if told != (order.type, order.body, order.seconds, order.device):
-            raise AlreadyUsed
-        return known
+        return None if told == (order.type, order.body, order.seconds, order.device) else AlreadyUsed()
     if session.status not in LIVE and order.type not in TO_ENDED and not _may_end(session, order):
-        raise SessionEnded(session_status=session.status)
-    _apply(session, order, by=actor.user_id)
-    return issue(
-        session,
-        order.type,
-        batch=order.batch,
-        body=order.body,
-        reason=order.reason,
-        seconds=order.seconds,
-        is_urgent=order.is_urgent,
-        device=order.device,
-        created_by=actor.user_id,
-    )
+        return SessionEnded(session_status=session.status)
+    return refusal(session, MOVES_TO[order.type]) if order.type in MOVES_TO else None
 
 
 def _may_end(session: ExamSession, order: Order) -> bool:
@@ -113,61 +127,59 @@ def _check_order(order: Order) -> None:
         raise Invalid(errors=errors)
 
 
-def _apply(session: ExamSession, order: Order, *, by: UUID | None) -> None:
-    """What a command does here; what it does at the student's is the client's."""
-    if order.type == CommandType.PAUSE:
-        move(session, SessionStatus.PAUSED)
-    elif order.type == CommandType.RESUME:
-        move(session, SessionStatus.ACTIVE)
-    elif order.type == CommandType.TERMINATE:
-        move(session, SessionStatus.TERMINATED, reason=order.reason[:200])
+def _apply(sessions: Sequence[ExamSession], order: Order, *, by: UUID | None) -> dict[UUID, DomainError]:
+    """What a command does here; what it does at the student's is the client's. Answers whom it could not be done to."""
+    if order.type in MOVES_TO:
+        reason = order.reason[:200] if order.type == CommandType.TERMINATE else ""
+        move_all(sessions, MOVES_TO[order.type], reason=reason)
     elif order.type == CommandType.EXTRA_TIME:
-        give_time(session, order.seconds)
+        _give_time(sessions, order.seconds)
     elif order.type == CommandType.END_DEVICE:
-        devices.end(session, order.device, by=by)
+        return devices.end(sessions, order.device, by=by)
+    return {}
 
 
-def give_time(session: ExamSession, seconds: int) -> None:
-    ExamSession.objects.filter(pk=session.pk).update(
-        extra_seconds=F("extra_seconds") + seconds, updated_at=timezone.now()
-    )
-    announce_session(rows.one(session.pk))
+def _give_time(sessions: Sequence[ExamSession], seconds: int) -> None:
+    ids = [session.pk for session in sessions]
+    ExamSession.objects.filter(pk__in=ids).update(extra_seconds=F("extra_seconds") + seconds, updated_at=timezone.now())
+    for row in rows.by_ids(ids):
+        announce_session(row)
 
 
-def issue(
-    session: ExamSession,
-    type_: CommandType,
-    *,
-    batch: UUID | None = None,
-    body: str = "",
-    reason: str = "",
-    seconds: int = 0,
-    is_urgent: bool = False,
-    device: UUID | None = None,
-    created_by: UUID | None = None,
-) -> Command:
-    """Queued for the student's client, which hears of it on the socket and with its next beat."""
-    is_note = type_ == CommandType.NOTE
-    now = timezone.now()
-    command = Command.objects.create(
-        workspace_id=session.workspace_id,
-        session=session,
-        batch=batch or uuid4(),
-        type=type_,
-        body=body,
-        reason=reason,
-        seconds=seconds,
-        is_urgent=is_urgent,
-        device_id=device,
-        state=CommandState.SEEN if is_note else CommandState.QUEUED,  # a note has nobody to reach
-        created_by_id=created_by,
-        expires_at=now + GOOD_FOR,
-    )
-    command = Command.objects.select_related(*SHOWN).get(pk=command.pk)
-    if not is_note:
-        SessionPulse.objects.filter(pk=session.pk).update(has_commands=True)
-    announce_command(command, session.exam.slug, created=True)
-    return command
+def issue(orders: Sequence[tuple[ExamSession, Order]], *, by: UUID | None) -> list[Command]:
+    """Queued for the students' clients, which hear of it on the socket and with their next beat. Of one exam, its
+    sessions locked. Inside a unit of work."""
+    if not orders:
+        return []
+    exam, now = orders[0][0].exam, timezone.now()
+    tutor = User.objects.filter(pk=by).first() if by else None
+    named = [order.device for _, order in orders if order.device]
+    there = SessionDevice.objects.in_bulk(named) if named else {}
+    commands = [
+        Command(
+            workspace_id=session.workspace_id,
+            session=session,
+            batch=order.batch,
+            type=order.type,
+            body=order.body,
+            reason=order.reason,
+            seconds=order.seconds,
+            is_urgent=order.is_urgent,
+            device=there.get(order.device) if order.device else None,
+            # A note has nobody to reach
+            state=CommandState.SEEN if order.type == CommandType.NOTE else CommandState.QUEUED,
+            created_by=tutor,
+            created_at=now,
+            expires_at=now + GOOD_FOR,
+        )
+        for session, order in orders
+    ]
+    Command.objects.bulk_create(commands)
+    for command in commands:
+        announce_command(command, exam.slug, created=True)
+    if reached := [command.session_id for command in commands if command.type != CommandType.NOTE]:
+        change_pulses(reached, has_commands=True)
+    return commands
 
 
 # --- The student's side -------------------------------------------------------------------------------------

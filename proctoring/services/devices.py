@@ -1,11 +1,12 @@
 """The browsers of a sitting: known by their own names, noticed when there are two, and ended one at a time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid5
 
 from django.utils import timezone
 
-from config.errors import Invalid, NotFound
+from config.errors import DomainError, Invalid, NotFound
 from config.live.unit import unit_of_work
 from crm.actors import Caller
 from proctoring import access, rows
@@ -55,17 +56,24 @@ def note_second(session: ExamSession, first: str, second: str) -> bool:
     return noted is not None
 
 
-def end(session: ExamSession, device_id: UUID | None, *, by: UUID | None) -> SessionDevice:
-    """On that one the sitting is over, and goes on at another. Inside a unit of work, with the session locked."""
-    there = list(SessionDevice.objects.select_for_update().filter(session=session, ended_at=None).order_by("pk"))
-    device = next((one for one in there if one.pk == device_id), None)
-    if device is None:
-        raise Invalid(errors={"device": "Not a device that this session is open on."})
-    if len(there) == 1:
-        raise LastDevice
-    device.ended_at, device.ended_by_id = timezone.now(), by
-    device.save(update_fields=["ended_at", "ended_by"])
-    return device
+def end(sessions: Sequence[ExamSession], device_id: UUID | None, *, by: UUID | None) -> dict[UUID, DomainError]:
+    """On that one the sitting is over, and goes on at another. Answers why not, by session. Inside a unit of work,
+    with the sessions locked."""
+    there = SessionDevice.objects.select_for_update().filter(session__in=sessions, ended_at=None).order_by("pk")
+    open_at: dict[UUID, list[SessionDevice]] = {session.pk: [] for session in sessions}
+    for device in there:
+        open_at[device.session_id].append(device)
+    refused: dict[UUID, DomainError] = {}
+    for session_id, found in open_at.items():
+        device_there = next((one for one in found if one.pk == device_id), None)
+        if device_there is None:
+            refused[session_id] = Invalid(errors={"device": "Not a device that this session is open on."})
+        elif len(found) == 1:
+            refused[session_id] = LastDevice()
+        else:  # a device belongs to one session: this is done once
+            device_there.ended_at, device_there.ended_by_id = timezone.now(), by
+            device_there.save(update_fields=["ended_at", "ended_by"])
+    return refused
 
 
 @unit_of_work

@@ -1,13 +1,17 @@
 """A student's sitting: started or taken up again, handed in, and every other move between its states."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from config.errors import DomainError
 from config.live.unit import unit_of_work
 from crm import features
 from crm.features import Feature
@@ -19,7 +23,7 @@ from proctoring.people import Student
 from proctoring.rows import SessionRow
 from proctoring.services import consent, devices
 from proctoring.services.consent import Consent
-from proctoring.services.summaries import make_summary
+from proctoring.services.summaries import make_summaries
 from proctoring.states import LIVE, GapCause, SessionStatus, can_move
 
 # What was written in the last seconds is handed in, however slow the road
@@ -146,38 +150,89 @@ def end_session(
 
 def move(session: ExamSession, to: SessionStatus, *, reason: str = "", at: datetime | None = None) -> SessionRow:
     """One state move of a locked session, told to everybody. Inside a unit of work."""
-    if not can_move(session.status, to):
-        ended = session.status not in LIVE
-        raise (SessionEnded if ended else WrongMove)(session_status=session.status)
+    if refused := refusal(session, to):
+        raise refused
+    return move_all([session], to, reason=reason, at=at)[0]
+
+
+def refusal(session: ExamSession, to: SessionStatus) -> DomainError | None:
+    """Why a session cannot be moved there."""
+    if can_move(session.status, to):
+        return None
+    return (WrongMove if session.status in LIVE else SessionEnded)(session_status=session.status)
+
+
+def move_all(
+    sessions: Sequence[ExamSession], to: SessionStatus, *, reason: str = "", at: datetime | None = None
+) -> list[SessionRow]:
+    """The same move of several of one exam, in as many statements as for one: locked in order of their ids, and
+    `refusal` has none for any. Inside a unit of work."""
+    if not sessions:
+        return []
     now = at or timezone.now()
-    fields = ["status", "ended_at", "end_reason", "paused_at", "paused_seconds", "updated_at"]
-    if session.paused_at is not None and to != SessionStatus.PAUSED:
-        _end_pause(session, now)
-    session.status = to
-    session.paused_at = now if to == SessionStatus.PAUSED else None
-    session.ended_at = None if to in LIVE else now
-    session.end_reason = "" if to in LIVE else reason
-    session.save(update_fields=fields)
-    if to in LIVE:  # whoever was paused has the time of two beats to come back
-        SessionPulse.objects.filter(pk=session.pk).update(is_live=True, seen_at=Now())
-    else:
-        SessionPulse.objects.filter(pk=session.pk).update(is_live=False)
-        make_summary(session)
-    return _announced(session.pk)
+    if to != SessionStatus.PAUSED:
+        _end_pauses(sessions, now)
+    changes = {
+        "status": to,
+        "paused_at": now if to == SessionStatus.PAUSED else None,
+        "ended_at": None if to in LIVE else now,
+        "end_reason": "" if to in LIVE else reason,
+    }
+    for session in sessions:
+        for name, value in changes.items():
+            setattr(session, name, value)
+    ids = [session.pk for session in sessions]
+    ExamSession.objects.filter(pk__in=ids).update(**changes, updated_at=timezone.now())
+    # Whoever was paused has the time of two beats to come back
+    change_pulses(ids, **({"is_live": True, "seen_at": Now()} if to in LIVE else {"is_live": False}))
+    if to not in LIVE:
+        make_summaries(sessions)
+    found = rows.by_ids(ids)
+    for row in found:
+        announce_session(row)
+    return found
 
 
-def _end_pause(session: ExamSession, now: datetime) -> None:
-    """A pause takes nothing of the student's time: the ledger shows it, the deadline has moved by it."""
-    if session.paused_at is None:
+def change_pulses(ids: Sequence[UUID], **changes: Any) -> None:
+    """In the order in which beats lock them: two that change the same ones then wait, and don't deadlock."""
+    pulses = SessionPulse.objects.filter(pk__in=ids)
+    list(pulses.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    pulses.update(**changes)
+
+
+# A pause takes nothing of the student's time: the ledger shows it, the deadline has moved by it
+_UNPAUSE = """
+update proctoring_examsession s set paused_seconds = s.paused_seconds + given.seconds
+from unnest(%(ids)s::uuid[], %(seconds)s::int[]) as given (id, seconds) where s.id = given.id
+"""
+
+
+def _end_pauses(sessions: Sequence[ExamSession], now: datetime) -> None:
+    gaps = []
+    for session in sessions:
+        if session.paused_at is None:
+            continue
+        until = max(now, session.paused_at)
+        gaps.append(
+            SessionGap(
+                workspace_id=session.workspace_id,
+                session=session,
+                cause=GapCause.PAUSE,
+                began_at=session.paused_at,
+                ended_at=until,
+                given_back_at=until,
+            )
+        )
+        session.paused_seconds += _seconds(gaps[-1])
+    if not gaps:
         return
-    until = max(now, session.paused_at)
-    session.paused_seconds += round((until - session.paused_at).total_seconds())
-    SessionGap.objects.get_or_create(
-        session=session,
-        cause=GapCause.PAUSE,
-        began_at=session.paused_at,
-        defaults={"workspace_id": session.workspace_id, "ended_at": until, "given_back_at": until},
-    )
+    SessionGap.objects.bulk_create(gaps, ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_UNPAUSE, {"ids": [gap.session_id for gap in gaps], "seconds": [_seconds(gap) for gap in gaps]})
+
+
+def _seconds(gap: SessionGap) -> int:
+    return round((gap.ended_at - gap.began_at).total_seconds())
 
 
 @unit_of_work
