@@ -7,11 +7,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from fpdf import FPDF
 
 from crm.actors import Caller
 from crm.models import Workspace
-from crm.paper import family_of, printable
+from crm.paper import Paper
 from inbox.access import conversation_for, visible_messages
 from inbox.models import Conversation, Message
 from inbox.payloads import sender_payload
@@ -75,17 +74,17 @@ def as_text(transcript: Transcript) -> Iterator[str]:
 
 
 def as_pdf(transcript: Transcript) -> bytes:
-    paper = FPDF(format="A4")
-    family = family_of(paper)
-    paper.add_page()
-    paper.set_font(family, size=15)
-    paper.multi_cell(0, 8, printable(transcript.title, family), new_x="LMARGIN", new_y="NEXT")
-    paper.set_font(family, size=9)
-    paper.multi_cell(0, 5, printable(transcript.about, family), new_x="LMARGIN", new_y="NEXT")
+    paper = Paper(transcript.title)
+    _put(paper, transcript.title, size=15, height=8)
+    _put(paper, transcript.about)
     for line in transcript.lines:
         paper.ln(2)
-        paper.set_text_color(110)
-        paper.multi_cell(0, 5, printable(_head(line), family), new_x="LMARGIN", new_y="NEXT")
-        paper.set_text_color(0)
-        paper.multi_cell(0, 5, printable(line.words, family), new_x="LMARGIN", new_y="NEXT")
-    return bytes(paper.output())
+        _put(paper, _head(line), grey=110)
+        _put(paper, line.words)
+    return paper.whole()
+
+
+def _put(paper: Paper, text: str, *, size: int = 9, height: int = 5, grey: int = 0) -> None:
+    paper.set_font(paper.family, size=size)
+    paper.set_text_color(grey)
+    paper.multi_cell(0, height, paper.printable(text), new_x="LMARGIN", new_y="NEXT")

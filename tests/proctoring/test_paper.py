@@ -2,12 +2,14 @@
 
 import csv
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from fpdf import FPDF
 
+from crm.models import Workspace
+from crm.paper import OF_SCRIPT, Paper
 from proctoring.models import ExamSession
 from proctoring.services import paper, retention
 from tests.api import Api
@@ -24,17 +26,22 @@ def scene():
 def printed(monkeypatch) -> list[str]:
     """What is put on paper, cell by cell."""
     cells: list[str] = []
+    trying: list[bool] = []
 
-    class Noted(FPDF):
-        def cell(self, w=None, h=None, text="", *args, **more):
-            cells.append(text)
-            return super().cell(w, h, text, *args, **more)
+    def noted(put):
+        def note(self, w=None, h=None, text="", *args, **more):
+            trying.append(more.get("dry_run", False))
+            if not any(trying):
+                cells.append(text.removeprefix(paper.LEFT_TO_RIGHT))
+            try:
+                return put(self, w, h, text, *args, **more)
+            finally:
+                trying.pop()
 
-        def multi_cell(self, w, h=None, text="", *args, **more):
-            cells.append(text)
-            return super().multi_cell(w, h, text, *args, **more)
+        return note
 
-    monkeypatch.setattr(paper, "FPDF", Noted)
+    monkeypatch.setattr(Paper, "cell", noted(Paper.cell))
+    monkeypatch.setattr(Paper, "multi_cell", noted(Paper.multi_cell))
     return cells
 
 
@@ -80,6 +87,42 @@ def test_each_page_of_the_paper_has_its_heads(scene, printed, monkeypatch):
     monkeypatch.setattr(paper, "lines_of", lambda *_: lines * 70)
     assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
     assert printed.count("Student") == 3
+
+
+def test_each_page_says_which_of_how_many_it_is(scene, printed, monkeypatch):
+    scene.start()
+    lines = list(paper.lines_of(scene.exam, ""))
+    monkeypatch.setattr(paper, "lines_of", lambda *_: lines * 70)
+    assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
+    assert [text for text in printed if text.startswith("Page ")] == [f"Page {n} of 3" for n in (1, 2, 3)]
+    assert printed.count("Biology midterm") == 4
+
+
+def test_names_are_whole_and_turn_nothing_round(scene, printed):
+    session = scene.start()["id"]
+    name = "Maximilian-Alexander von und zu Hohenstaufen-Wittgenstein der Jüngere \u202eeno\u202c {nb}"
+    ExamSession.objects.filter(pk=session).update(student_name=name)
+    assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
+    at = printed.index("Student") + len(paper.COLUMNS)
+    whole = " ".join([printed[at], *printed[at + len(paper.COLUMNS) : printed.index("Together")]])
+    assert " ".join(whole.split()) == "Maximilian-Alexander von und zu Hohenstaufen-Wittgenstein der Jüngere eno {nb}"
+
+
+def test_times_are_told_by_the_workspaces_clock(scene, printed):
+    session = scene.start()["id"]
+    ExamSession.objects.filter(pk=session).update(started_at=datetime(2026, 11, 22, 20, 30, tzinfo=UTC))
+    Workspace.objects.filter(pk=scene.cast.workspace.pk).update(timezone="Asia/Jakarta")
+    assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
+    assert "2026-11-23 03:30" in printed
+    assert printed[1].endswith("Asia/Jakarta")
+
+
+@pytest.mark.skipif(not Path(OF_SCRIPT.format(script="Devanagari")).exists(), reason="no font for it here")
+def test_letters_that_one_font_lacks_are_looked_for_in_another(scene, printed):
+    session = scene.start()["id"]
+    ExamSession.objects.filter(pk=session).update(student_name="सीता")
+    assert scene.tia.get(f"{scene.base}report.pdf").status_code == 200
+    assert "सीता" in printed
 
 
 def test_the_report_as_a_pdf(scene):
