@@ -61,7 +61,8 @@ def show_the_same(one, another):
 
 def test_who_was_offline_sees_everything_without_a_reload(product, sign_in, word, number):
     """Once told event by event, once when the log no longer reaches back and all of it is loaded anew."""
-    ben, bea = sign_in("ben"), sign_in("bea")
+    ben, bea, elsewhere = sign_in("ben"), sign_in("bea"), sign_in("bea")
+    here = bea.page.locator('[data-part="here"] > .here-chip')
     other = f"62813{number[5:]}"
     product.deliver(f"Aside {word}", number=other, name=f"Aside {word}")
     bea.row(f"Aside {word}").wait_for()
@@ -96,7 +97,11 @@ def test_who_was_offline_sees_everything_without_a_reload(product, sign_in, word
         ben.ask("POST", f"conversations/{mine}/assign", {"assignee": me if reaches else None})
         ben.write(f"Reply {turn} {word}")
         ben.wait_status(f"Reply {turn} {word}", "read")
+        version = elsewhere.ask("GET", f"conversations/{mine}/draft")["version"]
+        elsewhere.ask("PUT", f"conversations/{mine}/draft", {"body": f"Half {turn} {word}", "version": version})
+        ben.row(f"New {turn} {word}").click()
         expect(bea.bubble(f"Reply {turn} {word}")).to_have_count(0)
+        expect(here).to_have_count(1)
         if not reaches:
             product.forget_events()
 
@@ -108,10 +113,14 @@ def test_who_was_offline_sees_everything_without_a_reload(product, sign_in, word
         expect(bea.bubble(f"Gone {turn} {word}")).to_have_count(0)
         expect(bea.page.locator(f'[data-conversation-id="{aside}"]')).to_have_count(0 if reaches else 1)
         expect(bea.page.locator("[data-field=assignee-name]")).to_contain_text("Ben" if reaches else "Nobody")
+        expect(bea.page.locator("textarea[name=body]")).to_have_value(f"Half {turn} {word}")
+        expect(here).to_have_count(0)
         fresh = sign_in("bea", path=re.sub(r"^https?://[^/]+", "", bea.page.url))
         expect(fresh.bubble(f"Reply {turn} {word}")).to_have_count(1)
         wait_for(partial(show_the_same, bea, fresh))
         fresh.context.close()
+        ben.page.locator(f'a[data-conversation-id="{mine}"]').click()
+        expect(here).to_have_count(1)
 
     # A thread that was put away as it was drawn comes back as it is by then
     product.deliver(f"Last {word}", number=number, key=f"wamid.last.{word}")
@@ -224,17 +233,47 @@ def test_redis_killed_loses_nothing(product, sign_in, word, number):
 
 
 def test_without_sockets_the_page_follows_by_asking(product, sign_in, browser, word, number):
-    ben = sign_in("ben")
-    state = ben.context.storage_state()
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state)
-    page = context.new_page()
-    page.route_web_socket(re.compile("/ws/live"), lambda socket: socket.close())
-    page.goto(f"{product.url}/inbox")
-    product.deliver(f"Unseen {word}", number=number)
-    page.get_by_text(f"Unseen {word}").first.wait_for()
-    connection = page.locator(".rail [data-live]")
+    """The list, the open thread with edits and deletions, counts, statuses, drafts, and who is here."""
+    ben, elsewhere = sign_in("ben"), sign_in("bea")
+    for name in ("Gone", "First"):
+        product.deliver(f"{name} {word}", number=number, key=f"wamid.{name}.{word}", name=f"Ann {word}")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, storage_state=elsewhere.context.storage_state()
+    )
+    bea = Agent(context.new_page(), context, [])
+    bea.page.route_web_socket(re.compile("/ws/live"), lambda socket: socket.close())
+    bea.page.goto(f"{product.url}/inbox")
+    connection = bea.page.locator(".rail [data-live]")
+    for agent in (bea, ben):
+        agent.open(f"First {word}")
     expect(connection).to_have_text("Catching up")
     expect(connection).to_have_attribute("title", re.compile("looking again every few seconds"))
+    expect(ben.page.locator('[data-part="here"] > .here-chip')).to_have_attribute("aria-label", re.compile("Bea"))
+
+    product.deliver(f"Aside {word}", number=f"62813{number[5:]}", name=f"Aside {word}")
+    ben.row(f"Aside {word}").wait_for()
+    aside, mine = (ben.row(name).get_attribute("data-conversation-id") for name in (f"Aside {word}", f"Ann {word}"))
+    words = {"type": "text", "text": {"body": f"First anew {word}"}}
+    product.says("edit", {"original_message_id": f"wamid.First.{word}", "message": words}, number=number)
+    product.says("revoke", {"original_message_id": f"wamid.Gone.{word}"}, number=number)
+    ben.ask("POST", f"conversations/{aside}/priority", {"priority": "high"})
+    ben.ask("POST", f"conversations/{mine}/assign", {"assignee": "me"})
+    elsewhere.ask("PUT", f"conversations/{aside}/draft", {"body": f"Half {word}", "version": 0})
+    ben.write(f"Reply {word}")
+    bea.wait_status(f"Reply {word}", "read")
+    expect(bea.bubble(f"First anew {word}")).to_contain_text("edited")
+    expect(bea.bubble(f"Gone {word}")).to_have_count(0)
+    expect(bea.page.locator("[data-field=assignee-name]")).to_contain_text("Ben")
+    expect(bea.page.locator('[data-part="here"] > .here-chip')).to_have_attribute("aria-label", re.compile("Ben"))
+    expect(bea.row(f"Aside {word}")).to_contain_text(f"Half {word}")
+    bea.page.mouse.move(300, 300)
+    expect(ben.page.locator('[data-part="here"] > .here-chip')).to_have_attribute("data-state", "active")
+    expect(ben.page.locator('[data-part="here"] > .here-chip')).to_have_attribute("data-state", "idle")
+    bea.write(f"By asking {word}")
+    bea.wait_status(f"By asking {word}", "read")
+    fresh = sign_in("bea", path=f"/inbox/{mine}")
+    expect(fresh.row(f"Aside {word}")).to_contain_text(f"Half {word}")
+    wait_for(partial(show_the_same, bea, fresh))
     context.close()
 
 

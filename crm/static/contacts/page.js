@@ -1,5 +1,6 @@
-// What both pages do alike. Everything they show is rendered by the server; when something changed there, or a filter
-// here, the same address is fetched again and what differs is put in place, so that focus, scroll and menus stay.
+// What contacts, reports and settings do alike. Everything they show is rendered by the server; when something changed
+// there, or a filter here, the same address is fetched again and what differs is put in place, so that focus, scroll and
+// menus stay.
 import { $, attribute } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { patch } from "../ui/js/patch.js";
@@ -17,7 +18,7 @@ export const base = `/api/v1/workspaces/${state.workspace.slug}/`;
 export const page = $("main.page");
 export const live = new Live({ renew, signIn });
 
-let turn = 0, lookedAt = Date.now(), due = null, told = null, drawn = () => {};
+let turn = 0, lookedAt = Date.now(), due = null, told = null, drawn = () => {}, put = patch;
 
 /** The page's address, fetched and put in place. Of several under way only the last counts. */
 export async function look() {
@@ -42,7 +43,7 @@ export async function look() {
   if (mine !== turn) return null;
   told?.remove();
   told = null;
-  patch(page, new DOMParser().parseFromString(html, "text/html"));
+  put(page, new DOMParser().parseFromString(html, "text/html"));
   settled();
   return null;
 }
@@ -88,9 +89,9 @@ document.addEventListener("click", (event) => {
 
 const layout = ({ search }) => new URLSearchParams(search).get("layout") ?? "";
 
-/** `onDrawn` runs after every look, and once now. */
-export function start(onDrawn) {
-  drawn = onDrawn;
+/** `onDrawn` runs after every look, and once now; `place(page, fresh)` puts what was fetched where it belongs. */
+export function start(onDrawn, place = patch) {
+  [drawn, put] = [onDrawn, place];
   addEventListener("popstate", () => quietly(look()));
   addEventListener("online", lookSoon);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) lookSoon(); });

@@ -10,10 +10,10 @@ const tab = crypto.randomUUID();
 /** One place, its people kept true by events. */
 class Place {
   people = new Map();
-  #line = null; #closed = false; #touched = 0; #address; #own; #changed;
+  #live; #line = null; #closed = false; #touched = 0; #address; #own; #changed;
 
   constructor({ live, slug, scope, own, changed }) {
-    [this.#own, this.#changed, this.scope] = [own, changed, scope];
+    [this.#live, this.#own, this.#changed, this.scope] = [live, own, changed, scope];
     this.#address = `/api/v1/workspaces/${slug}/presence/`;
     const topic = `presence.${scope === "workspace" ? `workspace.${slug}` : scope}`;
     this.load().catch(() => 0).then((after) => { // from the beginning where nobody answered: told anew, or loaded
@@ -22,7 +22,7 @@ class Place {
         after,
         event: (frame) => this.#hear(frame),
         subscribed: () => this.tell(),
-        reload: async () => { this.#touch(live); return this.load(); },
+        reload: async () => { this.#touch(); return this.load(); },
       });
     });
   }
@@ -36,6 +36,7 @@ class Place {
 
   tell() {
     this.#line?.signal("presence", this.#own());
+    this.#touch({ always: true });
   }
 
   close() {
@@ -49,8 +50,8 @@ class Place {
     this.#changed();
   }
 
-  #touch(live) {
-    if (!live.polling || Date.now() - this.#touched < TOUCH) return;
+  #touch({ always = false } = {}) {
+    if (!this.#live.polling || (!always && Date.now() - this.#touched < TOUCH)) return;
     this.#touched = Date.now();
     call("POST", this.#address, { scope: this.scope, tab, ...this.#own() }).catch(() => {}); // said again soon
   }

@@ -10,6 +10,7 @@ const COUNTS_LATE = 1_500; // ms after which a lost counts signal is made up for
 const VIEW_LATE = 1_500; // ms: who fits a saved view only the server can say, and not with every event
 const ASKED_AT_ONCE = 3;
 const AGAIN = 5_000; // ms after a question that did not get through
+const OFFERS = 30_000; // ms between two looks at what is set up, where nobody tells
 const KEPT_THREADS = 20;
 const FARTHEST_KNOWN = 10; // pages asked for anew; what lies before them comes when somebody scrolls there
 const FARTHEST = 100; // pages back to a message that was looked for
@@ -25,6 +26,7 @@ export class Sync {
   #queue = [];
   #asking = 0;
   #loads = new Map();
+  #offered = 0;
   #topic = null;
   #reading;
   #ahead = null; // the thread that is got before it was asked for, and how to let go of it
@@ -44,7 +46,7 @@ export class Sync {
       event: (frame) => (frame.type === "settings.updated" ? views.setting(frame.data) : this.#conversation(frame)),
       signal: ({ type, data }) => type === "counts" && this.#counted(data),
       subscribed: () => { if (before) this.#expectCounts(0); before = true; },
-      reload: () => this.loadList({ fresh: true }),
+      reload: () => { this.#offers(); return this.loadList({ fresh: true }); },
       refused: () => views.failed("refused", {}),
     });
     live.subscribe(`user.${store.me.id}`, {
@@ -55,8 +57,12 @@ export class Sync {
         else if (type === "conversation.unread") store.saw(data.id, data.seen_count);
         else if (type === "draft.updated") views.draft(data);
       },
-      reload: async () => { dispatchEvent(new CustomEvent("live:user")); await Promise.all([this.loadList({ fresh: true }), views.drafts()]); }, // no snapshot of its own: the list's rows say how far one came
-      poll: false,
+      // No snapshot of its own: the list's rows say how far one came. Where sockets are blocked they are asked for anyway.
+      reload: async () => {
+        if (!live.polling) dispatchEvent(new CustomEvent("live:user"));
+        await Promise.all([live.polling ? null : this.loadList({ fresh: true }), views.drafts()]);
+        return null;
+      },
     });
     document.addEventListener("visibilitychange", () => this.looked());
   }
@@ -91,6 +97,13 @@ export class Sync {
       store.changed("list");
       throw problem;
     }
+  }
+
+  /** What was set up anew while nothing was told: what is offered here is asked for again. */
+  #offers() {
+    if (Date.now() - this.#offered < OFFERS) return;
+    this.#offered = Date.now();
+    this.#views.setting({ what: "member" });
   }
 
   async more() {
