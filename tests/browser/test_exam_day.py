@@ -19,11 +19,10 @@ from tests.browser.test_proctoring_pages import (
     sue,
     tia,
 )
+from tests.browser.visiting import HURRY
 
 __all__ = ["CALL", "in_database", "sam", "sue", "tia"]
 
-# Whatever a timer of the page waits for takes a tenth of it
-HURRY = "const real = setTimeout; globalThis.setTimeout = (run, ms, ...more) => real(run, (ms ?? 0) / 10, ...more);"
 HIDE = """(hidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (hidden ? "hidden" : "visible") });

@@ -111,7 +111,7 @@ def test_where_there_is_no_chat_the_button_goes(visit: Any, shop: str):
 
 def test_what_was_typed_is_there_when_the_feature_comes_back(visit: Any, sign_in: Any, word: str):
     """What is there can be read meanwhile; the chat goes on by itself once it may."""
-    visitor, ada = visit(), sign_in("ada")
+    visitor, ada = visit(hurry=True), sign_in("ada")
     visitor.open()
     visitor.write(f"Before {word}")
     visitor.wait(f"Before {word}", "received")

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <style>* {{ color: red !important; font-size: 40px }}</style>
 <h1>Courses</h1><script src="{url}/widget.js" data-channel="{channel}" async></script></html>"""
+# Whatever a timer of the page waits for takes a tenth of it
+HURRY = "const real = setTimeout; globalThis.setTimeout = (run, ms, ...more) => real(run, (ms ?? 0) / 10, ...more);"
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +73,10 @@ class Visitor:
 def visit(browser: Browser, shop: str) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
-    def come(path: str = "", **options: Any) -> Visitor:
+    def come(path: str = "", *, hurry: bool = False, **options: Any) -> Visitor:
         context = browser.new_context(viewport={"width": 1100, "height": 800}, **options)
+        if hurry:
+            context.add_init_script(HURRY)
         page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
