@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """What every page showed and said stands below the traceback, also of a test that is tried again."""
     report = yield
-    if call.when == "call" and report.failed and "browser" in getattr(item, "funcargs", {}):
-        pages = [page for context in item.funcargs["browser"].contexts for page in context.pages]
-        for page in pages:
+    told = hasattr(report.longrepr, "reprtraceback")  # not one that only says a sentence
+    if call.when == "call" and report.failed and told and "browser" in getattr(item, "funcargs", {}):
+        for entry in report.longrepr.reprtraceback.reprentries:  # the page as a tree of roles fills screens
+            entry.lines = list(takewhile(lambda line: "Aria snapshot:" not in line, entry.lines))
+        for page in [page for context in item.funcargs["browser"].contexts for page in context.pages]:
             report.longrepr.addsection(f"page {page.url}", _how_it_stands(page, item.name))
     return report
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Product
 from tests.browser.late import Late
+from tests.waiting import wait_for
 
 EXAM = "/exam/demo-exam"
 GRID = "/proctor/demo-exam"
@@ -343,6 +344,8 @@ def test_handing_in_ends_it_for_both(tia, sam):
 
 def test_a_line_that_is_no_longer_kept_accuses_nobody(tia, sam, product):
     session = card(tia).get_attribute("data-key")
+    kept = f"select 1 from proctoring_sessionpulse where session_id = '{session}' and cardinality(trail_at) > 0"
+    wait_for(lambda: product._sql(kept))  # the first beat: written after it is taken, it would outlive what follows
     sam.evaluate(HAND_IN)
     expect(card(tia)).to_contain_text("Submitted")
     earlier = "update proctoring_examsession set started_at = started_at - interval '10 minutes' where id = %s"
