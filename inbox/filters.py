@@ -15,11 +15,13 @@ from crm.actors import Actor, Member
 from crm.filters import Operators, Reader, Wrong, moments, people, words, yes_or_no
 from inbox.models import ConversationLabel, ConversationReader
 from inbox.naming import Names, names_of
-from inbox.states import ConversationStatus, Priority
+from inbox.states import ChannelKind, ConversationStatus, Priority
+from inbox.windows import WHATSAPP, WINDOW
 
 ORDERS = ("newest", "oldest", "waiting", "priority")
 CONTACT = "contact."
 MOST_HOURS = 24 * 366
+HOURS_OF_WINDOW = WINDOW // timedelta(hours=1)
 
 
 def compile_view(actor: Actor, tree: object, names: Names | None = None) -> Q:
@@ -169,6 +171,34 @@ def _waiting() -> Operators:
     }
 
 
+def _window() -> Operators:
+    """WhatsApp's: other channels have none, and are neither open nor shut by this."""
+    has_one = Q(channel__kind=ChannelKind.KAPSO) | Q(
+        channel__kind=ChannelKind.TWILIO, peer_address__startswith=WHATSAPP
+    )
+
+    def closes(reader: Reader, value: Any) -> Q:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= HOURS_OF_WINDOW:
+            raise Wrong(f"Hours, up to {HOURS_OF_WINDOW}.")
+        oldest = reader.now - WINDOW
+        return still_open(reader) & Q(last_inbound_at__lte=oldest + timedelta(hours=value))
+
+    def still_open(reader: Reader) -> Q:
+        oldest = reader.now - WINDOW
+        # Nobody wrote after the last activity: said besides, it keeps to the newest end of the list's index.
+        return has_one & Q(last_inbound_at__gt=oldest, last_activity_at__gt=oldest)
+
+    def shut(reader: Reader) -> Q:
+        return has_one & (Q(last_inbound_at=None) | Q(last_inbound_at__lte=reader.now - WINDOW))
+
+    def is_(reader: Reader, value: Any) -> Q:
+        if value not in {"open", "shut"}:
+            raise Wrong("open or shut.")
+        return still_open(reader) if value == "open" else shut(reader)
+
+    return {"is": is_, "closes_within_hours": closes}
+
+
 _OWN: Mapping[str, Operators] = {
     "status": words("status", tuple(ConversationStatus.values)),
     "priority": words("priority", tuple(Priority.values)),
@@ -178,6 +208,7 @@ _OWN: Mapping[str, Operators] = {
     "team": _teams(),
     "unread": _unread(),
     "waiting": _waiting(),
+    "window": _window(),
     "last_activity": moments("last_activity_at"),
     "created_at": moments("created_at"),
     "has_assignee": yes_or_no(~Q(assignee=None)),

@@ -16,8 +16,8 @@ def customer(product):
     who = f"628130{next(numbers):06d}"
     second = itertools.count(int(time.time()))
 
-    def send(kind: str, content: Any) -> str:
-        return product.says(kind, content, number=who, at=next(second))
+    def send(kind: str, content: Any, ago: int = 0) -> str:
+        return product.says(kind, content, number=who, at=next(second) - ago)
 
     return send
 
@@ -45,7 +45,13 @@ def test_edits_reactions_places_and_deletions_show_at_once_and_after_a_reload(cu
     place = ben.bubble(f"Office {word}").locator("a")
     expect(place).to_have_attribute("href", "https://www.openstreetmap.org/?mlat=-6.2&mlon=106.8#map=16/-6.2/106.8")
 
+    # What was long on its way stands where it came in, and says when it was written
+    customer("text", {"body": f"Held up {word}"}, ago=600)
+    expect(ben.bubble(f"Held up {word}")).to_contain_text("· written")
+    expect(edited).not_to_contain_text("written")
+
     ben.page.reload()
+    expect(ben.bubble(f"Held up {word}")).to_contain_text("· written")
     expect(edited.locator(".reactions li")).to_have_text(["❤️ Budi"])
     expect(edited).to_contain_text("edited")
     expect(place).to_have_count(1)

@@ -99,6 +99,24 @@ def test_that_the_server_knows_how_far_one_read_says_nothing_against_what_was_to
     assert desk(OPENED + script) == 1
 
 
+def test_where_its_reader_wants_that_what_is_opened_stays_unread_until_it_is_answered(desk):
+    looked = """
+        localStorage.setItem("read-when-answered", "true");
+        await event("inbox.demo", "conversation.updated", row("one", { waiting_since: "2026-01-01T00:00:00Z" }));
+        await open("one");
+        await until("conversation");
+        await answer("conversation", row("one", { waiting_since: "2026-01-01T00:00:00Z" }));
+        return [waits("read"), unread("one")];
+    """
+    assert desk(looked) == [0, 1]
+    answered = """
+        await event("inbox.demo", "conversation.updated", row("one", { waiting_since: null }));
+        await until("read");
+        return unread("one");
+    """
+    assert desk(answered) == 0
+
+
 def test_what_was_marked_unread_stays_so_whatever_was_asked_before(desk):
     script = """
         const marking = sync.unread("one");

@@ -1,11 +1,16 @@
 """Saved views of conversations, and the list's own filters and orders."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from config.timing import Tally
 from crm.models import AttributeDefinition
-from tests.cast import receive, sender
+from inbox.models import Conversation
+from inbox.states import ChannelKind
+from tests.cast import make_channel, receive, sender
 
 MINE = {"field": "assignee", "is": "is", "value": "me"}
 VIP = {"field": "labels", "is": "any", "value": ["VIP"]}
@@ -69,10 +74,27 @@ def test_filters_and_orders(desk, rows):
         ({"field": "priority", "is": "is", "value": "urgent"}, {0}),
         ({"field": "unread", "is": "is", "value": True}, {0, 1}),
         ({"field": "waiting", "is": "longer_than_hours", "value": 1}, set()),
+        ({"field": "window", "is": "is", "value": "open"}, {0, 1}),
+        ({"field": "window", "is": "is", "value": "shut"}, set()),
+        ({"field": "window", "is": "closes_within_hours", "value": 2}, set()),
+        ({"field": "window", "is": "closes_within_hours", "value": 24}, {0, 1}),
         ({"field": "team", "is": "is_empty"}, {0, 1}),
         ({}, {0, 1}),
     ],
-    ids=["or", "not", "contact", "priority", "unread", "waiting", "team", "everything"],
+    ids=[
+        "or",
+        "not",
+        "contact",
+        "priority",
+        "unread",
+        "waiting",
+        "open",
+        "shut",
+        "soon",
+        "today",
+        "team",
+        "everything",
+    ],
 )
 def test_a_view_is_a_tree(desk, rows, tree, wanted):
     made = desk.ben.post("views/", {"name": "Mine", "scope": "conversations", "filters": tree, "sort": "oldest"})
@@ -90,6 +112,8 @@ def test_a_view_is_a_tree(desk, rows, tree, wanted):
         {"field": "contact.name", "is": "no_such", "value": 1},
         {"field": "priority", "is": "is", "value": "none at all"},
         {"field": "waiting", "is": "longer_than_hours", "value": "x"},
+        {"field": "window", "is": "closes_within_hours", "value": 25},
+        {"field": "window", "is": "is", "value": "ajar"},
     ],
     ids=str,
 )
@@ -164,3 +188,26 @@ def test_labels_of_the_list_are_those_of_the_conversation(desk, rows):
     assert [label["name"] for label in found[labelled]] == ["VIP", "Billing"]
     assert desk.ben.get(f"conversations/{labelled}/").json()["labels"] == found[labelled]
     assert found[rows[0]] == []
+
+
+def test_whose_window_shuts_soon_is_one_view(cast, desk):
+    """Only WhatsApp has one: at Twilio by the address."""
+    hours = {"now": 1, "soon": 23, "shut": 25}
+    made = {name: receive(cast, who=sender(name=name)) for name in hours}
+    made["sms"] = receive(cast, channel=make_channel(cast.workspace, ChannelKind.TWILIO))
+    for name, ago in hours.items():
+        at = timezone.now() - timedelta(hours=ago)
+        Conversation.objects.filter(pk=made[name].pk).update(last_inbound_at=at, last_activity_at=at)
+    Conversation.objects.filter(pk=made["sms"].pk).update(last_inbound_at=timezone.now() - timedelta(hours=23))
+
+    def found(**condition):
+        tree = {"field": "window", **condition}
+        view = desk.ben.post("views/", {"name": "Soon", "scope": "conversations", "filters": tree}).json()
+        ids = listed(desk, view=view["id"])
+        return {name for name, one in made.items() if str(one.pk) in ids}
+
+    assert found(**{"is": "closes_within_hours", "value": 2}) == {"soon"}
+    assert found(**{"is": "is", "value": "open"}) == {"now", "soon"}
+    assert found(**{"is": "is", "value": "shut"}) == {"shut"}
+    Conversation.objects.filter(pk=made["sms"].pk).update(peer_address="whatsapp:+6281234567890")
+    assert found(**{"is": "closes_within_hours", "value": 2}) == {"soon", "sms"}

@@ -13,6 +13,7 @@ const LIMITS = { kapso: 4096, twilio: 1600, widget: 4096 }; // characters the ch
 const NOTE_LIMIT = 65_536;
 const TYPING_EVERY = 4_000; // ms
 const DRAFTS = "inbox.drafts";
+const HABITS = ["enter-sends", "read-when-answered"]; // each reader's own, in this browser
 
 export class Composer {
   #store;
@@ -36,7 +37,7 @@ export class Composer {
     this.#body.addEventListener("input", () => this.#input());
     this.#body.addEventListener("keydown", (event) => this.#key(event));
     this.#body.addEventListener("blur", () => this.#stopTyping());
-    $('[data-act="enter-sends"]', this.#form).addEventListener("click", () => { remember("enter-sends", !this.#enterSends); this.render(); });
+    for (const name of HABITS) $(`[data-act="${name}"]`, this.#form).addEventListener("click", () => { remember(name, recall(name) !== true); this.render(); });
     if (this.#body.value && store.open) this.#keep(); // written before the script came
     onTick(() => this.render());
   }
@@ -155,7 +156,7 @@ export class Composer {
     if (parts.templates) show(parts.templates, !note && lineOf(conversation) === "kapso");
     show(parts.files, !note && !this.#shelf.isEmpty);
     show(parts.saved, this.#body.value.trim());
-    attribute($('[data-act="enter-sends"]', this.#form), "aria-checked", String(this.#enterSends));
+    for (const name of HABITS) attribute($(`[data-act="${name}"]`, this.#form), "aria-checked", String(recall(name) === true));
     const [mod] = parts.keys.children;
     show(mod, !this.#enterSends);
   }

@@ -6,7 +6,7 @@ import { PRIORITIES } from "./store.js";
 const DEEPEST = 3; // groups within groups that one can still read; the server takes more
 const MANY = new Set(["in", "not_in", "any", "all", "none"]);
 const NOTHING = new Set(["is_empty", "is_not_empty"]);
-const NUMBERS = new Set(["longer_than_hours", "within_days", "not_within_days", "at_least", "at_most"]);
+const NUMBERS = new Set(["longer_than_hours", "closes_within_hours", "within_days", "not_within_days", "at_least", "at_most"]);
 const WORDS = ["is", "is_not", "contains", "not_contains", "starts_with", "is_empty", "is_not_empty"];
 const CHOICE = ["is", "is_not", "in", "not_in"];
 const TIMES = ["within_days", "not_within_days", "after", "before"];
@@ -15,6 +15,7 @@ const TIMES = ["within_days", "not_within_days", "after", "before"];
 const FIELDS = {
   status: [CHOICE, "state"], assignee: [CHOICE, "assignee"], team: [CHOICE, "team"], labels: [["any", "all", "none", "is_empty", "is_not_empty"], "label"],
   priority: [CHOICE, "priority"], channel: [CHOICE, "channel"], unread: [["is"], "yes"], waiting: [["longer_than_hours", "is_empty", "is_not_empty"], "number"],
+  window: [["closes_within_hours", "is"], "window"],
   last_activity: [TIMES, "date"], created_at: [TIMES, "date"],
   "contact.name": [WORDS, "text"], "contact.email": [WORDS, "text"], "contact.phone": [["contains", "is_empty"], "text"],
   "contact.lead_status": [["is", "is_not", "is_empty", "is_not_empty"], "text"], "contact.lead_score": [["at_least", "at_most", "is_empty", "is_not_empty"], "number"],
@@ -36,6 +37,7 @@ export class Builder {
       state: ["open", "pending", "snoozed", "resolved"].map((value) => [value, t(`state.${value}`)]),
       priority: PRIORITIES.map((value) => [value, t(`priority.${value}`)]),
       yes: [["true", t("yes")], ["false", t("no")]],
+      window: ["open", "shut"].map((value) => [value, t(`window.is-${value}`)]),
     };
   }
 
@@ -97,7 +99,7 @@ export class Builder {
 
   #value(row, value) {
     const { field, is, value: place } = fields(row);
-    const kind = FIELDS[field.value][1], choices = this.#choices[kind];
+    const kind = FIELDS[field.value][1], choices = NUMBERS.has(is.value) ? null : this.#choices[kind];
     show(place, !NOTHING.has(is.value));
     const input = document.createElement(choices ? "select" : "input");
     input.className = "input";

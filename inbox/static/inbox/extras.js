@@ -1,7 +1,9 @@
-// What stands around a message's words: reactions to it, the mark that it was edited, a place one can look up.
+// What stands around a message's words: reactions to it, that it was edited or came late, a place one can look up.
 import { attribute, fields, text } from "../ui/js/dom.js";
+import { moment, timeAhead } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 
+const LATE = 60_000; // ms on its way to us that are worth a word
 const BROKEN = new Set(["failed", "unknown", "held"]); // a reaction that did not arrive has to be seen by itself
 
 /** Reactions by the id of their message. Those to a message that is not loaded stand in the thread like any other. */
@@ -21,19 +23,23 @@ export const reactionKey = (reactions) => (reactions ?? []).map(({ id, body }) =
 export function fillExtras(element, message, reactions) {
   const { meta } = fields(element);
   if (!meta) return; // a line of activity
-  edited(meta, message.edited_at);
+  mark(meta, "edited", message.edited_at && t("edited"));
+  mark(meta, "written", cameLate(message) && t("written", { at: timeAhead(moment(message.provider_time)) }));
   chips(element, reactions ?? []);
 }
 
-function edited(meta, at) {
-  let mark = meta.querySelector('[data-part="edited"]');
-  if (!at) return mark?.remove();
-  if (!mark) {
-    mark = document.createElement("span");
-    mark.dataset.part = "edited";
-    meta.append(mark);
+/** It stands where it came in, so that nothing moves; when the customer wrote it is said beside. */
+const cameLate = ({ direction, provider_time: written, created_at: came }) => direction === "in" && written && moment(came) - moment(written) > LATE;
+
+function mark(meta, name, words) {
+  let place = meta.querySelector(`[data-part="${name}"]`);
+  if (!words) return place?.remove();
+  if (!place) {
+    place = document.createElement("span");
+    place.dataset.part = name;
+    meta.append(place);
   }
-  text(mark, `· ${t("edited")}`);
+  text(place, `· ${words}`);
 }
 
 function chips(element, reactions) {

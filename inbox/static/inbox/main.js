@@ -102,10 +102,8 @@ const run = (module, name, button) => later(module).then((does) => does[name]?.(
 /** Somebody set something up anew: what is offered here is asked for again, what stands on rows is changed. */
 function setting(data) {
   store.dispatchEvent(new CustomEvent("setting", { detail: data }));
-  if (data.what === "label") {
-    store.relabel(data);
-    if (data.before && store.filter.label === data.before) setFilter({ label: data.deleted ? "" : data.name });
-  } else if (data.what === "channel") sync.loadList().catch(() => {});
+  if (data.what === "label") run("standing", "relabel", data);
+  else if (data.what === "channel") sync.loadList().catch(() => {});
   else if (data.what === "member" || data.what === "team") run("further", "further-people");
 }
 

@@ -8,7 +8,7 @@ import { failed } from "./actions.js";
 const PRIORITIES = ["urgent", "high", "medium", "low", "none"];
 
 /** What the buttons and keys of the inbox call by name. */
-export function start({ store, api, actions, sync, open }) {
+export function start({ store, api, actions, sync, open, setFilter }) {
   const standing = new Standing({ store, api, actions, sync, leave: () => open(null) });
   const able = (action, run) => (button) => (store.can.has(action) ? run(button) : null);
   return {
@@ -21,8 +21,20 @@ export function start({ store, api, actions, sync, open }) {
     label: (button) => standing.label(button.dataset.value, button),
     unread: () => standing.unread(),
     spam: able("resolve", () => standing.spam(!store.conversations.get(store.open).is_spam)),
+    relabel: (label) => relabel(label, store, setFilter),
     commands: () => standing.commands(),
   };
+}
+
+/** A label has another name or colour, or is no more: rows are not told one by one. */
+function relabel({ before, name, hue, deleted }, store, setFilter) {
+  for (const [id, row] of store.conversations) {
+    if (!row.labels?.some((label) => label.name === before)) continue;
+    const labels = deleted ? row.labels.filter((label) => label.name !== before) : row.labels.map((label) => (label.name === before ? { ...label, name, hue } : label));
+    store.conversations.set(id, { ...row, labels });
+  }
+  store.changed("list", store.open);
+  if (before && store.filter.label === before) setFilter({ label: deleted ? "" : name });
 }
 
 class Standing {

@@ -69,16 +69,6 @@ export class Store extends EventTarget {
     this.changed("list", data.id);
   }
 
-  /** A label has another name or colour, or is no more: rows are not told one by one. */
-  relabel({ before, name, hue, deleted }) {
-    for (const [id, row] of this.conversations) {
-      if (!row.labels?.some((label) => label.name === before)) continue;
-      const labels = deleted ? row.labels.filter((label) => label.name !== before) : row.labels.map((label) => (label.name === before ? { ...label, name, hue } : label));
-      this.conversations.set(id, { ...row, labels });
-    }
-    this.changed("list", this.open);
-  }
-
   /** An optimistic change; the answer undoes it when the server would not have it and nothing else came meanwhile. */
   guess(id, change) {
     const before = this.conversations.get(id);

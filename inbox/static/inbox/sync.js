@@ -1,5 +1,6 @@
 // Between the live line, the API and the store: which topics are followed, what an event changes, what a reset loads.
 import { afterFrame, announce } from "../ui/js/dom.js";
+import { recall } from "../ui/js/memory.js";
 import { nameOf } from "../ui/js/people.js";
 import { t } from "../ui/js/words.js";
 import { Reading } from "./reading.js";
@@ -366,6 +367,7 @@ export class Sync {
     if (!conversation || !thread?.loaded || !this.#views.looking()) return;
     if (this.#topic?.id === store.open) thread.seenSeq = this.#topic.line.seq ?? thread.seenSeq;
     if (!store.unread(conversation)) return;
+    if (conversation.waiting_since && conversation.status !== "resolved" && recall("read-when-answered") === true) return; // as this reader wants it (composer.js)
     store.saw(conversation.id, conversation.inbound_count);
     this.#reading.saw(conversation.id, conversation.inbound_count);
   }

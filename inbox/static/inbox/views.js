@@ -9,13 +9,15 @@ import { Builder } from "./conditions.js";
 import { menuEntry } from "./standing.js";
 
 const FRESH = 60_000; // ms for which a list of them is good
+const AGES = 60_000; // ms: who waits longer than an hour, or whose window shuts soon, no event tells
 
-export function start({ store, setFilter, later, slug }) {
+export function start({ store, sync, setFilter, later, slug }) {
   const base = `/api/v1/workspaces/${slug}/views/`;
   const dialog = $("#dialog-view"), form = $("form", dialog), parts = fields(dialog);
   let views = [], asked = 0, edited = null, builder = null;
 
   store.addEventListener("setting", () => { asked = 0; });
+  setInterval(() => { if (store.filter.view && !document.hidden) sync.loadList().catch(() => {}); }, AGES);
 
   async function all() {
     if (Date.now() - asked > FRESH) {
