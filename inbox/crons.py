@@ -8,6 +8,7 @@ from inbox.services.attachments import clear_unsent
 from inbox.services.chats.visitors import prune_visitors
 from inbox.services.leaving import look_for_gone
 from inbox.services.notices import clear_old
+from inbox.services.planning import send_due
 from inbox.services.snoozing import wake_due
 from inbox.services.templates import request_all_syncs
 from jobs.crons import cron
@@ -27,6 +28,11 @@ def clear_unsent_uploads() -> Mapping[str, JSON]:
 @cron("inbox.wake_snoozed", every=timedelta(seconds=15))
 def wake_snoozed() -> Mapping[str, JSON]:
     return wake_due()
+
+
+@cron("inbox.send_planned", every=timedelta(seconds=15))
+def send_planned() -> Mapping[str, JSON]:
+    return send_due()
 
 
 @cron("inbox.share_out_waiting", every=timedelta(minutes=1))

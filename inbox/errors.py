@@ -53,6 +53,17 @@ class DraftChanged(Conflict):
     message = "This draft was changed on another device."
 
 
+class WindowShutsBefore(WindowClosed):
+    """`data["closes_at"]`: when it closes; `data["templates"]`: what can be sent then."""
+
+    message = "The 24-hour window will be shut by then."
+
+
+class AlreadySent(Conflict):
+    code = "already_sent"
+    message = "It has gone out already."
+
+
 class NotRetryable(Conflict):
     code = "not_retryable"
     message = "Only a message that was not delivered can be sent again."

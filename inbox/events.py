@@ -11,9 +11,17 @@ from crm import feed
 from crm.models import Workspace
 from inbox import counts, topics
 from inbox.chats import events as chats
-from inbox.models import Conversation, Message
-from inbox.payloads import ConversationPayload, DraftPayload, MessagePayload, conversation_payload, message_payload
-from inbox.states import Direction, Scope
+from inbox.models import Conversation, Message, PlannedMessage
+from inbox.payloads import (
+    ConversationPayload,
+    DraftPayload,
+    MessagePayload,
+    PlannedPayload,
+    conversation_payload,
+    message_payload,
+    planned_payload,
+)
+from inbox.states import PLANNED_SHOWN, Direction, Scope
 
 
 @feed.offered
@@ -129,6 +137,33 @@ class DraftUpdated(Event):
 
     def data(self) -> dict[str, Any]:
         return dict(self.draft)
+
+
+@dataclass(frozen=True)
+class PlannedUpdated(Event):
+    """A reply that is to go out later: made, held back, or no longer there."""
+
+    type: ClassVar[str] = "planned.updated"
+    planned: PlannedPayload
+
+    def data(self) -> dict[str, Any]:
+        return dict(self.planned)
+
+
+@dataclass(frozen=True)
+class PlannedGone(Event):
+    """It has gone out, or was taken back."""
+
+    type: ClassVar[str] = "planned.updated"
+    id: UUID
+    deleted: bool = True
+
+
+def announce_planned(planned: PlannedMessage) -> None:
+    """To the team alone. Reads the user."""
+    shown = planned.state in PLANNED_SHOWN
+    event = PlannedUpdated(planned_payload(planned)) if shown else PlannedGone(planned.pk)
+    publish(topics.conversation(planned.conversation_id), event)
 
 
 def announce_conversation(conversation: Conversation, *, created: bool = False) -> None:

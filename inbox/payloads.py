@@ -12,7 +12,16 @@ from django.db.models import QuerySet
 
 from crm.models import Contact
 from inbox.links import attachment_path
-from inbox.models import Attachment, AttachmentState, Conversation, ConversationLabel, Draft, Label, Message
+from inbox.models import (
+    Attachment,
+    AttachmentState,
+    Conversation,
+    ConversationLabel,
+    Draft,
+    Label,
+    Message,
+    PlannedMessage,
+)
 from inbox.states import Direction, MessageStatus, SenderKind
 from jobs.compiled import Compiled
 
@@ -151,6 +160,41 @@ def draft_payload(draft: Draft) -> DraftPayload:
         "detail": draft.detail,
         "version": draft.version,
         "updated_at": draft.updated_at,
+    }
+
+
+class AuthorPayload(TypedDict):
+    id: UUID
+    name: str
+
+
+class PlannedPayload(TypedDict):
+    """A reply that goes out later; `held` says that its time has come and that it waits for a person, `error` why."""
+
+    id: UUID
+    conversation: UUID
+    client_id: UUID
+    body: str
+    send_at: datetime
+    state: str
+    error: ErrorPayload | None
+    author: AuthorPayload | None  # null: has left
+    created_at: datetime
+
+
+def planned_payload(planned: PlannedMessage) -> PlannedPayload:
+    """Reads the user."""
+    user = planned.user
+    return {
+        "id": planned.pk,
+        "conversation": planned.conversation_id,
+        "client_id": planned.client_id,
+        "body": planned.body,
+        "send_at": planned.send_at,
+        "state": planned.state,
+        "error": {"code": planned.error_code, "message": planned.error_message} if planned.error_code else None,
+        "author": {"id": user.pk, "name": user.display_name} if user else None,
+        "created_at": planned.created_at,
     }
 
 

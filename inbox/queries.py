@@ -38,11 +38,19 @@ from inbox.access import (
 from inbox.counts import NOTHING, Counts, get_counts, get_counts_and_number
 from inbox.filters import compile_view
 from inbox.lines import Line, lines
-from inbox.models import Attachment, Conversation, Message
+from inbox.models import Attachment, Conversation, Message, PlannedMessage
 from inbox.naming import beside, names_beside
 from inbox.narrowing import ListFilter, narrow
-from inbox.payloads import ConversationPayload, MessagePayload, conversation_payload, message_payload, with_address
-from inbox.states import PRIORITY_RANKS
+from inbox.payloads import (
+    ConversationPayload,
+    MessagePayload,
+    PlannedPayload,
+    conversation_payload,
+    message_payload,
+    planned_payload,
+    with_address,
+)
+from inbox.states import PLANNED_SHOWN, PRIORITY_RANKS
 from jobs.compiled import Compiled
 
 NEWEST = ("-last_activity_at", "-id")
@@ -72,6 +80,7 @@ class TabCounts(Counts):
 
 class ConversationDetailPayload(ReaderConversationPayload):
     contact_detail: ContactPayload
+    planned: list[PlannedPayload]
     live: LivePayload
 
 
@@ -116,6 +125,14 @@ _DETAIL = Compiled(
     UUID,
 )
 _IDENTITIES = Compiled(lambda contact: ContactIdentity.objects.filter(contact=contact), UUID)
+_PLANNED = Compiled(
+    lambda conversation: (
+        PlannedMessage.objects.filter(conversation=conversation, state__in=sorted(PLANNED_SHOWN))
+        .select_related("user")
+        .order_by("send_at", "pk")
+    ),
+    UUID,
+)
 _HAS_FILES = Compiled(
     lambda conversation, oldest: Attachment.objects.filter(
         message__conversation=conversation, message__gte=oldest
@@ -264,8 +281,14 @@ def get_conversation(actor: Actor, conversation_id: UUID) -> ConversationDetailP
     return {
         **for_reader(actor, [row])[0],
         "contact_detail": contact_payload(row.contact),
+        "planned": list_planned(conversation_id),
         "live": live,
     }
+
+
+def list_planned(conversation_id: UUID) -> list[PlannedPayload]:
+    """Replies that are to go out later, the next one first; whoever sees the conversation sees them."""
+    return [planned_payload(row) for row in _PLANNED.all(conversation_id)]
 
 
 def list_messages(

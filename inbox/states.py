@@ -75,5 +75,16 @@ def can_climb(now: str, to: str) -> bool:
     return RANK[MessageStatus(to)] > RANK[MessageStatus(now)]
 
 
+class PlannedState(models.TextChoices):
+    """Of a reply that is to go out later."""
+
+    WAITING = "waiting"
+    HELD = "held"  # its time has come, but it waits for a person
+    SENT = "sent"
+    TAKEN_BACK = "taken_back"
+
+
+PLANNED_SHOWN = frozenset({PlannedState.WAITING, PlannedState.HELD})
+
 # Only a person's explicit Retry leaves these.
 RETRYABLE = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})

@@ -4,7 +4,18 @@ from uuid import UUID
 
 from inbox.notices import mailing as notice_mails
 from inbox.notices import pushing
-from inbox.services import archiving, assigning, fetching, leaving, outbox, presence, sharing_out, snoozing, templates
+from inbox.services import (
+    archiving,
+    assigning,
+    fetching,
+    leaving,
+    outbox,
+    planning,
+    presence,
+    sharing_out,
+    snoozing,
+    templates,
+)
 from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
 from jobs.payloads import JSON
@@ -77,6 +88,11 @@ def mail_unread(job: RunningJob, conversation_id: str, first: str, slot: int | N
 @task(snoozing.WAKE)
 def wake(job: RunningJob, conversation_id: str) -> bool:
     return snoozing.wake(conversation_id=UUID(conversation_id))
+
+
+@task(planning.SEND)
+def send_planned(job: RunningJob, planned_id: str) -> bool:
+    return planning.send_planned(planned_id=UUID(planned_id))
 
 
 @task(assigning.SHARE_OUT)

@@ -1,6 +1,6 @@
 from inbox.models.channels import Channel, ChannelPace, MessageTemplate, OptOut, TemplateStatus
 from inbox.models.conversations import Conversation, ConversationLabel, ConversationReader, Label
-from inbox.models.desk import Draft, Macro, Notice, PushSubscription, SavedReply
+from inbox.models.desk import Draft, Macro, Notice, PlannedMessage, PushSubscription, SavedReply
 from inbox.models.messages import Attachment, AttachmentState, Message, MessageReceipt
 from inbox.models.taking_part import Participant, ParticipantRole, Visitor
 
@@ -22,6 +22,7 @@ __all__ = [
     "OptOut",
     "Participant",
     "ParticipantRole",
+    "PlannedMessage",
     "PushSubscription",
     "SavedReply",
     "TemplateStatus",

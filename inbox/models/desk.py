@@ -9,6 +9,7 @@ from crm.models import Team, User, ViewAudience
 from crm.tenancy import TenantModel, tenant_key
 from inbox.models.conversations import Conversation
 from inbox.models.messages import Message
+from inbox.states import PlannedState
 
 
 class Draft(models.Model):
@@ -30,6 +31,34 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"of {self.user_id} in {self.conversation_id}"
+
+
+class PlannedMessage(TenantModel):
+    """A reply that is to go out later. What it becomes has its `client_id`, so that it goes out once."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    client_id = models.UUIDField()
+    body = models.TextField()
+    send_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=PlannedState.choices, default=PlannedState.WAITING)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            tenant_key("planned_message"),
+            models.UniqueConstraint(fields=["workspace", "client_id"], name="planned_message_once"),
+            models.CheckConstraint(condition=Q(state__in=PlannedState.values), name="planned_message_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["send_at"], condition=Q(state=PlannedState.WAITING), name="planned_message_due"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 def _audience_fits(name: str) -> models.CheckConstraint:

@@ -15,6 +15,7 @@ class Kind(models.TextChoices):
     MESSAGE = "message", _("A customer writes in a conversation of mine")
     NOTE = "note", _("A colleague leaves a note in a conversation of mine")
     RETURNED = "returned", _("A conversation of mine is open again")
+    HELD = "held", _("A message that was to go out later is held back")
     TEAM = "team", _("A conversation is given to my team")
     OPENED = "opened", _("A customer begins a conversation that is nobody's")
 
@@ -34,6 +35,7 @@ WORKS_BY_DEFAULT: Mapping[Kind, frozenset[Way]] = {
     Kind.MESSAGE: frozenset(Way),
     Kind.NOTE: frozenset({Way.PAGE}),
     Kind.RETURNED: _SEEN | {Way.PUSH},
+    Kind.HELD: frozenset(Way),
     Kind.TEAM: _SEEN,
     Kind.OPENED: frozenset(),
 }

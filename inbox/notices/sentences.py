@@ -18,6 +18,7 @@ def sentence_of(notice: Notice) -> str:
         Kind.MESSAGE: _("%(contact)s wrote"),
         Kind.NOTE: _("%(who)s left a note about %(contact)s"),
         Kind.RETURNED: _("The conversation with %(contact)s is open again"),
+        Kind.HELD: _("What was to go out to %(contact)s is held back"),
         Kind.OPENED: _("%(contact)s began a conversation"),
     }
     nobody = {

@@ -14,8 +14,23 @@ from crm import feed
 from crm.access import member_of
 from crm.services.merging.moves import Merging, Undoing
 from inbox import counts, topics
-from inbox.events import MessageDeleted, announce_conversation, announce_message, announce_read
-from inbox.models import Conversation, ConversationLabel, ConversationReader, Draft, Message, Notice, Participant
+from inbox.events import (
+    MessageDeleted,
+    announce_conversation,
+    announce_message,
+    announce_planned,
+    announce_read,
+)
+from inbox.models import (
+    Conversation,
+    ConversationLabel,
+    ConversationReader,
+    Draft,
+    Message,
+    Notice,
+    Participant,
+    PlannedMessage,
+)
 from inbox.queries import get_seen_counts, with_lines, with_parts
 from inbox.states import ConversationStatus, Direction, Priority, Scope
 
@@ -69,6 +84,7 @@ def fold(merging: Moves, first: Conversation, second: Conversation) -> None:
     merging.set(second, merged_into_id=first.pk)
     merging.move_rows(Message, "conversation_id", before=second.pk, after=first.pk)
     merging.move_rows(Notice, "conversation_id", before=second.pk, after=first.pk)
+    merging.move_rows(PlannedMessage, "conversation_id", before=second.pk, after=first.pk)
     _move_unless_there(merging, Draft, "user_id", first, second)
     _move_unless_there(merging, Participant, "user_id", first, second)
     _move_unless_there(merging, Participant, "visitor_id", first, second)
@@ -227,6 +243,8 @@ def announce_folded(pairs: list[tuple[Conversation, Conversation]], contact_id: 
         rows = with_parts(_shown(conversation)).order_by("-pk")[:TOLD]
         for message in reversed(list(rows)):
             announce_message(message, conversation, created=True)
+        for planned in PlannedMessage.objects.filter(conversation=conversation).select_related("user"):
+            announce_planned(planned)
 
 
 def announce_unfolded(pairs: list[tuple[Conversation, Conversation]], contact_ids: list[UUID]) -> None:

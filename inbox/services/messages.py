@@ -51,13 +51,14 @@ def send_message(
     forwarded: UUID | None = None,
     seen_seq: int | None = None,
     force: bool = False,
+    keeps_draft: bool = False,
 ) -> tuple[Message, bool]:
     """The message, and whether this call made it. The same client_id again gives the same message.
 
     `seen_seq` is the newest number of the conversation's topic that the writer has seen: what customers or colleagues
     wrote since stops the reply once, with ConversationChanged, unless `force`. Of several files each becomes a message
     where the channel takes one at a time; the first carries the client_id. `mentions` are members and teams that a
-    note is meant for.
+    note is meant for. `keeps_draft`: what the writer has begun here is another message.
     """
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.NOTE if note else Action.REPLY)
@@ -110,7 +111,8 @@ def send_message(
         watching.join_all(conversation, mentioned.users)
         notices.tell_note(actor, conversation, made[-1], mentioned.users)
     if isinstance(actor, Member) and made[-1].type != "reaction":
-        drafts.clear(user_id=actor.user_id, conversation_id=conversation.pk)
+        if not keeps_draft:
+            drafts.clear(user_id=actor.user_id, conversation_id=conversation.pk)
         watching.join_all(conversation, {actor.user_id} - {conversation.assignee_id})
     return made[0], True
 

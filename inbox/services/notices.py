@@ -74,6 +74,12 @@ def tell_returned(actor: Actor, conversation: Conversation, line: Message | None
     _tell(actor, conversation, Kind.RETURNED, None, line)
 
 
+def tell_held(actor: Actor, conversation: Conversation, author_id: UUID | None) -> None:
+    """To its author, and to those whose conversation it is: a person has to decide."""
+    concerned = _concerned(conversation.pk, conversation.assignee_id)
+    _tell(actor, conversation, Kind.HELD, concerned | Q(user_id=author_id) if author_id else concerned, None)
+
+
 def tell_message(actor: Actor, conversation: Conversation, message: Message, *, opened: bool) -> None:
     """A customer's. What begins a conversation is for whoever wants to hear of all that are new."""
     if opened and conversation.assignee_id is None:

@@ -82,6 +82,7 @@ const LATER = {
   further: () => import("./further.js"),
   guard: () => import("./guard.js"),
   macros: () => import("./macros.js"),
+  planned: () => import("./planned.js"),
   offers: () => import("./offers.js"),
   saying: () => import("./saying.js"),
   begin: () => import("./begin.js"),
@@ -131,6 +132,7 @@ store.addEventListener("change", ({ detail }) => {
   if (has("list", "counts")) list.render();
   if (has("thread", store.open)) thread.render();
   if (has("person", store.open)) { composer.render(); drawPerson(); }
+  if (has("planned", "person") && (loaded.has("planned") || store.threads.get(store.open)?.planned.size)) run("planned", "render");
 });
 outbox.addEventListener("change", () => thread.render());
 live.addEventListener("state", () => {

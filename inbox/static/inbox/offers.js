@@ -41,8 +41,8 @@ export function start({ store, acts, actions, composer, api, open, later, run })
   /** The conversation's, the saved texts and views of this workspace, and those of the list. */
   async function commands() {
     const from = async (module) => (await later(module)).commands();
-    const [standing, further, macros, views] = await Promise.all(["standing", "further", "macros", "views"].map((name) => from(name).catch(() => [])));
-    return [...here(), ...standing, ...further, ...macros, ...around(), ...views];
+    const [standing, further, planned, macros, views] = await Promise.all(["standing", "further", "planned", "macros", "views"].map((name) => from(name).catch(() => [])));
+    return [...here(), ...standing, ...further, ...planned, ...macros, ...around(), ...views];
   }
 
   lookup(async (words, signal) => {

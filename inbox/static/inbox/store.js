@@ -195,7 +195,7 @@ export class Store extends EventTarget {
   thread(id) {
     let thread = this.threads.get(id);
     if (!thread) {
-      thread = { id, messages: new Map(), next: null, seq: null, seenSeq: null, loaded: false, loadingOlder: false, failed: null, line: null, detail: null, typing: new Map() };
+      thread = { id, messages: new Map(), next: null, seq: null, seenSeq: null, loaded: false, loadingOlder: false, failed: null, line: null, detail: null, planned: new Map(), plannedAt: 0, typing: new Map() };
       this.threads.set(id, thread);
     }
     return thread;
@@ -210,11 +210,28 @@ export class Store extends EventTarget {
     thread.loaded = true;
     thread.failed = null;
     thread.detail = conversation?.contact_detail ?? thread.detail;
+    if (conversation?.planned) this.takePlanned(id, conversation.planned);
     const numbers = [page.live?.seq, conversation?.live?.seq].filter(Number.isInteger);
     thread.seq = numbers.length ? Math.min(...numbers) : null; // from the older of the two: what comes twice is harmless
     thread.seenSeq = thread.seq;
     if (id === this.open) this.changed("thread", "person");
     return thread;
+  }
+
+  /** Replies that go out later, as a row of the conversation has them. */
+  takePlanned(id, rows) {
+    this.thread(id).planned = new Map(rows.map((one) => [one.id, one]));
+    this.changed("planned");
+  }
+
+  /** One of them, made, held back or gone. */
+  plan(id, planned) {
+    const thread = this.threads.get(id);
+    if (!thread) return;
+    thread.plannedAt += 1;
+    if (planned.deleted) thread.planned.delete(planned.id);
+    else thread.planned.set(planned.id, planned);
+    this.changed("planned");
   }
 
   takeOlder(id, page) {

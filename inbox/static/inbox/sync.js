@@ -206,10 +206,12 @@ export class Sync {
 
   async #detail(id) {
     if (!id) return null;
-    const asked = this.#store.moment;
+    const asked = this.#store.moment, thread = this.#store.thread(id), told = thread.plannedAt;
     const row = await this.#api.conversation(id);
+    if (told !== thread.plannedAt) return this.#detail(id); // older than what was told meanwhile
     this.#store.learn(row, asked);
-    this.#store.thread(id).detail = row.contact_detail;
+    this.#store.takePlanned(id, row.planned ?? []);
+    thread.detail = row.contact_detail;
     this.#store.changed("person");
     return row;
   }
@@ -316,6 +318,8 @@ export class Sync {
       if (data.sender?.id && thread.typing.has(data.sender.id)) hearTyping(thread, { user: data.sender, typing: false }, () => {});
     } else if (type === "conversation.updated") {
       store.tell(data);
+    } else if (type === "planned.updated") {
+      store.plan(thread.id, data);
     }
     if (this.#views.looking()) thread.seenSeq = seq;
     this.looked();
