@@ -134,7 +134,7 @@ def chemistry(product, browser) -> str:
     return slug
 
 
-def test_several_exams_at_once_each_with_its_numbers(tia, sam, product, chemistry):
+def test_the_list_of_exams_tells_what_happens_in_each(tia, sam, product, chemistry):
     slug = chemistry
     tia.goto(f"{product.url}/proctor")
     first, second = (tia.locator(f'[data-exam="{name}"]') for name in ("demo-exam", slug))
@@ -145,10 +145,15 @@ def test_several_exams_at_once_each_with_its_numbers(tia, sam, product, chemistr
     expect(first.locator('[data-part="latest"]')).to_contain_text("Copied")
     expect(second.locator('[data-part="latest"]')).to_have_text("")
 
-    # Both in one grid, and each student under their exam
     for line in (first, second):
         line.locator("input[name=exam]").check()
     tia.get_by_role("button", name="Watch the chosen together").click()
+    tia.wait_for_url(re.compile(rf"exam={slug}&exam=demo-exam"))
+
+
+def test_several_exams_in_one_grid_each_student_under_theirs(tia, sam, product, chemistry):
+    slug = chemistry
+    tia.goto(f"{product.url}/proctor?exam=demo-exam&exam={slug}")
     expect(card(tia).filter(has_text="Biology midterm")).to_contain_text("Active")
     started = sam.evaluate(CALL, [f"/api/v1/exams/{slug}/sessions", {}])
     there = card(tia).filter(has_text="Chemistry")

@@ -457,8 +457,8 @@ export class ExamClient extends EventTarget {
       if (!error.passing && error.status !== 401 && error.status !== 403) {
         this.#queue.remove(new Set(this.#queue.items.slice(0, BATCH).map(({ client_id }) => client_id))); // it will never be taken
       } else {
-        this.#flushFailures += 1;
         const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(this.#flushFailures, 6));
+        this.#flushFailures += 1;
         this.#flushSoon(Math.max(error.wait ?? 0, wait * (0.7 + Math.random() * 0.6)));
       }
       throw error;
