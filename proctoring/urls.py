@@ -51,6 +51,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("exams/<slug:exam>/violations/", supervision.ViolationList.as_view()),
     path("exams/<slug:exam>/violations/<uuid:violation>/", supervision.ViolationDetail.as_view()),
     path("exams/<slug:exam>/commands/", supervision.CommandList.as_view()),
+    path("exams/<slug:exam>/announcements/", supervision.AnnouncementList.as_view()),
     path("exams/<slug:exam>/compensate", supervision.Compensate.as_view()),
     path("boards/", board_keeping.BoardList.as_view()),
     path("boards/<str:quiz_code>/", board_keeping.BoardDetail.as_view()),

@@ -8,9 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base import PAGING, Text, checked, list_page, page_schema, schema_of
+from crm.api.base import NEWEST, PAGING, Text, checked, list_page, page_schema, schema_of
+from crm.paging import link, page, read_limit
 from proctoring import access
 from proctoring.api.base import ExamView, body_of
+from proctoring.payloads.announcements import AnnouncementPayload, announcement_payload
 from proctoring.payloads.devices import DevicePayload, device_payload
 from proctoring.payloads.sessions import (
     CommandPayload,
@@ -18,6 +20,7 @@ from proctoring.payloads.sessions import (
     command_payload,
     violation_payload,
 )
+from proctoring.queries import announcements
 from proctoring.queries import exams as queries
 from proctoring.services import commands, devices, reviews
 from proctoring.services.commands import Order
@@ -201,6 +204,27 @@ class CommandList(ExamView):
             order=_order(given),
         )
         return Response({"results": [_bulk_item(result) for result in results]})
+
+
+class AnnouncementList(ExamView):
+    @extend_schema(
+        operation_id="list_announcements", parameters=PAGING, responses={200: page_schema(AnnouncementPayload)}
+    )
+    def get(self, request: Request, workspace: str, exam: str) -> Response:
+        """What was announced, newest first: each once, with how many students it has reached how far."""
+        found = access.exam_for(self.actor(request), exam)
+        query = request.query_params
+        limit = read_limit(query.get("limit"))
+        told = page(announcements.announcements_of(found), NEWEST, cursor=query.get("cursor"), limit=limit)
+        counts = announcements.reached(found, [command.batch for command in told.rows])
+        again = {"limit": query["limit"]} if "limit" in query else {}
+        return Response(
+            {
+                "results": [announcement_payload(command, counts[command.batch]) for command in told.rows],
+                "next": link(request.path, again, told.next),
+                "previous": link(request.path, again, told.previous),
+            }
+        )
 
 
 def _bulk_item(result: commands.Result) -> BulkItem:

@@ -58,6 +58,16 @@ def open_templates(page: Page) -> None:
     page.get_by_role("button", name="exam_results").click()
 
 
+def open_announcements(page: Page) -> None:
+    reached = {"queued": 1, "delivered": 2, "seen": 37, "expired": 0}
+    told = {"batch": "b", "body": "انتبهوا: Question 12", "is_urgent": True, "by": {"id": "t", "name": "Tia"}}
+    told |= {"created_at": "2026-01-05T09:00:00Z", "students": 40, "reached": reached}
+    page.route("**/announcements/*", lambda route: route.fulfill(json={"results": [told], "next": None}))
+    page.locator('[popovertarget="menu-exam"]').click()
+    page.get_by_role("menuitem", name="Announcements").click()
+    expect(page.locator(".announcements > li")).to_be_visible()
+
+
 def build_view(page: Page) -> None:
     page.keyboard.press("v")
     page.get_by_role("menuitem", name=re.compile("New view")).click()
@@ -92,6 +102,7 @@ PLACES = {
     "outbox": ("ada", "/outbox", nothing),
     "exams": ("tia", "/proctor", nothing),
     "exam-grid": ("tia", "/proctor/demo-exam", nothing),
+    "exam-announcements": ("tia", "/proctor/demo-exam", open_announcements),
     "exam-paper": ("sam", "/exam/demo-exam", nothing),
     **{f"settings-{name}": ("ada", f"/settings/{name}", nothing) for name in SETTINGS},
 }

@@ -40,6 +40,11 @@ HOLD = """() => {
     };
 }"""
 
+FITS = """(dialog) => {
+    const { left, right } = dialog.getBoundingClientRect();
+    return left >= 0 && right <= innerWidth && dialog.scrollWidth <= dialog.clientWidth;
+}"""
+
 CALL = """async ([path, body]) => {
     const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': document.querySelector('meta[name=csrf-token]').content };
     const answer = await fetch(path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body) });
@@ -81,6 +86,9 @@ def test_what_a_tutor_says_is_shown_to_the_student_and_its_way_to_the_tutor(tia,
     banner.get_by_role("button", name="Got it").click()
     expect(moment(tia, "Ten minutes left")).to_contain_text("seen")
 
+
+def test_who_is_asked_for_attention_looks_up_and_the_tutor_knows(tia, sam):
+    open_card(tia)
     order(tia, "attention", reason="Look at the camera")
     wanted = sam.locator("#dialog-attention")
     expect(wanted).to_contain_text("Look at the camera")
@@ -92,6 +100,26 @@ def test_what_a_tutor_says_is_shown_to_the_student_and_its_way_to_the_tutor(tia,
     expect(wanted).to_contain_text("Stop writing now")
     sam.keyboard.press("Escape")
     expect(moment(tia, "Stop writing now")).to_contain_text("seen")
+
+
+def test_past_announcements_are_listed_and_counted_as_they_are_read(tia, sam):
+    tia.locator('[popovertarget="menu-exam"]').click()
+    tia.get_by_role("menuitem", name="Announcements").click()
+    told = tia.get_by_role("dialog", name="Announcements")
+    told.get_by_role("button", name="Announce").click()
+    tia.locator("form[name=act] textarea").fill("اقرأ السؤال 12 مرة أخرى")
+    tia.keyboard.press("Control+Enter")
+    row = told.locator(".announcements > li").first
+    expect(row).to_contain_text("السؤال 12")
+    expect(row).to_contain_text(said("1 delivered, 0 seen"))
+    sam.locator(".exam-notices .banner").get_by_role("button", name="Got it").click()
+    expect(row).to_contain_text(said("0 delivered, 1 seen"))
+    expect(row).to_contain_text("Tia")
+    assert row.locator("[data-field=body]").evaluate("body => body.matches(':dir(rtl)')")
+    tia.set_viewport_size({"width": 375, "height": 700})
+    assert told.evaluate(FITS)
+    tia.keyboard.press("Escape")
+    expect(told).to_be_hidden()
 
 
 def test_what_a_tutor_notes_is_told_as_far_as_it_is_the_students_and_an_end_with_its_reason(tia, sam):
@@ -191,8 +219,20 @@ def test_the_second_device_is_told_in_words_and_ended_while_the_first_goes_on(ti
     may_beat(product)
     sam.locator("input[value=b]").check()
     expect(card(tia)).to_contain_text("1/40")
+
+
+def test_a_device_stays_ended_until_it_is_let_in_again(tia, sam, sign_in):
+    other = enter(sign_in, "sam", EXAM)
+    other.locator('.exam[data-view="live"]').wait_for()
+    flagged = tia.locator('[data-list="flagged"] li').filter(has_text="Sam")
+    expect(flagged).to_contain_text("Second device on this attempt")
+    session = f"/api/v1/workspaces/demo/exams/demo-exam/sessions/{session_of(tia)}/"
+    second = tia.evaluate(CALL, [session, None])["devices"][-1]
+    tia.evaluate(CALL, [f"{session}commands/", {"type": "end_device", "device": second["id"]}])
+    expect(other.get_by_role("heading", name="The exam goes on at your other device")).to_be_visible()
     other.reload()
     expect(other.get_by_role("heading", name="The exam goes on at your other device")).to_be_visible()
+    open_card(tia)
     tia.locator('[data-drawer="devices"]').get_by_role("button", name="Let it in again").click()
     expect(tia.locator('[data-drawer="devices"]')).not_to_contain_text("ended")
     other.reload()

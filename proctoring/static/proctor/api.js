@@ -28,6 +28,7 @@ export function proctorApi(slug, exam) {
     note: (session, body) => call("POST", of(session, "violations/"), body),
     review: (violation, review, reason) => call("PATCH", `${base}violations/${violation}/`, { review, reason }),
     command: (order, { all, sessions }) => call("POST", `${base}commands/`, { ...order, ...(all ? { all: true } : { sessions }) }),
+    announcements: () => call("GET", `${base}announcements/?limit=200`),
     allow: (session, device) => call("POST", of(session, `devices/${device}/allow`), {}),
     compensate: (session) => call("POST", of(session, "compensate"), {}),
     compensateAll: () => call("POST", `${base}compensate`, {}),

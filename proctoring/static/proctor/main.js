@@ -63,7 +63,7 @@ function drawCounts() {
 const exams = new Exams(state.exams, (id) => store.sessions.get(id)?.exam);
 const stream = new Stream(part("stream"));
 const actions = new Actions(exams);
-let grid = null, drawer = null;
+let grid = null, drawer = null, announced = null;
 grid = new Grid(main, store, exams, ({ whole }) => {
   text(part("held"), grid.held ? t("held", { n: grid.held }) : "");
   if (!whole) return;
@@ -87,6 +87,7 @@ async function reload(slug) {
   await Promise.all([loadSessions(slug), api.waiting().then(({ results }) => store.entries(slug, results))]);
   if (fresh.unread_chats) store.unread(slug, fresh.unread_chats);
   if (store.sessions.get(drawer.id)?.exam === slug) drawer.reload();
+  announced?.refresh();
   quiet.delete(slug);
   return fresh.live.seq;
 }
@@ -112,8 +113,8 @@ const CAME = {
   },
   "violation.logged": (entry) => { store.entry(entry); tellEntry(entry); drawer.entry(entry); },
   "violation.updated": (entry) => { store.entry(entry); tellEntry(entry); tellSaid(entry); drawer.entry(entry); },
-  "command.created": (command) => { tellCommand(command); drawer.command(command); },
-  "command.updated": (command) => { tellCommand(command); drawer.command(command); },
+  "command.created": (command) => { tellCommand(command); drawer.command(command); announced?.command(command); },
+  "command.updated": (command) => { tellCommand(command); drawer.command(command); announced?.command(command); },
   "message.created": (message) => {
     if (message.direction === "in") {
       if (!drawer.reads(message.session)) store.wrote(message.session);
@@ -243,11 +244,20 @@ function act(button) {
   if (name === "compensate") return actions.compensate(drawer.id);
   if (name === "compensate-all") return actions.compensate(null);
   if (name === "close-exam") return closeExam();
+  if (name === "announcements") return showAnnounced();
+  if (name === "announce") return actions.ask("announcement", { all: true });
+  if (name === "announcements-again") return announced.refresh();
   if (name === "allow_device") return actions.allow(drawer.id, button.dataset.device).then(() => drawer.reload());
   if (name === "end_device") return actions.ask(name, { sessions: [drawer.id], device: { id: button.dataset.device, word: deviceWord(drawer.device(button.dataset.device)) } });
   if ("all" in button.dataset) return actions.ask(name, { all: true });
   if ("chosen" in button.dataset) return actions.ask(name, { sessions: chosen(), name: store.sessions.get(chosen()[0])?.student_name });
   return actions.ask(name, { sessions: [drawer.id], name: store.sessions.get(drawer.id)?.student_name });
+}
+
+/** Fetched when it is first looked at. */
+async function showAnnounced() {
+  announced ??= new (await import("./announcements.js")).Announcements(exams);
+  announced.open();
 }
 
 async function closeExam() {
