@@ -75,6 +75,7 @@ function fill(row, { body, is_urgent: urgent, by, created_at: at, students, reac
   text(parts.body, body);
   show(parts.urgent, urgent);
   text(parts.by, by?.name ?? "");
+  show(parts.by, by);
   paint(parts.at, at);
   attribute(parts.meter, "max", students);
   attribute(parts.meter, "value", reached.seen);
