@@ -119,6 +119,10 @@ def works_only_in_exams(user_id: UUID) -> bool:
     return Action.PROCTOR in able and Action.READ_INBOX not in able
 
 
+def is_member_somewhere(user_id: UUID) -> bool:
+    return Membership.objects.filter(user_id=user_id).exists()
+
+
 def has_no_inbox(user_id: UUID) -> bool:
     """Whether the workspace that a page would show without being told one has its inbox switched off."""
     readers = [role for role, actions in PERMISSIONS.items() if Action.READ_INBOX in actions]

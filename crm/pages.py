@@ -6,10 +6,15 @@ from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 
-from config.errors import NotSignedIn
+from config.errors import NotFound, NotSignedIn
+from config.languages import in_readers_language
+from crm.access import is_member_somewhere
 from crm.actors import Member
+from crm.identity import requests
 from crm.models import User
+from crm.places import places_of
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -45,6 +50,19 @@ def signed_in(page: Page[P]) -> Page[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not isinstance(getattr(request, "user", None), User):
             return HttpResponseRedirect(f"/login?{urlencode({'next': request.get_full_path()})}")
-        return page(request, *args, **kwargs)
+        try:
+            return page(request, *args, **kwargs)
+        except NotFound:
+            if requests.has_credentials(request) or is_member_somewhere(user_of(request).pk):
+                raise
+            return _without_workspace(request)
 
     return guarded
+
+
+@in_readers_language
+def _without_workspace(request: HttpRequest) -> HttpResponse:
+    """Students and customers are no members: as much not there as any page, but with a way on, and one out."""
+    user = user_of(request)
+    context = {"email": user.email or user.display_name, "places": places_of(user.pk)}
+    return render(request, "crm/no_workspace.html", context, status=NotFound.status)

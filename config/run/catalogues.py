@@ -33,6 +33,7 @@ PAGES = (
     "board/board.html",
     "board/closed.html",
     "exam/exam.html",
+    "crm/no_workspace.html",
 )
 # With words that those pages show
 MODULES = (

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Now
 
 from config.errors import Invalid
 from config.live.events import head
 from crm.actors import Actor
 from crm.models import Member as Membership
 from crm.models import User
+from crm.places import Place
 from crm.roles import Action, Role, is_allowed
 from proctoring import access, rows
 from proctoring.liveness import STATUS
@@ -30,8 +32,18 @@ from proctoring.models import (
     Violation,
     ViolationReview,
 )
+from proctoring.people import Student
 from proctoring.rows import SessionRow
 from proctoring.states import SHOWN_STATUSES
+
+MOST_TO_SIT = 10
+
+
+def exams_to_sit(user_id: UUID) -> list[Place]:
+    """The newest that the person is enrolled in and that have not ended, for whoever has no other page."""
+    found = access.enrolments_of(Student(user_id=user_id)).filter(exam__closed_at=None)
+    open_ones = found.filter(Q(exam__ends_at=None) | Q(exam__ends_at__gt=Now())).order_by("-exam_id")[:MOST_TO_SIT]
+    return [Place(title, f"/exam/{slug}") for title, slug in open_ones.values_list("exam__title", "exam__slug")]
 
 
 def with_parts(found: QuerySet[Exam]) -> QuerySet[Exam]:
