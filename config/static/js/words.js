@@ -9,7 +9,8 @@ const isolate = (value) => (typeof value === "string" ? `\u2068${value}\u2069` :
 
 export const has = (key) => words.has(key);
 
+/** Of one thing `key.1` is said, where there is such a word. */
 export function t(key, values) {
-  const word = words.get(key) ?? key;
+  const word = (values?.n === 1 && words.get(`${key}.1`)) || (words.get(key) ?? key);
   return values ? word.replace(/\{(\w+)\}/g, (_, name) => isolate(values[name] ?? "")) : word;
 }
