@@ -41,6 +41,24 @@ def test_a_key_is_made_with_the_keyboard_and_revoked(ada, product):
     expect(ada.get_by_role("status").filter(has_text="Key revoked")).to_be_visible()
 
 
+def test_a_form_that_is_pressed_twice_is_sent_once(ada, product):
+    """Of two keys the first would be good, and shown to nobody."""
+    go(ada, product, "api-keys")
+    ada.get_by_label("Name").fill("Pressed twice")
+    sent = ada.evaluate(
+        """() => {
+            let sent = 0;
+            addEventListener("submit", (event) => {
+                if (!event.defaultPrevented) sent += 1;
+                event.preventDefault(); // the page stays, as it does until the answer comes
+            });
+            for (let presses = 2; presses; presses -= 1) document.querySelector("button[value=create]").click();
+            return sent;
+        }"""
+    )
+    assert sent == 1
+
+
 def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
     schemes = ((390, "light"), (1280, "dark"), (390, "dark"), (1280, "light"))
     for width, scheme in schemes if SHOTS else schemes[:2]:  # the rest is for who looks at them
@@ -120,3 +138,16 @@ def test_a_webhook_is_added_tried_out_and_paused(ada, product):
     row.get_by_role("button", name="Delete").click()
     ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
+
+
+def test_of_one_thing_the_word_for_one_is_said(ada, product):
+    said = ada.evaluate(
+        """async () => {
+            const words = `<i data-word="hits">{n} hits</i><i data-word="hits.1">One hit</i>
+                <i data-word="all">{n} all</i>`;
+            document.body.insertAdjacentHTML("beforeend", `<template data-words>${words}</template>`);
+            const { t } = await import("/static/ui/js/words.js?anew");
+            return [t("hits", { n: 1 }), t("hits", { n: 2 }), t("all", { n: 1 })];
+        }"""
+    )
+    assert said == ["One hit", "2 hits", "1 all"]

@@ -1,5 +1,5 @@
 // The dialog for a new contact: what the server finds wrong stands under its field.
-import { $, $$, show, text } from "../ui/js/dom.js";
+import { $, $$, show, text, whileBusy } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { bind } from "../ui/js/shortcuts.js";
 import { toast } from "../ui/js/toast.js";
@@ -61,15 +61,17 @@ export function startNew() {
   document.addEventListener("click", (event) => { if (event.target.closest('[data-act="new"]')) open(); });
   bind("c", open);
 
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
+    whileBusy($("[type=submit]", form), create);
+  });
+
+  async function create() {
     const given = Object.fromEntries(new FormData(form));
     const body = { name: given.name.trim(), lead_status: given.lead_status, owner: given.owner || null };
     for (const name of ["phone", "email"]) if (given[name].trim()) body[name] = given[name].trim();
     const words = given.tags.split(",").map((tag) => tag.trim()).filter(Boolean);
     if (words.length) body.tags = words;
-    const button = $("[type=submit]", form);
-    button.setAttribute("aria-busy", "true");
     complain(form, null);
     try {
       const made = await call("POST", `${base}contacts/`, id ? { id, ...body } : body);
@@ -78,12 +80,9 @@ export function startNew() {
       toast(t("created", { name }), { action: t("open"), act: () => location.assign(`/contacts/${made.id}`) });
       await quietly(look());
     } catch (problem) {
-      if (problem.code !== "phone_taken") return complain(form, problem);
+      if (problem.code !== "phone_taken") { complain(form, problem); return; }
       complain(form, { data: { errors: { phone: t("taken") } } });
       if (problem.data.contact) leadToOther($('[data-error="phone"]', form), problem.data.contact);
-    } finally {
-      button.removeAttribute("aria-busy");
     }
-    return null;
-  });
+  }
 }

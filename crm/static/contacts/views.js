@@ -1,5 +1,5 @@
 // Saved views: keep the list as it stands, name a view and choose its columns, delete it.
-import { $, show, text } from "../ui/js/dom.js";
+import { $, show, text, whileBusy } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
@@ -32,8 +32,12 @@ export function startViews() {
     return go(`?${next}`);
   };
 
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
+    whileBusy($("[type=submit]", form), save);
+  });
+
+  async function save() {
     const name = form.elements.name.value.trim();
     const audience = form.elements.audience.selectedOptions[0];
     // The name always shows; it stands among them so that nothing else chosen is not the same as nothing said.
@@ -52,7 +56,7 @@ export function startViews() {
     } catch (problem) {
       complain(form, problem);
     }
-  });
+  }
 
   const acts = {
     "keep-view": () => open(null),

@@ -1,6 +1,6 @@
 // What is done less often: a message forwarded or taken out, who takes part, two conversations made one, a contact
 // blocked, the thread as a file; and the thread's messages by keys.
-import { $, $$, attribute, clone, fields, show, text } from "../ui/js/dom.js";
+import { $, $$, attribute, clone, fields, show, text, whileBusy } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { nameOf } from "../ui/js/people.js";
 import { paint } from "../ui/js/time.js";
@@ -182,9 +182,13 @@ export function start({ store, api, open, slug }) {
     }
   }
 
-  joining && $("form", joining).addEventListener("submit", async (event) => {
+  joining && $("form", joining).addEventListener("submit", (event) => {
     event.preventDefault();
-    const { of: id } = joining.dataset, conversation = new FormData(event.target).get("other");
+    whileBusy($('[type="submit"]', joining), () => join(new FormData(event.target).get("other")));
+  });
+
+  async function join(conversation) {
+    const { of: id } = joining.dataset;
     try {
       store.learn(await call("POST", of(id, "merge"), { conversation }));
       joining.close();
@@ -193,7 +197,7 @@ export function start({ store, api, open, slug }) {
       joining.close();
       failed("failed.merge", problem);
     }
-  });
+  }
 
   // --- who takes part, and who does not -----------------------------------------------------------------------------
 

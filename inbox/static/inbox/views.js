@@ -1,5 +1,5 @@
 // Saved views: choosing one, and building its conditions with all, any or none of them, groups within groups.
-import { $, fields, show, text } from "../ui/js/dom.js";
+import { $, fields, show, text, whileBusy } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
@@ -83,8 +83,12 @@ export function start({ store, sync, setFilter, later, slug }) {
     text(parts.problem, said || problem?.message);
   }
 
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
+    whileBusy($('[type="submit"]', form), save);
+  });
+
+  async function save() {
     const { name, audience, sort } = Object.fromEntries(new FormData(form));
     const shared = ["mine", "everyone"].includes(audience) ? { audience } : { audience: "team", team: audience };
     const body = { name: name.trim(), sort, filters: builder.read(), ...shared };
@@ -98,7 +102,8 @@ export function start({ store, sync, setFilter, later, slug }) {
     } catch (problem) {
       complain(problem);
     }
-  });
+  }
+
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-part-act]");
     if (button) builder.act(button);
