@@ -291,11 +291,16 @@ def test_several_are_chosen_and_told_by_keys(tia, sam):
 
 
 def test_the_filter_finds_and_the_list_counts(sam, tia):
+    sam.get_by_role("button", name="Raise hand").click()
+    sam.locator("#dialog-hand").get_by_role("button", name="Raise hand").click()
+    expect(tia.locator("#flagged-title")).to_be_visible()
     tia.locator("input[name=search]").fill("sam")
     expect(tia.locator(".students > li:not([hidden])")).to_have_count(1)
     tia.locator("input[name=search]").fill("nobody of this name")
     expect(tia.get_by_text("Nobody fits the filter")).to_be_visible()
     expect(tia.locator("#rest-title")).to_be_hidden()
+    expect(tia.locator("#flagged-title")).to_be_hidden()
+    sam.get_by_role("button", name="Hand is up").click()
     tia.get_by_role("button", name="Show everyone").click()
     tia.goto(tia.url.split("/proctor")[0] + "/proctor")
     expect(tia.locator('[data-exam="demo-exam"] [data-count="active"]')).to_have_text(re.compile("[1-9]"))

@@ -122,6 +122,7 @@ export class Grid {
 
   get #everybody() { return this.#shelves.flatMap(({ order }) => order); }
   ids = () => this.#everybody.map(({ id }) => id);
+  get hasFlagged() { return this.#lists.flagged.order.length > 0; }
   get hasRest() { return this.#lists.rest.order.length > 0; }
   get shown() { return this.#lists.flagged.order.length + this.#lists.rest.order.length; }
   get held() { return this.#held.size; }

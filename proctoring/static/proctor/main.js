@@ -55,7 +55,6 @@ function drawCounts() {
     const chip = place.parentElement;
     if (["paused", "ended"].includes(name)) show(chip, count || chip.getAttribute("aria-pressed") === "true");
   }
-  show($("#flagged-title"), store.counts.attention);
   show(part("none"), !store.counts.all);
   text(part("rest-count"), String(Math.max(0, store.counts.all - store.counts.attention)));
 }
@@ -68,6 +67,7 @@ grid = new Grid(main, store, exams, ({ whole }) => {
   text(part("held"), grid.held ? t("held", { n: grid.held }) : "");
   if (!whole) return;
   show(part("no-match"), store.counts.all && !grid.shown);
+  show($("#flagged-title"), grid.hasFlagged);
   show($("#rest-title"), grid.hasRest);
 });
 drawer = new Drawer({ exams, store, actions, me: state.me, closed: () => { proctor.dataset.view = "stream"; address(); } });
