@@ -10,6 +10,7 @@ class InboxConfig(AppConfig):
         from crm.services.audit import on_record
         from crm.services.contacts import on_deleted, on_restored
         from crm.services.members import on_hand_back
+        from crm.services.notes import on_mention
         from crm.services.teams import on_team_gone
         from crm.services.views import on_scope
         from inbox import dossier, timeline
@@ -19,6 +20,7 @@ class InboxConfig(AppConfig):
         from inbox.filters import check_view
         from inbox.services.contacts import hide, show_again
         from inbox.services.conversations import hand_back, leave_team
+        from inbox.services.notices import tell_contact_note
         from inbox.topics import register_topics
 
         register_topics()
@@ -28,6 +30,7 @@ class InboxConfig(AppConfig):
         timeline.register_sources()
         on_hand_back(hand_back)
         on_record(hear_record)
+        on_mention(tell_contact_note)
         on_team_gone(leave_team)
         on_scope(ViewScope.CONVERSATIONS, check_view)
         on_deleted(hide)

@@ -10,12 +10,13 @@ from rest_framework.response import Response
 from crm.api.base import PAGING, StrictSerializer, Text, WorkspaceView, checked, list_page, page_schema, schema_of
 from crm.payloads import NotePayload, note_payload
 from crm.services import notes
+from crm.services.mentions import MOST_MENTIONS
 
 
 class NoteBody(StrictSerializer):
     body = Text(trim_whitespace=False)
     mentions = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=notes.MOST_MENTIONS, help_text="Ids of members."
+        child=serializers.UUIDField(), required=False, max_length=MOST_MENTIONS, help_text="Ids of members and teams."
     )
 
 
@@ -35,7 +36,7 @@ class NoteList(WorkspaceView):
         responses={201: schema_of(NotePayload), 200: schema_of(NotePayload)},
     )
     def post(self, request: Request, workspace: str, contact: UUID) -> Response:
-        """Who is mentioned, by id here or as @<id> in the body, hears of it on `user.<id>`."""
+        """Who is mentioned, by id here or as @<id> in the body, or is in a team that is, hears of it on `user.<id>`."""
         given = checked(NewNoteBody(data=request.data))
         note, created = notes.add_note(
             actor=self.actor(request),

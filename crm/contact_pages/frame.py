@@ -43,7 +43,7 @@ class Choices:
     lead_statuses: list[str]
     people: list[dict[str, Any]]  # id, name, role: those who can read contacts
     attributes: list[dict[str, Any]]  # key, label, type, choices
-    teams: list[dict[str, Any]]  # id, name: whose views the reader may save
+    teams: list[dict[str, Any]]  # id, name: for a list those whose views the reader may save
     tags: list[TagPayload] = field(default_factory=list)
     views: list[dict[str, Any]] = field(default_factory=list)  # as `view_payload` says them, ids as words
 
@@ -56,7 +56,7 @@ def get_choices(request: HttpRequest, actor: Member, *, for_list: bool = False) 
     columns: dict[str, Any] = {
         "people": RawSQL(_PEOPLE, (READERS,)),  # noqa: S611 - constants, and values as parameters
         "attributes": RawSQL(_FIELDS, ()),  # noqa: S611
-        "teams": RawSQL(_TEAMS, (actor.may(Action.MANAGE_SETTINGS), actor.user_id)),  # noqa: S611
+        "teams": RawSQL(_TEAMS, (not for_list or actor.may(Action.MANAGE_SETTINGS), actor.user_id)),  # noqa: S611
     }
     marks = rail.marks_for(actor.user_id, actor.can)
     views = ArraySubquery(visible_views(actor).filter(scope=ViewScope.CONTACTS).values(found=VIEW))
@@ -73,6 +73,7 @@ def state_of(request: HttpRequest, actor: Member, choices: Choices) -> dict[str,
     return {
         **who_looks(request, actor, choices.workspace_name),
         "people": [{"id": one["id"], "name": one["name"]} for one in choices.people],
+        "teams": choices.teams,
     }
 
 

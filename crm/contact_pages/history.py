@@ -93,7 +93,7 @@ def _beginning(line: Line, data: dict[str, Any], reader: Reader) -> None:
 def _note(line: Line, data: dict[str, Any], reader: Reader) -> None:
     author = data.get("author") or {}
     own = author.get("id") == str(reader.actor.user_id) or reader.actor.may(Action.MANAGE)
-    names = {one["id"]: one["name"] for one in reader.choices.people}
+    names = {one["id"]: one["name"] for one in (*reader.choices.people, *reader.choices.teams)}
     line.icon = "note"
     line.title = _("Note")
     line.who = author.get("name") or _("Somebody")

@@ -78,7 +78,7 @@ class ContactNote(TenantModel):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     body = models.TextField()
-    mentions = ArrayField(models.UUIDField(), default=list, blank=True)  # users of the workspace, told by `user.<id>`
+    mentions = ArrayField(models.UUIDField(), default=list, blank=True)  # members and teams of the workspace
     search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

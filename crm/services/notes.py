@@ -1,28 +1,32 @@
-"""What the team writes down about a contact. Whoever is mentioned is told."""
+"""What the team writes down about a contact. Whoever is mentioned is told, and so is whoever's team is."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from config.errors import Forbidden, Invalid, NotFound, Said
+from config.errors import Forbidden, Invalid, NotFound
 from config.live.unit import unit_of_work
 from crm.access import check, contact_for
 from crm.actors import Actor, System
 from crm.errors import IdReused
 from crm.events import announce_mentions, announce_note, announce_note_deletion
 from crm.ids import uuid7
-from crm.models import Contact, ContactNote
-from crm.models import Member as Membership
-from crm.roles import Action, is_allowed
+from crm.models import ContactNote
+from crm.roles import Action
 from crm.search import vector_of
+from crm.services.mentions import mentioned_by
 
 LIMIT = 64 * 1024  # bytes
-MOST_MENTIONS = 50
-# What the page writes when somebody is picked from the list that @ opens
-_PICK = re.compile(r"@\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IGNORECASE)
+Hear = Callable[[Actor, ContactNote, frozenset[UUID]], None]
+_hearers: list[Hear] = []
+
+
+def on_mention(hear: Hear) -> None:
+    """Registers `hear(actor, note, users)`, in AppConfig.ready(); it is called inside the note's unit of work."""
+    if hear not in _hearers:
+        _hearers.append(hear)
 
 
 def visible_notes(actor: Actor, contact_id: UUID) -> "QuerySet[ContactNote]":
@@ -42,18 +46,18 @@ def add_note(
         if (known.contact_id, known.body, known.author_id) != (contact.pk, body, _author(actor)) or known.deleted_at:
             raise IdReused
         return known, False
-    told = _checked_mentions(contact, body, mentions)
+    mentioned = mentioned_by(contact.workspace_id, body, mentions)
     note = ContactNote.objects.create(
         id=note_id or uuid7(),
         workspace_id=contact.workspace_id,
         contact=contact,
         author_id=_author(actor),
         body=_checked_body(body),
-        mentions=told,
+        mentions=mentioned.ids,
         search=vector_of(body),
     )
     announce_note(note, created=True)
-    announce_mentions(note, [user_id for user_id in told if user_id != note.author_id])
+    _tell(actor, note, mentioned.users)
     return note, True
 
 
@@ -67,13 +71,15 @@ def change_note(
     if body is not None:
         note.body = _checked_body(body)
     kept = note.mentions if mentions is None else ()
-    note.mentions = _checked_mentions(note.contact, note.body, mentions or (), kept)
+    mentioned = mentioned_by(note.workspace_id, note.body, mentions or (), kept=kept)
+    note.mentions = mentioned.ids
     if before == (note.body, note.mentions):
         return note
+    heard = mentioned_by(note.workspace_id, "", (), kept=before[1]).users
     note.search = vector_of(note.body)
     note.save(update_fields=["body", "mentions", "search", "updated_at"])
     announce_note(note)
-    announce_mentions(note, [one for one in note.mentions if one not in before[1] and one != _author(actor)])
+    _tell(actor, note, mentioned.users - heard)
     return note
 
 
@@ -96,6 +102,13 @@ def _own_note(actor: Actor, contact_id: UUID, note_id: UUID) -> ContactNote:
     return note
 
 
+def _tell(actor: Actor, note: ContactNote, users: frozenset[UUID]) -> None:
+    others = users - {_author(actor)}
+    announce_mentions(note, sorted(others))
+    for hear in _hearers:
+        hear(actor, note, others)
+
+
 def _author(actor: Actor) -> UUID | None:
     return None if isinstance(actor, System) else actor.user_id
 
@@ -106,20 +119,3 @@ def _checked_body(body: str) -> str:
     if len(body.encode()) > LIMIT:
         raise Invalid(errors={"body": "At most 64 KiB fit."})
     return body
-
-
-def _checked_mentions(contact: Contact, body: str, named: Iterable[UUID], kept: Iterable[UUID] = ()) -> list[UUID]:
-    """Those named by id must be able to read notes here; a pick in the words that names nobody is just words."""
-    named = list(named)
-    picked = [UUID(found) for found in _PICK.findall(body)]
-    wanted = list(dict.fromkeys([*kept, *named, *picked]))
-    members = Membership.objects.filter(
-        workspace_id=contact.workspace_id, user_id__in=wanted, user__deactivated_at=None
-    ).values_list("user_id", "role")
-    able = {user_id for user_id, role in (members if wanted else ()) if is_allowed(role, Action.READ_INBOX)}
-    if any(user_id not in able for user_id in named):
-        raise Invalid(errors={"mentions": "Not everybody named here can read notes of this workspace."})
-    found = [user_id for user_id in wanted if user_id in able]
-    if len(found) > MOST_MENTIONS:
-        raise Invalid(errors={"mentions": Said("At most {most} people.", most=MOST_MENTIONS)})
-    return found

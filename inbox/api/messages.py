@@ -10,13 +10,13 @@ from rest_framework.response import Response
 
 from crm.api.base import Text, read, schema_of
 from crm.paging import read_limit
+from crm.services.mentions import MOST_MENTIONS
 from inbox.answers import thread_answer
 from inbox.api.base import InboxView, live_page_schema
 from inbox.models import Message
 from inbox.payloads import MessagePayload, message_payload
 from inbox.services import deleting, messages
 from inbox.services.composing import TemplateChoice
-from inbox.services.mentions import MOST_MENTIONS
 
 SEND_TYPES = ("text", "image", "video", "audio", "document", "sticker", "template", "reaction")
 

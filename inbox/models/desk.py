@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from crm.encryption import EncryptedJSONField
-from crm.models import Team, User, ViewAudience
+from crm.models import ContactNote, Team, User, ViewAudience
 from crm.tenancy import TenantModel, tenant_key
 from inbox.models.conversations import Conversation
 from inbox.models.messages import Message
@@ -132,6 +132,16 @@ class Notice(TenantModel):
     kind = models.CharField(max_length=20)
     conversation = models.ForeignKey(Conversation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    # What is about a contact, and not about a conversation; its TenantForeignKey checks it as well
+    note = models.ForeignKey(
+        ContactNote,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     key = models.CharField(max_length=120)  # the same thing is told once
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)

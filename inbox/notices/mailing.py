@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from crm.models import Member
 from inbox.models import Notice
 from inbox.notices.kinds import Kind, Way, ways_of
-from inbox.notices.payloads import first_words
+from inbox.notices.payloads import place_of, words_of
 from inbox.notices.people import is_here, reads_here
-from inbox.notices.queries import SHOWN
+from inbox.notices.queries import SHOWN, UNSHOWN
 from inbox.notices.sentences import sentence_of
 from jobs.errors import ProviderError
 from jobs.payloads import JSON
@@ -79,16 +79,16 @@ def _due(member: Member) -> list[Notice]:
         read_at=None,
         mailed_at=None,
         created_at__gt=timezone.now() - OLDEST,
-    ).select_related("conversation__contact", "message__sender_user")
-    return list(rows.defer("conversation__contact__search", "message__search").order_by("pk")[:MOST])
+    ).select_related("conversation__contact", "message__sender_user", "note__contact", "note__author")
+    return list(rows.defer(*UNSHOWN).order_by("pk")[:MOST])
 
 
 def _send(member: Member, notices: list[Notice]) -> None:
     lines = [
         {
             "sentence": sentence_of(notice),
-            "words": first_words(notice.message),
-            "address": f"{settings.PUBLIC_URL}/inbox/{notice.conversation_id}",
+            "words": words_of(notice),
+            "address": f"{settings.PUBLIC_URL}{place_of(notice)}",
         }
         for notice in notices
     ]

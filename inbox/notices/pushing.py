@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.models import Member
 from inbox.models import Notice, PushSubscription
 from inbox.notices import webpush
-from inbox.notices.payloads import first_words
+from inbox.notices.payloads import place_of, words_of
 from inbox.notices.people import is_here, reads_here
 from inbox.notices.queries import SHOWN
 from inbox.notices.sentences import sentence_of
@@ -74,7 +74,8 @@ def push_notice(*, notice_id: UUID, subscription_id: int) -> dict[str, JSON]:
 def _due(notice_id: UUID) -> Notice | None:
     """None when it was read, is old, or its member is here and hears of it in the page."""
     rows = Notice.objects.filter(SHOWN, pk=notice_id, read_at=None, created_at__gt=timezone.now() - STALE)
-    notice = rows.select_related("workspace", "conversation__contact", "message__sender_user").first()
+    rows = rows.select_related("workspace", "conversation__contact", "message__sender_user")
+    notice = rows.select_related("note__contact", "note__author").first()
     if notice is None:
         return None
     member = Member.objects.select_related("user").filter(workspace=notice.workspace, user_id=notice.user_id).first()
@@ -87,9 +88,9 @@ def _message(notice: Notice) -> bytes:
     words = {
         "id": str(notice.pk),
         "title": sentence_of(notice),
-        "body": first_words(notice.message),
-        "url": f"/inbox/{notice.conversation_id}",
-        "tag": f"conversation:{notice.conversation_id}",
+        "body": words_of(notice),
+        "url": place_of(notice),
+        "tag": f"conversation:{notice.conversation_id}" if notice.conversation_id else f"notice:{notice.pk}",
     }
     whole = orjson.dumps(words)
     return whole if len(whole) <= webpush.LONGEST else orjson.dumps({**words, "body": ""})

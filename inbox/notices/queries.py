@@ -20,7 +20,8 @@ SHOWN = Q(
     conversation__merged_into=None,
     conversation__spam_at=None,
     conversation__scope=Scope.SUPPORT,
-)
+) | Q(note__isnull=False, note__deleted_at=None, note__contact__deleted_at=None)
+UNSHOWN = ("conversation__contact__search", "message__search", "note__search", "note__contact__search")
 
 
 def preferences_of(actor: Member) -> dict[str, object]:
@@ -41,12 +42,12 @@ def list_notices(
 ) -> Page[Notice]:
     """Newest first; the rows are `visible_notices`."""
     rows = rows.select_related("conversation__contact", "conversation__channel", "message__sender_user")
-    rows = rows.defer("conversation__channel__credentials", "conversation__contact__search", "message__search")
+    rows = rows.select_related("note__contact", "note__author").defer("conversation__channel__credentials", *UNSHOWN)
     return page(rows.filter(read_at=None) if unread else rows, ("-id",), cursor=cursor, limit=limit)
 
 
 def payload_of(actor: Member, notice: Notice) -> NoticePayload:
-    return notice_payload(notice, actor.workspace_slug, notice.conversation, notice.message)
+    return notice_payload(notice, actor.workspace_slug)
 
 
 def count_unread(rows: QuerySet[Notice]) -> int:

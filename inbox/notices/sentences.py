@@ -4,13 +4,14 @@ from django.utils.translation import gettext as _
 
 from inbox.models import Notice
 from inbox.notices.kinds import Kind
-from inbox.payloads import sender_payload
+from inbox.notices.payloads import actor_of, contact_of
 
 
 def sentence_of(notice: Notice) -> str:
-    """Reads the conversation's contact and the message's sender."""
-    contact = notice.conversation.contact.display_name if notice.conversation else ""
-    who = sender_payload(notice.message, contact, None)["name"] if notice.message else ""
+    """Reads the conversation's contact and the message's sender; or the note's contact and author."""
+    contact = contact_of(notice)
+    actor = actor_of(notice)
+    who = actor["name"] if actor else ""
     sentences = {
         Kind.ASSIGNED: _("%(who)s gave you the conversation with %(contact)s"),
         Kind.TEAM: _("%(who)s gave your team the conversation with %(contact)s"),

@@ -14,6 +14,7 @@ from crm.actors import Caller, Member
 from crm.models import User
 from crm.roles import Action
 from crm.search import vector_of
+from crm.services.mentions import Mentioned, mentioned_by
 from crm.services.profiles import count_interactions
 from inbox import topics
 from inbox.access import conversation_for, is_retryable, message_for
@@ -25,7 +26,6 @@ from inbox.senders import has_provider
 from inbox.services import drafts, notices, watching
 from inbox.services.chats.mailing import mail_unread_later
 from inbox.services.composing import Part, TemplateChoice, Wanted, check_can_send, compose
-from inbox.services.mentions import Mentioned, mentioned_by
 from inbox.services.outbox import enqueue_delivery
 from inbox.states import Direction, MessageStatus, SenderKind
 from jobs import rows
@@ -65,7 +65,7 @@ def send_message(
     wanted = Wanted(body, type, reply_to, tuple(attachments), template, note)
     try:
         composed = compose(actor, conversation, wanted)
-        mentioned = mentioned_by(conversation, body, mentions) if note else Mentioned()
+        mentioned = mentioned_by(conversation.workspace_id, body, mentions) if note else Mentioned()
         if seen_seq is not None and not force:
             _check_unchanged(actor, conversation, seen_seq)
     except DomainError:
@@ -77,7 +77,8 @@ def send_message(
     for position, part in enumerate(composed.parts):
         request = {"request": wanted.request_hash} if wanted.request_hash and not position else {}
         origin = {"forwarded": str(forwarded)} if forwarded else {}
-        detail = part.detail | mentioned.detail | origin | request
+        named = {"mentions": mentioned.named} if mentioned.named else {}
+        detail = part.detail | named | origin | request
         message = _create(
             actor,
             conversation,

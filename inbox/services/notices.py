@@ -3,7 +3,7 @@
 Of what a customer or colleagues write, a conversation has one unread notice a person: the newest takes its place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
 from crm.actors import Member as MemberActor
-from crm.models import Member, TeamMember
+from crm.models import ContactNote, Member, TeamMember
 from crm.roles import Action, Role, is_allowed
 from inbox.models import Conversation, Message, Notice, Participant, ParticipantRole
 from inbox.notices import events
@@ -98,6 +98,14 @@ def tell_note(actor: Actor, conversation: Conversation, note: Message, mentioned
     _tell(actor, conversation, Kind.NOTE, concerned & ~Q(user_id__in=named), note)
 
 
+def tell_contact_note(actor: Actor, note: ContactNote, mentioned: frozenset[UUID]) -> None:
+    """To those whom a note about a contact mentions: each of them once, however often it is changed."""
+    ways = _ways(Kind.MENTIONED, _preferences(note.workspace_id, Q(user_id__in=mentioned)), actor) if mentioned else {}
+    if ways:
+        made = [_of_note(note, user_id) for user_id in ways]
+        _announce([one for one in made if rows.insert(one)], ways, note.workspace.slug, {})
+
+
 def _concerned(conversation_id: UUID, assignee_id: UUID | None) -> Q:
     watching = Participant.objects.filter(conversation_id=conversation_id, role=ParticipantRole.WATCHER)
     who = Q(user_id__in=watching.values("user_id"))
@@ -127,19 +135,29 @@ def _tell(actor: Actor, conversation: Conversation, kind: Kind, who: Q | None, m
     """
     if conversation.scope != Scope.SUPPORT or conversation.spam_at is not None:
         return
-    own_id = actor.user_id if isinstance(actor, MemberActor) else None
-    ways = {user_id: ways_of(wanted, kind) for user_id, wanted in _wishes(conversation, who) if user_id != own_id}
-    ways = {user_id: wanted for user_id, wanted in sorted(ways.items()) if wanted}
+    ways = _ways(kind, _wishes(conversation, who), actor)
     if not ways:
         return
     earlier = _take_place(conversation, kind, list(ways)) if kind in _ONE_A_CONVERSATION else {}
     made = _written([_notice(conversation, kind, user_id, message, earlier.get(user_id)) for user_id in ways])
-    workspace = conversation.channel.workspace
+    _announce(made, ways, conversation.channel.workspace.slug, earlier)
+
+
+def _ways(kind: Kind, wishes: Iterable[tuple[Any, ...]], actor: Actor) -> dict[UUID, frozenset[Way]]:
+    """Of those who want it in any."""
+    own_id = actor.user_id if isinstance(actor, MemberActor) else None
+    ways = {user_id: ways_of(wanted, kind) for user_id, wanted in wishes if user_id != own_id}
+    return {user_id: wanted for user_id, wanted in sorted(ways.items()) if wanted}
+
+
+def _announce(
+    made: Sequence[Notice], ways: Mapping[UUID, frozenset[Way]], slug: str, earlier: Mapping[UUID, _Earlier]
+) -> None:
     for notice in made:
         before, wanted = earlier.get(notice.user_id), ways[notice.user_id]
         events.announce_notice(
             notice.user_id,
-            notice_payload(notice, workspace.slug, conversation, message),
+            notice_payload(notice, slug),
             replaces=before.id if before else None,
             ways=[way.value for way in Way if way in wanted],
         )
@@ -175,6 +193,17 @@ def _notice(
         key=key,
         created_at=now,
         mailed_at=before.mailed_at if before else None,
+    )
+
+
+def _of_note(note: ContactNote, user_id: UUID) -> Notice:
+    return Notice(
+        workspace_id=note.workspace_id,
+        user_id=user_id,
+        kind=Kind.MENTIONED.value,
+        note=note,
+        key=f"{Kind.MENTIONED.value}:{note.pk}",
+        created_at=timezone.now(),
     )
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from config.live.events import events_after, head
-from crm.models import BillingAccount, PaymentAttempt
+from crm.models import BillingAccount, PaymentAttempt, Team, TeamMember
 from tests.api import Api
 from tests.cast import receive, unique
 
@@ -40,15 +40,38 @@ def test_the_mentioned_hear_of_it_once(cast, contact):
     note = api(cast).post(f"contacts/{contact}/notes/", body).json()
     assert set(note["mentions"]) == {str(cast.ada.pk), str(cast.ben.pk), str(cast.bea.pk)}
     for topic, seq in before.items():
-        (event,) = events_after(topic, seq)
-        assert event.type == "note.mentioned"
+        event, notice = events_after(topic, seq)
+        assert (event.type, notice.type) == ("note.mentioned", "notice.created")
         assert (event.data["note"], event.data["contact"]) == (note["id"], contact)
         assert event.data["author"]["name"] == "Ben"
     api(cast).patch(f"contacts/{contact}/notes/{note['id']}", {"body": "Look again"})
-    assert head(bea) == before[bea] + 1
+    assert head(bea) == before[bea] + 2
     for who in (cast.tia, cast.cleo):
         answer = api(cast).post(f"contacts/{contact}/notes/", {"body": "x", "mentions": [str(who.pk)]})
         assert (answer.status_code, set(answer.json()["errors"])) == (400, {"mentions"})
+
+
+def test_a_team_that_is_named_hears_of_it_and_its_members_once(cast, contact):
+    team = Team.objects.create(workspace=cast.workspace, name="Night")
+    for user in (cast.bea, cast.vic, cast.ben):
+        TeamMember.objects.create(workspace=cast.workspace, team=team, user=user)
+    people = {name: f"user.{getattr(cast, name).pk}" for name in ("ada", "ben", "bea", "vic")}
+    before = {name: head(topic) for name, topic in people.items()}
+
+    def told():
+        found = {name: events_after(topic, before[name]) for name, topic in people.items()}
+        return {name: sum(event.type == "note.mentioned" for event in events) for name, events in found.items()}
+
+    path = f"contacts/{contact}/notes/"
+    note = api(cast).post(path, {"body": "Who takes this?", "mentions": [str(team.pk), str(cast.bea.pk)]}).json()
+    assert note["mentions"] == [str(team.pk), str(cast.bea.pk)]
+    assert told() == {"ada": 0, "ben": 0, "bea": 1, "vic": 1}  # whoever wrote it knows
+    wider = [str(team.pk), str(cast.ada.pk)]
+    api(cast).patch(f"{path}{note['id']}", {"mentions": wider})
+    assert told() == {"ada": 1, "ben": 0, "bea": 1, "vic": 1}
+    foreign = Team.objects.create(workspace=cast.elsewhere, name="Night")
+    refused = api(cast).post(path, {"body": "x", "mentions": [str(foreign.pk)]})
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"mentions"})
 
 
 def test_notes_can_be_replayed(cast, contact):

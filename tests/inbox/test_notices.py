@@ -99,6 +99,34 @@ def test_a_note_tells_those_it_names_and_they_take_part_from_then_on(cast, desk)
     assert kinds(desk, "ben") == ["note", "message"]
 
 
+def test_a_note_about_a_contact_tells_those_it_names_and_leads_to_the_contact(cast, desk):
+    team = Team.objects.create(workspace=cast.workspace, name="Night")
+    TeamMember.objects.create(workspace=cast.workspace, team=team, user=cast.vic)
+    contact = receive(cast).contact
+    path, after = f"contacts/{contact.pk}/notes/", head(topics.user(cast.bea.pk))
+    named = [str(cast.bea.pk), str(team.pk), str(cast.ben.pk)]
+    made = desk.ben.post(path, {"body": "Likes  mornings", "mentions": named}).json()
+    assert [kinds(desk, name) for name in ("bea", "vic", "ben", "ada")] == [["mentioned"], ["mentioned"], [], []]
+    (row,) = listed(desk, "bea")["results"]
+    assert row["note"] == {
+        "id": made["id"],
+        "contact": {"id": str(contact.pk), "name": contact.display_name},
+        "words": "Likes mornings",
+    }
+    assert (row["conversation"], row["message"], row["actor"]["name"]) == (None, None, "Ben")
+    told = [event for event in events_after(topics.user(cast.bea.pk), after) if event.type == "notice.created"]
+    assert [(event.data["id"], event.data["note"]) for event in told] == [(row["id"], row["note"])]
+
+    # Changed, it tells who had not heard; taken back and named again, nobody hears twice
+    for mentions in ([], named, [*named, str(cast.ada.pk)]):
+        desk.ben.patch(f"{path}{made['id']}", {"mentions": mentions})
+    assert [kinds(desk, name) for name in ("bea", "vic", "ada")] == [["mentioned"]] * 3
+    desk.bea.post("notices/read", {"ids": [row["id"]]})
+    assert (listed(desk, "bea")["unread_count"], listed(desk, "vic")["unread_count"]) == (0, 1)
+    desk.ben.delete(f"{path}{made['id']}")
+    assert (kinds(desk, "vic"), listed(desk, "vic")["unread_count"]) == ([], 0)
+
+
 @pytest.mark.parametrize("who", ["tia", "cleo"])
 def test_nobody_is_named_who_could_not_read_it(cast, desk, who):
     refused = note(desk, "ben", receive(cast), mentions=[str(getattr(cast, who).pk)])

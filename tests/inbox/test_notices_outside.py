@@ -174,6 +174,16 @@ def test_a_closed_browser_is_woken_with_what_only_it_can_read(cast, desk, peer):
         assert "Are you there" not in f"{job.payload}{job.result}"
 
 
+def test_a_note_about_a_contact_wakes_it_too_and_leads_there(cast, desk, peer):
+    desk.bea.post("notices/push", peer.subscription)
+    contact = receive(cast).contact
+    desk.ben.post(f"contacts/{contact.pk}/notes/", {"body": "See this", "mentions": [str(cast.bea.pk)]})
+    run_all(cast, "inbox.push_notice")
+    (words,) = [orjson.loads(peer.opened(body)) for _, body in peer.got]
+    assert (words["title"], words["body"]) == ("Ben mentioned you about Lucía", "See this")
+    assert words["url"] == f"/contacts/{contact.pk}"
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_browser_that_is_gone_is_forgotten(cast, desk, peer, status):
     desk.bea.post("notices/push", peer.subscription)

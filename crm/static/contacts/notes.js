@@ -1,4 +1,4 @@
-// Notes: writing one, telling people by @, editing and deleting one's own.
+// Notes: writing one, telling people and teams by @, editing and deleting one's own.
 import { $, $$, announce, attribute, clone, fields, show } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { recall, remember } from "../ui/js/memory.js";
@@ -11,6 +11,7 @@ import { base, failed, look, quietly, state } from "./page.js";
 const MOST_SHOWN = 8;
 const notes = `${base}contacts/${state.contact.id}/notes/`;
 const DRAFT = `contact-note:${state.contact.id}`;
+const named = [...state.people, ...state.teams.map((team) => ({ ...team, more: t("team") }))];
 const folded = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 /** Who is meant: everybody that was picked and still stands in the words. */
@@ -47,13 +48,15 @@ function mentions(field, list, picked) {
     const typed = /(?:^|[\s(])@([^\s@]{0,30})$/u.exec(field.value.slice(0, field.selectionStart));
     if (!typed) return close();
     const wanted = folded(typed[1]);
-    options = state.people.filter(({ name }) => folded(name).split(/\s+/).some((word) => word.startsWith(wanted))).slice(0, MOST_SHOWN);
+    options = named.filter(({ name }) => folded(name).split(/\s+/).some((word) => word.startsWith(wanted))).slice(0, MOST_SHOWN);
     if (!options.length) return close();
     from = field.selectionStart - typed[1].length - 1;
     list.replaceChildren(...options.map((person, place) => {
       const option = clone("mention");
       option.id = `mention-${place}`;
-      fields(option).name.textContent = person.name;
+      const part = fields(option);
+      part.name.textContent = person.name;
+      part.more.textContent = person.more ?? "";
       option.addEventListener("pointerdown", (event) => { event.preventDefault(); pick(person); });
       return option;
     }));

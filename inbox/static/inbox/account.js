@@ -2,7 +2,7 @@
 // opens that part of the pane, and kept true from then on.
 import { $, attribute, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
-import { recall, remember } from "../ui/js/memory.js";
+import { remember } from "../ui/js/memory.js";
 import { moment, onDay } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
@@ -18,7 +18,7 @@ export class Account {
 
   constructor(slug) {
     this.#slug = slug;
-    this.#place.open = recall(OPEN) === true;
+    remember(OPEN, this.#place.open);
     this.#place.addEventListener("toggle", () => { remember(OPEN, this.#place.open); if (!this.#profile) this.load().catch(({ message }) => toast(message, { tone: "danger" })); });
   }
 

@@ -1,4 +1,4 @@
-// The bell's menu: the newest notices, each leading to its conversation, and what of them this browser makes.
+// The bell's menu: the newest notices, each leading to its conversation or contact, and what of them this browser makes.
 import { $, attribute, clone, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { paintAll } from "../ui/js/time.js";
@@ -33,14 +33,15 @@ function draw() {
 
 function row(notice) {
   const element = clone("notice"), link = element.matches?.("a") ? element : $("a", element), parts = fields(link);
-  link.href = notice.conversation ? `/inbox/${notice.conversation.id}` : "/inbox";
+  link.href = notices.place(notice);
   link.dataset.notice = notice.id;
   link.dataset.kind = notice.kind;
   attribute(link, "data-unread", notice.read_at ? null : "");
   show(parts.dot, !notice.read_at);
   text(parts.said, said(notice));
-  text(parts.words, notice.message?.words ?? "");
-  show(parts.words, notice.message?.words);
+  const { words = "" } = notice.message ?? notice.note ?? {};
+  text(parts.words, words);
+  show(parts.words, words);
   parts.at.dateTime = notice.created_at;
   return link;
 }

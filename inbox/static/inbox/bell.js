@@ -23,10 +23,12 @@ const notices = {
   wanted: (what) => (what === "sound" ? recall("notices.sound") !== false : recall(`notices.${what}`) === true && globalThis.Notification?.permission === "granted"),
   want: (what, on) => { remember(`notices.${what}`, on); changed(); },
   base,
+  /** The page it leads to. */
+  place: ({ conversation, note }) => (conversation ? `/inbox/${conversation.id}` : note ? `/contacts/${note.contact.id}` : "/inbox"),
 };
 
-const said = ({ kind, actor, conversation }) =>
-  t(has(`notice.${kind}`) ? `notice.${kind}` : "notice.nobody", { who: actor?.name || t("notice.nobody"), contact: conversation?.contact ?? "" });
+const said = ({ kind, actor, conversation, note }) =>
+  t(has(`notice.${kind}`) ? `notice.${kind}` : "notice.nobody", { who: actor?.name || t("notice.nobody"), contact: conversation?.contact ?? note?.contact.name ?? "" });
 
 function changed() {
   const { unread } = notices;
@@ -66,7 +68,7 @@ function hear({ type, data }) {
   notices.rows = [data, ...notices.rows.filter(({ id }) => id !== data.replaces)];
   if (!data.replaces) notices.unread += 1;
   changed();
-  if (before(data.conversation?.id)) return look();
+  if (before(data)) return look();
   announce(said(data));
   once(data);
 }
@@ -84,7 +86,7 @@ function hearRead({ ids }) {
 function once(notice) {
   const tell = () => import("./sounding.js").then(({ sound, desktop }) => {
     if (notice.ways.includes("sound") && notices.wanted("sound")) sound();
-    if (notice.ways.includes("desktop") && notices.wanted("desktop") && !document.hasFocus()) desktop(notice, said(notice));
+    if (notice.ways.includes("desktop") && notices.wanted("desktop") && !document.hasFocus()) desktop(notice, said(notice), notices.place(notice));
   });
   if (!navigator.locks) return tell();
   navigator.locks.request(`notice ${notice.id}`, { ifAvailable: true }, async (lock) => {
@@ -94,14 +96,15 @@ function once(notice) {
 
 // --- what is before one's eyes ---------------------------------------------------------------------------------------------
 
-const before = (id) => Boolean(id) && !document.hidden && location.pathname === `/inbox/${id}`;
+const before = (notice) => !document.hidden && location.pathname === notices.place(notice);
 
 let asked = null;
 function look() {
-  const id = location.pathname.match(/^\/inbox\/([0-9a-f-]{36})$/)?.[1];
-  if (!id || document.hidden || asked === id || !notices.rows.some((row) => !row.read_at && row.conversation?.id === id)) return;
-  asked = id;
-  read({ conversation: id }).catch(() => {}).finally(() => { asked = null; });
+  const seen = notices.rows.filter((row) => !row.read_at && (row.conversation || row.note) && before(row));
+  if (!seen.length || asked === location.pathname) return;
+  asked = location.pathname;
+  const [{ conversation }] = seen;
+  read(conversation ? { conversation: conversation.id } : { ids: seen.map(({ id }) => id) }).catch(() => {}).finally(() => { asked = null; });
 }
 
 /** Whoever has a page open is here, on any page; the inbox sees to that by itself. */

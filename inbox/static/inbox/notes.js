@@ -5,24 +5,22 @@ import { recall, remember } from "../ui/js/memory.js";
 import { paint } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
-import { Account } from "./account.js";
-import { Mentions, Suggest } from "./suggest.js";
 
 const SETTLE = 300; // ms a person is on screen before their notes are asked for: the messages come first
 const AGAIN = 5_000; // ms after a question that did not get through
 const ID = /@\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?/gi;
 
 export class Notes {
-  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions; #timer = null; #account; #told = 0;
+  #store; #live; #slug; #of = null; #line = null; #notes = new Map(); #id = null; #mentions = null; #timer = null; #account = null; #told = 0;
   #parts = fields($('[data-part="notes"]'));
   #form = document.forms["contact-note"];
 
   constructor({ store, live, slug }) {
-    [this.#store, this.#live, this.#slug, this.#account] = [store, live, slug, new Account(slug)];
+    [this.#store, this.#live, this.#slug] = [store, live, slug];
+    this.#comeAccount($('[data-part="account"]'));
     if (!this.#form) return;
     const { note: body } = this.#form.elements;
-    this.#mentions = new Mentions(() => store.agents);
-    new Suggest(body, this.#parts.suggestions, [this.#mentions]);
+    body.addEventListener("focusin", () => this.#comeNames(body).catch(() => {}), { once: true });
     body.addEventListener("input", () => remember(this.#kept, body.value || null, "sessionStorage"));
     body.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.#form.requestSubmit(); }
@@ -32,6 +30,30 @@ export class Notes {
       const button = event.target.closest('[data-act="delete-note"]');
       if (button) this.#delete(button.closest("li").dataset.key);
     });
+  }
+
+  /** Whom one can name comes when somebody is about to write. */
+  async #comeNames(body) {
+    const { Mentions, named, Suggest } = await import("./suggest.js");
+    this.#mentions = new Mentions(() => named(this.#store));
+    const suggest = new Suggest(body, this.#parts.suggestions, [this.#mentions]);
+    if (document.activeElement === body) suggest.offer(); // typed before this came
+  }
+
+  /** Profile and billing come when somebody opens that part, or has left it open. */
+  #comeAccount(place) {
+    place.addEventListener("toggle", async () => {
+      try {
+        const { Account } = await import("./account.js");
+        this.#account = new Account(this.#slug);
+        this.#account.of(this.#of);
+        await this.#account.load();
+      } catch ({ message }) {
+        if (!this.#account) this.#comeAccount(place);
+        toast(message, { tone: "danger" });
+      }
+    }, { once: true });
+    place.open ||= recall("inbox.account") === true;
   }
 
   get #address() {
@@ -52,7 +74,7 @@ export class Notes {
     this.#notes.clear();
     this.#id = null;
     this.#render();
-    this.#account.of(contact);
+    this.#account?.of(contact);
     if (!contact) return;
     if (this.#form) this.#form.elements.note.value = recall(this.#kept, "sessionStorage") ?? "";
     this.#timer = setTimeout(() => this.#follow(contact), SETTLE);
@@ -60,7 +82,7 @@ export class Notes {
 
   #follow(contact) {
     this.#line = this.#live.subscribe(`contact.${contact}`, {
-      event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); else this.#account.hear(type, data); },
+      event: ({ type, data }) => { if (type.startsWith("note.")) this.#hear(data); else this.#account?.hear(type, data); },
       subscribed: () => this.#get(contact),
       reload: async () => { await this.#all(contact); return null; },
     });
@@ -72,7 +94,7 @@ export class Notes {
   }
 
   #all(contact) {
-    return Promise.all([this.#load(contact), this.#account.load()]);
+    return Promise.all([this.#load(contact), this.#account?.load()]);
   }
 
   async #load(contact) {
@@ -96,10 +118,10 @@ export class Notes {
     if (!words) return body.focus();
     this.#id ??= crypto.randomUUID(); // the same for every try at the same words
     try {
-      const note = await call("POST", this.#address, { id: this.#id, body: words, mentions: this.#mentions.in(words) });
+      const note = await call("POST", this.#address, { id: this.#id, body: words, mentions: this.#mentions?.in(words) ?? [] });
       this.#id = null;
       body.value = "";
-      this.#mentions.forget();
+      this.#mentions?.forget();
       remember(this.#kept, null, "sessionStorage");
       announce(t("noted"));
       if (note.contact === this.#of) this.#hear(note);
@@ -128,7 +150,7 @@ export class Notes {
     show(this.#parts.none, !notes.length);
     show(this.#parts.count, notes.length);
     text(this.#parts.count, String(notes.length));
-    const names = new Map(this.#store.agents.map(({ id, name }) => [id, name]));
+    const names = new Map([...this.#store.agents, ...this.#store.teams].map(({ id, name }) => [id, name]));
     reconcile(this.#parts.list, notes, {
       key: ({ id }) => id,
       make: () => clone("note"),

@@ -4,7 +4,7 @@ import { call } from "../ui/js/http.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { failed } from "./actions.js";
-import { fold, Mentions, Suggest } from "./suggest.js";
+import { fold, Mentions, named, Suggest } from "./suggest.js";
 
 const FRESH = 60_000; // ms for which a list of them is good
 
@@ -50,8 +50,7 @@ export function start({ store, composer, later, slug }) {
       ];
     },
   };
-  const named = () => [...store.agents.filter(({ id }) => id !== store.me.id), ...store.teams.map(({ id, name }) => ({ id, name, more: t("field.team") }))];
-  const mentions = new Mentions(named, () => composer.mode === "note");
+  const mentions = new Mentions(() => named(store), () => composer.mode === "note");
   const suggest = new Suggest(body, list, [texts, mentions], { most: 50 });
   composer.mentions = mentions;
   if (document.activeElement === body) suggest.offer(); // typed before this came

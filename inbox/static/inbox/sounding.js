@@ -21,11 +21,12 @@ export function sound() {
   });
 }
 
-export function desktop({ conversation, message }, title) {
-  const notice = new Notification(title, { body: message?.words ?? "", tag: `conversation:${conversation?.id}` });
+export function desktop({ id, conversation, message, note }, title, place) {
+  const tag = conversation ? `conversation:${conversation.id}` : `notice:${id}`;
+  const notice = new Notification(title, { body: (message ?? note)?.words ?? "", tag });
   notice.onclick = () => {
     focus();
     notice.close();
-    if (conversation) location.assign(`/inbox/${conversation.id}`);
+    location.assign(place);
   };
 }

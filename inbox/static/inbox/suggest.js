@@ -1,5 +1,6 @@
 // Names and texts offered while one types: after @ the people, after / the saved replies. Arrows choose, Enter takes.
 import { $$, attribute, clone, fields, show, text } from "../ui/js/dom.js";
+import { t } from "../ui/js/words.js";
 
 const MOST = 8;
 export const fold = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -85,7 +86,10 @@ export class Suggest {
   }
 }
 
-/** Colleagues, and teams where they can be named, after an @; who was picked and still stands in the words is meant. */
+/** All that a note can be meant for. */
+export const named = (store) => [...store.agents.filter(({ id }) => id !== store.me.id), ...store.teams.map(({ id, name }) => ({ id, name, more: t("field.team") }))];
+
+/** Colleagues and teams after an @; who was picked and still stands in the words is meant. */
 export class Mentions {
   #picked = new Map();
   sign = "@";
