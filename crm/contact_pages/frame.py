@@ -82,6 +82,7 @@ def rights(actor: Member) -> dict[str, bool]:
     return {
         "edit": actor.may(Action.EDIT_CONTACTS),
         "note": actor.may(Action.NOTE),
+        "reply": actor.may(Action.REPLY),
         "manage": actor.may(Action.MANAGE),
         "share": actor.may(Action.MANAGE_SETTINGS),
     }

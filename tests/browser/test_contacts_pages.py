@@ -215,11 +215,26 @@ def test_a_phone_shows_it_without_scrolling_sideways(sign_in, path):
     assert ben.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_inbox_leads_to_the_contact(sign_in):
+def test_the_inbox_leads_to_the_contact_and_back_on_another_channel(sign_in, product, number, word):
     ben = sign_in("ben")
-    ben.page.locator("[data-conversation-id]").first.click()
-    link = ben.page.locator('[data-field="page"]').first
-    link.wait_for()
-    link.click()
-    ben.page.wait_for_url("**/contacts/*-*")
-    expect(ben.page.locator('[data-part="talks"] a').first).to_be_visible()
+    page = ben.page
+    product.deliver(f"Hi {word}", number=number, name=f"Person {word}")
+    ben.open(word)
+    page.locator('[data-field="page"]').first.click()
+    page.wait_for_url("**/contacts/*-*")
+    expect(page.locator('[data-part="talks"] a')).to_have_count(1)
+
+    # What is open is offered first, and is not all that is offered
+    page.locator("html[data-ready]").wait_for()
+    page.get_by_role("link", name="Start a conversation").click()
+    dialog = page.get_by_role("dialog", name="Start a conversation")
+    channel = dialog.locator("select[name=channel]")
+    expect(channel.locator("option").first).to_contain_text("conversation open")
+    channel.select_option("demo-twilio sms")
+    dialog.get_by_role("button", name="Open").click()
+    expect(page.locator(".thread-title")).to_contain_text(f"Person {word}")
+    expect(page.locator(".composer-to")).to_contain_text("SMS")
+    ben.write(f"By text {word}")
+    ben.wait_status(f"By text {word}", "sent")
+    page.locator('[data-field="page"]').first.click()
+    expect(page.locator('[data-part="talks"] a')).to_have_count(2)

@@ -254,3 +254,14 @@ def test_a_contact_asks_the_database_a_bounded_number_of_times(cast: Any) -> Non
     with CaptureQueriesContext(connection) as asked:
         client.get(f"/contacts/{conversation.contact_id}")
     assert len(asked) <= MOST_QUERIES, "\n".join(one["sql"][:90] for one in asked.captured_queries)
+
+
+@pytest.mark.parametrize("part", ["", "body"])
+def test_another_channel_is_offered_where_a_conversation_is_open_and_nothing_to_who_only_reads(
+    cast: Any, part: str
+) -> None:
+    contact = receive(cast, "Hola").contact
+    asked = {"workspace": cast.workspace.slug, "part": part}
+    for who, offered in ((cast.ben, 1), (cast.vic, 0)):
+        found = text(page(who, f"/contacts/{contact.pk}", **asked))
+        assert ("Open the conversation" in found, found.count(f"/inbox?write={contact.pk}")) == (True, offered)
