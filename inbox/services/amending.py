@@ -25,7 +25,16 @@ from inbox.models import Conversation, ConversationLabel, Label, Message
 from inbox.services import assigning, notices
 from inbox.services.activity import add_line
 from inbox.services.archiving import archive_conversation
-from inbox.states import ConversationStatus, Direction, Priority
+from inbox.states import ConversationStatus, Direction, Priority, SenderKind
+
+GONE, AWAY, HANDED_BACK, NOT_HERE = "gone", "away", "handed_back", "not_here"
+# Why somebody has no more what they had, after their name
+WHY_LEFT = {
+    GONE: "has left",
+    AWAY: "is away",
+    HANDED_BACK: "handed this back",
+    NOT_HERE: "no longer answers here",
+}
 
 
 class Wanted(TypedDict, total=False):
@@ -180,8 +189,17 @@ def _assign(amending: _Amending, wanted: Wanted) -> None:
     conversation.assignee = user
     amending.columns.add("assignee")
     is_self = user is not None and user.pk == getattr(amending.actor, "user_id", None)
-    body = "Nobody has this any more" if user is None else f"Assigned to {user.display_name}"
-    amending.line("assigned", "Taken" if is_self else body, assignee=named(user), before=named(before), is_self=is_self)
+    body, why = _left(amending.actor, before) if user is None else (f"Assigned to {user.display_name}", {})
+    told = {"assignee": named(user), "before": named(before), "is_self": is_self, **why}
+    amending.line("assigned", "Taken" if is_self else body, **told)
+
+
+def _left(actor: Actor, before: User | None) -> tuple[str, dict[str, str]]:
+    """Where nobody said that nobody should have it, it is said who had it and why they do not."""
+    why = actor.source if isinstance(actor, System) else ""
+    if before is None or why not in WHY_LEFT:
+        return "Nobody has this any more", {}
+    return f"{before.display_name} {WHY_LEFT[why]}, so nobody has this", {"why": why}
 
 
 def _join_team(amending: _Amending, wanted: Wanted) -> None:
@@ -250,9 +268,10 @@ def _status_line(before: str, status: str, until: datetime | None, *, woken: boo
 
 
 def waiting_since(conversation: Conversation) -> datetime | None:
-    """The first message of the customer's after our last answer."""
+    """The first message of the customer's after the last answer of a person."""
     shown = Message.objects.filter(conversation=conversation, deleted_at=None).exclude(type="reaction")
-    answered = shown.filter(direction=Direction.OUT).order_by("-pk").values_list("pk", flat=True).first()
+    answers = shown.filter(direction=Direction.OUT).exclude(sender_kind=SenderKind.BOT)
+    answered = answers.order_by("-pk").values_list("pk", flat=True).first()
     asked = shown.filter(direction=Direction.IN)
     rows = (asked.filter(pk__gt=answered) if answered else asked).order_by("pk")
     return rows.values_list("created_at", flat=True).first()

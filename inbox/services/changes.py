@@ -19,6 +19,7 @@ from crm.services.contacts import Sender, contact_for_sender, learn_identities
 from inbox.events import announce_conversation, announce_deletion, announce_message, announce_read
 from inbox.models import Channel, Conversation, ConversationReader, Message
 from inbox.queries import with_lines
+from inbox.services.amending import waiting_since
 from inbox.services.inbound import (
     BLOCKED,
     Incoming,
@@ -134,7 +135,7 @@ def remove(message: Message, conversation: Conversation) -> None:
         lines = rows.filter(direction__in=[Direction.IN, Direction.OUT]).exclude(direction=Direction.OUT, type=REACTION)
         conversation.last_message = lines.select_related("sender_user").order_by("-pk").first()
     if conversation.waiting_since is not None and _counts(message):
-        conversation.waiting_since = _waiting_since(rows)
+        conversation.waiting_since = waiting_since(conversation)
     conversation.save(update_fields=["last_message", "waiting_since", "inbound_count", "updated_at"])
     announce_deletion(message, conversation)
 
@@ -144,7 +145,7 @@ def settle_lines(conversation: Conversation) -> None:
     rows = _shown(conversation)
     lines = rows.filter(direction__in=[Direction.IN, Direction.OUT]).exclude(direction=Direction.OUT, type=REACTION)
     conversation.last_message = lines.select_related("sender_user").order_by("-pk").first()
-    conversation.waiting_since = _waiting_since(rows)
+    conversation.waiting_since = waiting_since(conversation)
     conversation.save(update_fields=["last_message", "waiting_since", "inbound_count", "updated_at"])
 
 
@@ -170,13 +171,6 @@ def _uncount(message: Message, conversation: Conversation) -> None:
     readers.update(seen_count=F("seen_count") - 1, updated_at=timezone.now())
     for user_id, seen_count in users:
         announce_read(user_id, conversation.pk, seen_count - 1)
-
-
-def _waiting_since(rows: QuerySet[Message]) -> datetime | None:
-    answered = rows.filter(direction=Direction.OUT).exclude(type=REACTION).order_by("-pk").first()
-    asked = rows.filter(direction=Direction.IN).exclude(type=REACTION)
-    oldest = (asked.filter(pk__gt=answered.pk) if answered else asked).order_by("pk").first()
-    return oldest.created_at if oldest else None
 
 
 # --- Reacted to ---------------------------------------------------------------------------------------------

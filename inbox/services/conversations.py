@@ -14,7 +14,7 @@ from inbox.errors import AlreadyClaimed
 from inbox.events import announce_read, announce_unread
 from inbox.models import Conversation, ConversationReader
 from inbox.queries import get_seen_counts, with_lines
-from inbox.services.amending import Known, Wanted, amend
+from inbox.services.amending import HANDED_BACK, NOT_HERE, Known, Wanted, amend
 from inbox.services.notices import take_notices_of
 from inbox.services.presence import tell_read
 from inbox.states import ConversationStatus, Scope
@@ -65,7 +65,9 @@ def hand_back(actor: Actor, user_id: UUID) -> None:
     """Everything assigned to the user in the actor's workspace becomes nobody's again."""
     held = Conversation.objects.filter(workspace_id=actor.workspace_id, assignee_id=user_id)
     ids = list(held.select_for_update().order_by("pk").values_list("pk", flat=True))
-    source, known = System(actor.workspace_id, "hand_back"), Known(actor.workspace_id)
+    by_themselves = getattr(actor, "user_id", None) == user_id
+    source = System(actor.workspace_id, HANDED_BACK if by_themselves else NOT_HERE)
+    known = Known(actor.workspace_id)
     shown = with_lines(Conversation.objects.select_related("channel__workspace")).filter(
         pk__in=ids, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
     )

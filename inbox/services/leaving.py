@@ -14,7 +14,7 @@ from crm.models import Team
 from crm.presence import WORKSPACE, topic_of
 from inbox.models import Conversation, Message
 from inbox.queries import with_lines
-from inbox.services.amending import Known, amend
+from inbox.services.amending import GONE, Known, amend
 from inbox.states import ConversationStatus, Direction, Scope, SenderKind
 from jobs.payloads import JSON
 from jobs.queue import enqueue
@@ -55,7 +55,7 @@ def hand_back_of(*, workspace_id: UUID, user_id: UUID) -> int:
     if slug is None or str(user_id) in _here(slug):
         return 0
     ids = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-    source, known = System(workspace_id, "hand_back"), Known(workspace_id)
+    source, known = System(workspace_id, GONE), Known(workspace_id)
     shown = with_lines(Conversation.objects.select_related("channel__workspace")).filter(pk__in=ids)
     for conversation in shown.order_by("pk"):
         amend(source, conversation, {"assignee_id": None}, known)

@@ -218,16 +218,18 @@ def _replace_reaction(conversation: Conversation, message: Message) -> None:
 
 
 def _touch(conversation: Conversation, message: Message) -> None:
-    """A person's reply ends the customer's waiting; a note or a reaction does not."""
+    """A person's reply ends the customer's waiting; a note, a reaction or what a program sends does not."""
     if message.type == "reaction":
         return
     fields = ["last_activity_at", "updated_at"]
     conversation.last_activity_at = message.created_at
     if message.direction == Direction.OUT:
         conversation.last_message = message
+        fields.append("last_message")
+    if message.direction == Direction.OUT and message.sender_kind != SenderKind.BOT:
         conversation.waiting_since = None
         conversation.first_reply_at = conversation.first_reply_at or message.created_at
-        fields += ["last_message", "waiting_since", "first_reply_at"]
+        fields += ["waiting_since", "first_reply_at"]
     rows.update(conversation, fields)
 
 

@@ -6,6 +6,7 @@ from crm.roles import Action, is_allowed
 from inbox.models import Conversation
 from inbox.services import assigning
 from inbox.services.activity import add_line
+from inbox.services.amending import AWAY, NOT_HERE, WHY_LEFT
 from inbox.states import ConversationStatus
 
 
@@ -28,8 +29,8 @@ def _leave_who_is_away(actor: System, conversation: Conversation) -> None:
     if assignee is None:
         return
     member = Member.objects.filter(workspace_id=conversation.workspace_id, user=assignee).first()
-    is_there = member is not None and member.availability == Availability.ONLINE
-    if member is not None and is_there and is_allowed(member.role, Action.REPLY):
+    why = AWAY if member is not None and is_allowed(member.role, Action.REPLY) else NOT_HERE
+    if member is not None and why == AWAY and member.availability == Availability.ONLINE:
         return
     conversation.assignee = None
     before = {"id": str(assignee.pk), "name": assignee.display_name}
@@ -37,6 +38,6 @@ def _leave_who_is_away(actor: System, conversation: Conversation) -> None:
         actor,
         conversation,
         "assigned",
-        f"{assignee.display_name} is away, so nobody has this",
-        {"assignee": None, "before": before, "is_self": False},
+        f"{assignee.display_name} {WHY_LEFT[why]}, so nobody has this",
+        {"assignee": None, "before": before, "is_self": False, "why": why},
     )

@@ -1,6 +1,8 @@
 """The list: many conversations changed at once and back, narrowed by filters, kept as a view."""
 
+import json
 import re
+import urllib.request
 
 from playwright.sync_api import expect
 
@@ -81,12 +83,23 @@ def test_a_view_with_a_group_is_built_opened_and_stays_true(product, sign_in, wo
     expect(ben.row(f"In {word}").first).to_be_visible()
     expect(ben.row(f"Out {word}")).to_have_count(0)
 
-    # Who waits longest is first, until a person has answered them
+    # Who waits longest is first, until a person has answered them: a program's answer is none
     page.locator('[popovertarget="menu-order"]').click()
     page.locator('#menu-order [data-value="waiting"]').click()
     rows = page.locator("[data-conversation-id]")
     expect(rows).to_have_count(2)
     expect(rows.last).to_contain_text(f"In {word} too")
+    ada = sign_in("ada", path="/settings/profile", wait=False)
+    key = ada.ask("POST", "api-keys/", {"name": f"Helper {word}", "scopes": ["read_inbox", "reply"]})
+    path = f"/api/v1/workspaces/demo/conversations/{rows.first.get_attribute('data-conversation-id')}/messages/"
+    said = {"client_id": key["id"], "body": f"Soon {word}"}
+    headers = {"Authorization": f"Bearer {key['key']}", "Content-Type": "application/json"}
+    asked = urllib.request.Request(product.url + path, json.dumps(said).encode(), headers)
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        assert answer.status == 201
+    expect(rows.first).to_contain_text(f"Soon {word}")
+    expect(rows).to_have_count(2)
+    ada.ask("DELETE", f"api-keys/{key['id']}/")
     rows.first.click()
     expect(page.locator(".thread-title")).to_contain_text(f"In {word}")
     ben.write(f"Answer {word}")

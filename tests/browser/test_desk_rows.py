@@ -148,12 +148,15 @@ def test_what_was_shared_out_goes_on_when_its_agent_leaves_or_hands_it_back(prod
         product._sql("update job set next_attempt = now() where key like 'gone:%' and status = 'pending'")
         wait_for(lambda: holder() == other)
         expect(ada.page.locator("[data-field=assignee-name]")).to_contain_text(names[other])
+        # Who had it and why it is somebody else's, for whoever comes to it
+        expect(ada.page.locator(".activity").filter(has_text=f"{names[first]} has left")).to_have_count(1)
+        expect(ada.page.locator(".activity").last).to_contain_text(f"Assigned to {names[other]}")
     finally:
         ada.ask("DELETE", f"teams/{team}/")
 
 
 def test_it_sleeps_until_any_time_that_an_agent_names(product, sign_in, word):
-    ben = sign_in("ben")
+    ben = sign_in("ben", timezone_id="Asia/Jakarta")
     page = ben.page
     deliver(product, word)
     ben.open(word)
@@ -164,4 +167,5 @@ def test_it_sleeps_until_any_time_that_an_agent_names(product, sign_in, word):
     dialog.get_by_label("Day and time").fill(wanted)
     dialog.get_by_role("button", name="Snooze").click()
     expect(page.locator(".thread-title")).to_contain_text(re.compile(r"Snoozed until .*9:30"))
+    expect(page.locator(".activity").last).to_contain_text(re.compile(r"Snoozed until .*9:30"))  # by their own clock
     expect(ben.page.locator("a[data-conversation-id]").filter(has_text=word)).to_have_count(0)

@@ -39,8 +39,21 @@ def test_a_team_that_is_named_in_a_note_hears_of_it_and_nobody_else(product, sig
     bea.page.get_by_role("button", name="Notices").click()
     bea.page.get_by_role("menuitem", name=re.compile("mentioned", re.IGNORECASE)).first.click()
     expect(bea.bubble(f"who takes {word}?")).to_be_visible()
+    # The same in a note about the person, which leads to them
+    ben.page.locator("textarea[name=note]").fill("@night")
+    option.click()
+    ben.page.keyboard.type(f"who knows {word}?")
+    ben.page.keyboard.press("Control+Enter")
+    expect(ben.page.locator(".note-card")).to_contain_text(f"@Night {word} who knows {word}?")
+    expect(hers).to_have_text(str(her_before + 1))
+    bea.page.get_by_role("button", name="Notices").click()
+    bea.page.get_by_role("menuitem", name=re.compile(f"mentioned you.*who knows {word}", re.DOTALL)).click()
+    bea.page.wait_for_url("**/contacts/*")
+    expect(bea.page.locator(".note-card .mention")).to_have_text(f"@Night {word}")
+
     ada.open(word)
     expect(ada.bubble(f"who takes {word}?")).to_be_visible()  # by now she would have heard
+    expect(ada.page.locator(".note-card")).to_contain_text(f"who knows {word}?")
     assert int(adas.text_content() or 0) == adas_before
     assert product.accepted(f"@Night {word} who takes {word}?") == []
 
@@ -101,7 +114,7 @@ def test_who_hands_back_what_they_have_is_rid_of_it_at_once(product, sign_in, wo
         expect(form.locator("input[value=handing]")).to_be_checked()
         expect(bea.row(word).locator("[data-field=assignee]")).to_be_hidden()
         bea.open(word)
-        expect(bea.page.locator(".activity").last).to_contain_text("Nobody has this any more")
+        expect(bea.page.locator(".activity").last).to_contain_text("Ben Okafor handed this back, so nobody has this")
         expect(bea.page.locator("[data-field=assignee-name]")).to_have_text("Nobody")
     finally:
         ben.ask("PUT", "availability", {"availability": "online"})

@@ -6,11 +6,14 @@ import pytest
 
 from config.errors import Forbidden, NotFound
 from config.live.events import events_after, head
+from crm.actors import ApiKey
+from crm.roles import Action
 from inbox import topics
 from inbox.errors import BodyTooLong, ChannelCannotSend, ClientIdReused, ConversationChanged, WindowClosed
 from inbox.models import Conversation, Message
+from inbox.services.conversations import set_status
 from inbox.services.messages import send_message
-from inbox.states import ChannelKind
+from inbox.states import ChannelKind, ConversationStatus
 from jobs.models import Job
 from tests.cast import long_ago, make_channel, receive, sender
 
@@ -107,6 +110,25 @@ def test_a_note_neither_leaves_nor_ends_the_waiting(cast):
     conversation.refresh_from_db()
     assert conversation.waiting_since is not None
     assert conversation.last_message.body == "Hola"
+
+
+def test_what_a_program_sends_leaves_the_customer_waiting_for_a_person(cast):
+    conversation = receive(cast)
+    since, ids = conversation.waiting_since, (uuid4(), cast.workspace.pk, cast.workspace.slug)
+    program = ApiKey(*ids, "Helper", frozenset({Action.READ_INBOX, Action.REPLY}), cast.ben.pk)
+
+    def stands():
+        conversation.refresh_from_db()
+        return conversation.waiting_since, conversation.last_message.body, conversation.first_reply_at is not None
+
+    soon = "A person will answer soon"
+    send_message(actor=program, conversation_id=conversation.pk, client_id=uuid4(), body=soon)
+    assert stands() == (since, soon, False)
+    for status in (ConversationStatus.RESOLVED, ConversationStatus.OPEN):  # by hand, and by mistake
+        set_status(actor=cast.actor(cast.ben), conversation_id=conversation.pk, status=status)
+    assert stands()[0] == since
+    reply(cast, conversation, "Here I am")
+    assert stands() == (None, "Here I am", True)
 
 
 def test_text_longer_than_the_channel_takes_is_refused(cast):

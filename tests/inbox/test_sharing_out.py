@@ -9,7 +9,7 @@ from django.utils import timezone
 from config.live import presence
 from config.live.presence import Here
 from crm.presence import shown_as
-from inbox.models import Conversation
+from inbox.models import Conversation, Message
 from inbox.services import assigning, leaving, sharing_out
 from jobs.models import Job
 from tests.cast import receive
@@ -92,6 +92,20 @@ def test_handing_back_gives_it_to_the_next(cast, desk):
         run_job(job.pk)
     conversation.refresh_from_db()
     assert conversation.assignee_id == cast.bea.pk
+    assert said(conversation)[-2:] == ["Ben handed this back, so nobody has this", "Assigned to Bea"]
+
+
+def said(conversation) -> list[str]:
+    """The lines in its thread."""
+    lines = Message.objects.filter(conversation=conversation, direction="activity").order_by("pk")
+    return list(lines.values_list("body", flat=True))
+
+
+def test_whose_role_lets_them_answer_no_longer_is_named_too(cast, desk):
+    conversation = receive(cast)
+    desk.ben.post(f"conversations/{conversation.pk}/claim")
+    desk.ada.patch(f"members/{cast.ben.pk}/", {"role": "viewer"})
+    assert said(conversation)[-1] == "Ben no longer answers here, so nobody has this"
 
 
 def leave(cast, user) -> None:
@@ -134,6 +148,10 @@ def test_what_was_given_in_turn_goes_on_when_its_agent_closes_the_browser(cast, 
     run_waiting(f"share:{conversation.pk}:")
     conversation.refresh_from_db()
     assert conversation.assignee_id == cast.bea.pk
+    assert said(conversation)[-2:] == ["Ben has left, so nobody has this", "Assigned to Bea"]
+    line = Message.objects.filter(conversation=conversation, direction="activity").order_by("-pk")[1]
+    told = line.detail["activity"]
+    assert (told["before"]["name"], told["assignee"], told["why"]) == ("Ben", None, "gone")
 
 
 @pytest.mark.parametrize("how", ["taken", "given by a colleague", "answered"])

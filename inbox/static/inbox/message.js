@@ -1,6 +1,6 @@
 // One message of the thread, filled into the server's partial. `message` is REST's, or one still on its way (no id yet).
 import { attribute, clone, fields, icon, show, text } from "../ui/js/dom.js";
-import { paint } from "../ui/js/time.js";
+import { exact, moment, paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { mapAddress } from "./extras.js";
 import { fillFiles } from "./files.js";
@@ -20,7 +20,9 @@ export function fillMessage(element, message, { joined, more, last, offline, can
   if (message.direction === "activity") {
     show(parts.sender, message.sender?.name);
     text(parts.sender, message.sender?.name);
-    return text(parts.body, message.body);
+    // By the reader's own clock
+    const until = message.detail?.activity?.until;
+    return text(parts.body, until ? t("snoozed.until", { at: exact(moment(until)) }) : message.body);
   }
   const { status } = message;
   element.dataset.status = status;
