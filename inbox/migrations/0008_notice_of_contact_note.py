@@ -6,7 +6,7 @@ from crm.tenancy import TenantForeignKey
 class Migration(migrations.Migration):
     """Who is mentioned in a note about a contact has a notice of it."""
 
-    dependencies = [("crm", "0005_names_of_tables"), ("inbox", "0006_counting_the_open")]
+    dependencies = [("crm", "0005_names_of_tables"), ("inbox", "0007_planned_messages")]
 
     operations = [
         migrations.AddField(
