@@ -111,8 +111,7 @@ def test_markup_and_turned_writing_stay_words_wherever_a_name_is_shown(product, 
     harmless()
 
     # What turns the writing ends with its own words: the sentence around them goes on from left to right
-    for place in page.locator("#toasts .toast").all():
-        words = place.inner_text()
+    for words in page.locator("#toasts .toast").all_inner_texts():
         assert TURNED not in words or re.search(f"\u2068[^\u2069]*{TURNED}[^\u2069]*\u2069", words), words
     for what, made in (("teams", team), ("labels", label), ("macros", macro)):
         ada.ask("DELETE", f"{what}/{made['id']}/")

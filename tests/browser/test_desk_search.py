@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from tests.browser.numbers import numbers
 
+NOTHING = "Nothing found"
+
 
 def test_a_hit_opens_its_conversation_at_the_message(product, sign_in, word):
     ben = sign_in("ben")
@@ -56,6 +58,35 @@ def test_people_are_found_by_number_and_escape_brings_the_list_back(product, sig
     page.keyboard.press("Escape")
     expect(page.locator(".hit")).to_have_count(0)
     expect(ben.row(f"Found {word}")).to_be_visible()
+
+
+def test_search_finds_only_what_one_may_see(product, sign_in, word, number):
+    ben, vic, cleo = sign_in("ben"), sign_in("vic"), sign_in("cleo")
+    product.deliver(f"Treasure {word}", number=number, name=f"Holder {word}")
+    ben.row(f"Treasure {word}").wait_for()
+
+    def finds(agent, words, said):
+        agent.page.keyboard.press("/")
+        agent.page.keyboard.type(words)
+        hits = agent.page.locator('[data-part="hits"]')
+        expect(hits).to_contain_text(said)
+        if said == NOTHING:
+            expect(hits.locator(".hit")).to_have_count(0)
+        agent.page.keyboard.press("Escape")
+
+    for agent in (ben, vic):  # who only reads finds all the same
+        finds(agent, word, f"Holder {word}")
+    for words in (word, number):
+        finds(cleo, words, NOTHING)  # another workspace's
+    tia = sign_in("tia", path="/proctor", wait=False)
+    assert tia.page.request.get(f"{product.url}/inbox").status == 404  # no inbox, and no search in it
+    asked = tia.ask("GET", f"search/?q={word}")
+    assert [asked[kind] for kind in ("contacts", "messages", "notes")] == [[], [], []]
+
+    # What is said in an exam's room is for its tutors alone
+    pk = ben.row(f"Treasure {word}").get_attribute("data-conversation-id")
+    product._sql(f"update inbox_conversation set scope = 'exam' where id = '{pk}'")
+    finds(ben, f"treasure {word}", NOTHING)
 
 
 def test_the_palette_reaches_people_places_and_actions_by_keys_alone(product, sign_in, word):

@@ -14,16 +14,25 @@ def picture_is_drawn(bubble) -> None:
     wait_for(lambda: picture.evaluate("img => img.complete && img.naturalWidth > 0"))
 
 
-def test_a_customers_picture_appears_when_it_is_fetched(product, sign_in, number):
+def test_a_customers_picture_has_its_place_until_it_is_fetched_and_then_appears_there(product, sign_in, number):
     ben = sign_in("ben")
     product.deliver("Foto segera", number=number, name=f"Foto {number}")
     ben.open("Foto segera")
-    product.simulator("customer", {"from": number, "sample": "image", "caption": "Ini fotonya"})
+    ben.page.evaluate("window.samePage = true")
     bubble = ben.bubble("Ini fotonya")
-    bubble.wait_for()
+    product.simulator("behaviour", {"files": "held"})
+    try:
+        product.simulator("customer", {"from": number, "sample": "image", "caption": "Ini fotonya"})
+        expect(bubble.locator(".file-wait")).to_contain_text("Picture · Fetching")
+        expect(bubble.locator("img")).to_have_count(0)
+        place = bubble.locator(".file").bounding_box()
+    finally:
+        product.simulator("behaviour", {"files": "on"})
     picture_is_drawn(bubble)
+    expect(bubble.locator(".file-wait")).to_have_count(0)
     box = bubble.locator(".file").bounding_box()
-    assert round(box["width"] / box["height"], 1) == 1.3
+    assert (round(box["width"] / box["height"], 1), box) == (1.3, place)  # nothing moves when it comes
+    assert ben.page.evaluate("window.samePage") is True
 
     ben.page.reload()
     ben.page.wait_for_selector("html[data-ready]")

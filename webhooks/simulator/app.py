@@ -20,6 +20,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_LIMIT = 1024 * 1024
+HELD = 0.05  # seconds between two looks whether a file may go
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?")
 
 
@@ -66,6 +67,8 @@ class Simulator:
             return await twilio_routes.answer(world, call)
         if stripe.is_for_stripe(path):
             return await stripe.answer(world, call)
+        while world.behaviour.files == "held":  # noqa: ASYNC110  # how to behave is a value, told anew as a whole
+            await asyncio.sleep(HELD)
         return self._file(call) or kapso_routes.NOWHERE
 
     def _file(self, call: Call) -> Reply | None:

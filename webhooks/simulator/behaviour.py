@@ -24,6 +24,7 @@ STATUSES = (
     "failed",  # sent, then failed with `code`
 )
 SWITCH = ("on", "off")
+FILES = ("on", "held")  # asked for, and nothing comes until they are on again
 PROVIDERS = ("all", "kapso", "twilio", "stripe")
 WINDOW_CLOSED = 131047
 
@@ -44,6 +45,7 @@ class Behaviour:
     statuses: str = "on"
     echo: str = "on"  # whether lists and statuses carry the sender's callback data
     customers: str = "off"
+    files: str = "on"
 
     def told(self, changes: Any) -> "Behaviour":
         if not isinstance(changes, dict):
@@ -60,7 +62,7 @@ class Behaviour:
     def _check(self) -> None:
         choices = (
             *(("fail", FAILS), ("statuses", STATUSES), ("provider", PROVIDERS)),
-            *(("echo", SWITCH), ("customers", SWITCH)),
+            *(("echo", SWITCH), ("customers", SWITCH), ("files", FILES)),
         )
         for name, among in choices:
             if getattr(self, name) not in among:

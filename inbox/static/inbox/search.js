@@ -110,7 +110,7 @@ const messageHit = (row) => hit({ icon: row.direction === "note" ? "lock" : row.
 
 function group(title, rows, make) {
   if (!rows.length) return [];
-  return [Object.assign(document.createElement("li"), { className: "menu-title", textContent: title, role: "presentation" }), ...rows.map(make)];
+  return [Object.assign(document.createElement("li"), { className: "menu-title", textContent: title }), ...rows.map(make)];
 }
 
 function hit({ icon: sign, name, at, snippet, url, message }) {
