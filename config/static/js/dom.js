@@ -91,17 +91,6 @@ function once(run, wait, most) {
   };
 }
 
-/** One press at a time: while what the one before set off is under way, another does nothing. */
-export async function whileBusy(button, work) {
-  if (button.getAttribute("aria-busy") === "true") return;
-  button.setAttribute("aria-busy", "true");
-  try {
-    await work();
-  } finally {
-    button.removeAttribute("aria-busy");
-  }
-}
-
 let voice;
 /** Said politely to those who listen instead of look. */
 export function announce(words) {

@@ -1,6 +1,7 @@
 // The dialog for a new contact: what the server finds wrong stands under its field.
-import { $, $$, show, text, whileBusy } from "../ui/js/dom.js";
+import { $, $$, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
+import { whileBusy } from "../ui/js/once.js";
 import { bind } from "../ui/js/shortcuts.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";

@@ -1,6 +1,7 @@
 // Saved views: keep the list as it stands, name a view and choose its columns, delete it.
-import { $, show, text, whileBusy } from "../ui/js/dom.js";
+import { $, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
+import { whileBusy } from "../ui/js/once.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { complain } from "./new.js";

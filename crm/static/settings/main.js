@@ -1,5 +1,6 @@
 // /settings works without this: it copies what is shown once, goes to what went wrong, and shows what others set up
 // meanwhile, unless somebody's hands are in the page: then it says that there is something newer.
+import "../ui/js/once.js";
 import { $, $$, show } from "../ui/js/dom.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";

@@ -1,7 +1,8 @@
 // What is done less often: a message forwarded or taken out, who takes part, two conversations made one, a contact
 // blocked, the thread as a file; and the thread's messages by keys.
-import { $, $$, attribute, clone, fields, show, text, whileBusy } from "../ui/js/dom.js";
+import { $, $$, attribute, clone, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
+import { whileBusy } from "../ui/js/once.js";
 import { nameOf } from "../ui/js/people.js";
 import { paint } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";

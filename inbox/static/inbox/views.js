@@ -1,6 +1,7 @@
 // Saved views: choosing one, and building its conditions with all, any or none of them, groups within groups.
-import { $, fields, show, text, whileBusy } from "../ui/js/dom.js";
+import { $, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
+import { whileBusy } from "../ui/js/once.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 import { failed } from "./actions.js";
