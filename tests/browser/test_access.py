@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Frame, Page, expect
 
+from tests.browser.test_sending import conversation
+
 PASSWORD = "demo-password"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SETTINGS = (
@@ -52,9 +54,8 @@ def open_forward(page: Page) -> None:
 
 
 def open_templates(page: Page) -> None:
-    page.goto(page.locator("a[data-conversation-id]", has_text="WhatsApp").first.evaluate("link => link.href"))
-    expect(page.locator("html[data-ready]")).to_be_attached()
-    page.locator('[data-act="templates"]:visible').click()
+    shut = conversation(page, "demo-kapso", open_window=False)
+    page.goto(f"{page.url.partition('/inbox')[0]}/inbox/{shut}")
     page.get_by_role("button", name="exam_results").click()
 
 
@@ -108,20 +109,20 @@ PLACES = {
 }
 
 
-def violations(page: Page | Frame, only: dict[str, object]) -> list[str]:
-    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+def violations(page: Page | Frame, only: dict[str, object], part: str | None = None) -> list[str]:
+    found = Axe().run(page, part, {"runOnly": only, "resultTypes": ["violations"]})
     return [
         f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}"
         for one in found.response["violations"]
     ]
 
 
-def look(page: Page, inside: Frame | None = None) -> None:
-    """At the page or a frame of it. All rules once; in the dark only the colours differ."""
+def look(page: Page, inside: Frame | None = None, part: str | None = None) -> None:
+    """At the page, a frame of it, or a part by its selector. All rules once; in the dark only the colours differ."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    assert violations(inside or page, {"type": "tag", "values": TAGS}) == []
+    assert violations(inside or page, {"type": "tag", "values": TAGS}, part) == []
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    assert violations(inside or page, {"type": "rule", "values": ["color-contrast"]}) == []
+    assert violations(inside or page, {"type": "rule", "values": ["color-contrast"]}, part) == []
 
 
 @pytest.fixture(scope="module")

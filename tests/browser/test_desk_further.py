@@ -114,7 +114,7 @@ def test_two_become_one_and_who_looks_at_the_other_goes_along(product, sign_in, 
         deliver(product, f"{which} {word}", f"{which} words {word}")
         ben.open(f"{which} words {word}")
         ben.page.get_by_role("button", name="Resolve").click()
-        expect(ben.page.locator('[data-act="reopen"]')).to_be_visible()
+        expect(ben.page.locator('.thread-head > [data-act="reopen"]')).to_be_visible()
     found = ben.ask("GET", f"conversations/?search={word}")["results"]
     kept, other = (next(row for row in found if row["contact"]["name"].startswith(name)) for name in ("Kept", "Other"))
     merged = ben.ask("POST", f"contacts/{kept['contact']['id']}/merge", {"from": other["contact"]["id"]})

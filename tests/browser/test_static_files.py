@@ -55,8 +55,8 @@ def with_imports(*entries: Path) -> set[Path]:
 
 
 INBOX_MODULES = with_imports(STATIC["inbox"] / "main.js", STATIC["ui"] / "js/shell.js", STATIC["ui"] / "js/theme.js")
-# What comes by itself beside them: the rail's bell, the notes of the person on screen.
-BY_THEMSELVES = with_imports(STATIC["inbox"] / "bell.js", STATIC["inbox"] / "notes.js")
+# What comes by itself beside them: the rail's bell, the notes on the person, templates where a window is shut.
+BY_THEMSELVES = with_imports(*(STATIC["inbox"] / f"{name}.js" for name in ("bell", "notes", "templates")))
 
 
 def sent(modules: set[Path]) -> int:

@@ -23,9 +23,12 @@ export class Composer {
   #typed = 0;
   #handlers;
   #shelf;
+  // Whose place it is, and how it stands: as was told last
+  #place = "";
   mentions = null; // who is meant in a note, once suggestions have come
 
-  /** Handlers: send({ body, direction, attachments }), typing(boolean), drafted(conversation id). */
+  /** Handlers: send({ body, direction, attachments }), typing(boolean), drafted(conversation id), and stands(how, asked):
+   *  "open", "shut" or "note", told when it changes; `asked` where somebody wants to write there now. */
   constructor(store, slug, handlers) {
     this.#store = store;
     this.#handlers = handlers;
@@ -38,7 +41,6 @@ export class Composer {
     this.#body.addEventListener("keydown", (event) => this.#key(event));
     this.#body.addEventListener("blur", () => this.#stopTyping());
     for (const name of HABITS) $(`[data-act="${name}"]`, this.#form).addEventListener("click", () => { remember(name, recall(name) !== true); this.render(); });
-    if (this.#body.value && store.open) this.#keep(); // written before the script came
     onTick(() => this.render());
   }
 
@@ -50,13 +52,21 @@ export class Composer {
     return recall("enter-sends") === true;
   }
 
+  /** What was written before the script came stays. */
+  begin() {
+    if (this.#body?.value && this.#store.open) this.#keep();
+    this.opened();
+  }
+
   opened() {
     if (!this.#form) return;
+    this.#place = "";
     this.#stopTyping();
     const draft = this.#store.drafts.get(this.#store.open);
     this.#body.value = draft?.body ?? "";
     this.#choose(draft?.mode ?? "reply");
     this.#shelf.render();
+    this.render();
   }
 
   focus(mode) {
@@ -64,7 +74,18 @@ export class Composer {
     this.#choose(mode);
     this.render();
     if (!this.#parts.write.hidden) this.#body.focus();
-    else if (!this.#parts.shut.hidden) $('[data-act="templates"]', this.#parts.shut).focus();
+    else if (!this.#parts.shut.hidden) this.#handlers.stands("shut", true);
+  }
+
+  /** Only a template can be sent to whom is on screen. */
+  get isShut() {
+    return this.#place === `shut ${this.#store.open}`;
+  }
+
+  /** Back from the templates: to the words, or to the button that brings them again. */
+  left() {
+    this.render();
+    (this.#parts.write.hidden ? $('[data-act="templates"]', this.#parts.shut) : this.#body).focus();
   }
 
   /** Words that were not sent come back to be changed. */
@@ -142,6 +163,7 @@ export class Composer {
     this.#form.dataset.mode = this.mode;
     show(parts.shut, shut);
     show(parts.mute, mute);
+    this.#tell(conversation.id, note ? "note" : shut ? "shut" : "open");
     show(parts.write, !shut && !mute);
     const channel = t(`channel.${lineOf(conversation)}`), phone = conversation.contact.phone;
     text(parts.to, phone ? t("to", { name, channel, phone }) : t("to.short", { name, channel }));
@@ -159,6 +181,13 @@ export class Composer {
     for (const name of HABITS) attribute($(`[data-act="${name}"]`, this.#form), "aria-checked", String(recall(name) === true));
     const [mod] = parts.keys.children;
     show(mod, !this.#enterSends);
+  }
+
+  #tell(id, how) {
+    const place = `${how} ${id}`;
+    if (place === this.#place) return;
+    this.#place = place;
+    this.#handlers.stands(how);
   }
 
   /** Says how long the window is open yet; answers whether one may write. Channels without a window have no end of it. */

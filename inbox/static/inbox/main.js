@@ -50,12 +50,16 @@ const composer = new Composer(store, state.workspace.slug, {
   send(message) { actions.send({ ...message, replyTo: message.direction === "note" ? null : quoting.take() }); thread.toFoot(); },
   typing(on) { sync.typing(on); if (on) tellCustomer(); },
   drafted(id) { store.changed("list", id); drafts.touched(id); if (id === store.open) presence.drafting(hasDraft()); },
+  stands(how, asked) {
+    if (asked) run("templates", "templates");
+    else if (how === "shut") inRest(() => later("templates").then((templates) => templates.shut()).catch(() => {}));
+    else loaded.get("templates")?.then((templates) => templates[how]());
+  },
 });
 const drafts = new Drafts({ store, api, shown(id) {
   composer.keepDrafts();
   if (id !== store.open) return;
   composer.opened();
-  composer.render();
   presence.drafting(hasDraft());
 } });
 const person = new Person(store, api.ofContact);
@@ -221,6 +225,7 @@ const acts = {
   },
   resolve() { actions.setStatus(store.open, "resolved", { said: t("done.resolved") }); },
   reopen() { actions.setStatus(store.open, "open"); },
+  pending() { actions.setStatus(store.open, "pending", { said: t("state.pending") }); },
   assign(button) { actions.assign(store.open, button.dataset.value || null); },
   team(button) { actions.giveTeam(store.open, button.dataset.value || null); },
   jump() { thread.toFoot(); sync.looked(); },
@@ -287,8 +292,9 @@ function getNext() {
 bind("j", () => step(list.rows, 1));
 bind("k", () => step(list.rows, -1));
 bind("r", () => composer.focus("reply"));
-bind("n", () => { loaded.get("templates")?.then((templates) => templates.close()); composer.focus("note"); });
+bind("n", () => composer.focus("note"));
 bind("a", () => { if (store.open && store.can.has("assign")) $("#menu-assign").showPopover({ source: $('[popovertarget="menu-assign"]') }); });
+bind("i", () => { if (store.open && store.can.has("assign")) actions.assign(store.open, store.me.id); });
 bind("e", resolveAndNext);
 bind("/", acts.search);
 for (const [key, name] of [["s", "snooze-menu"], ["l", "labels-menu"], ["p", "priority-menu"], ["u", "unread"]]) bind(key, () => { if (store.open) acts[name](); });
@@ -335,7 +341,7 @@ function resolveAndNext() {
 const to = new URLSearchParams(location.search).get("write");
 if (to && store.can.has("reply")) run("begin", "begin-with", to);
 if (store.isNarrowed) run("filters", "filters-shown");
-composer.opened();
+composer.begin();
 person.render();
 aboutPerson();
 list.render();

@@ -11,12 +11,13 @@ export function start({ store, acts, actions, composer, api, open, later, run })
     const row = store.conversations.get(store.open);
     if (!row) return [];
     const can = (action) => store.can.has(action);
-    const resolved = row.status === "resolved";
+    const is = (...states) => states.includes(row.status);
     return [
       can("reply") && conversation(t("do.reply"), "reply", () => composer.focus("reply"), ["R"]),
       can("note") && conversation(t("do.note"), "lock", () => composer.focus("note"), ["N"]),
-      can("resolve") && !resolved && conversation(t("do.resolve"), "check", acts["resolve-next"], ["E"]),
-      can("resolve") && resolved && conversation(t("do.reopen"), "retry", acts.reopen),
+      can("resolve") && !is("resolved") && conversation(t("do.resolve"), "check", acts["resolve-next"], ["E"]),
+      can("resolve") && is("open", "snoozed") && conversation(t("do.pending"), "status-queued", acts.pending),
+      can("resolve") && !is("open") && conversation(t("do.reopen"), "retry", acts.reopen),
       ...(can("assign") ? assigning(row) : []),
       can("reply") && $('[data-act="templates"]') && conversation(t("do.templates"), "template", acts.templates),
       conversation(t("do.back"), "back", acts.back),
@@ -25,8 +26,8 @@ export function start({ store, acts, actions, composer, api, open, later, run })
 
   function assigning(row) {
     const now = row.assignee?.id;
-    const to = (id, title, icon = "user") => id !== now && conversation(title, icon, () => actions.assign(row.id, id ?? null));
-    return [to(store.me.id, t("do.assign-me")), ...store.agents.filter(({ id }) => id !== store.me.id).map(({ id, name }) => to(id, t("do.assign", { name }))), now && to(undefined, t("do.assign-nobody"), "x")];
+    const to = (id, title, icon = "user", keys = undefined) => id !== now && conversation(title, icon, () => actions.assign(row.id, id ?? null), keys);
+    return [to(store.me.id, t("do.assign-me"), "user", ["I"]), ...store.agents.filter(({ id }) => id !== store.me.id).map(({ id, name }) => to(id, t("do.assign", { name }))), now && to(undefined, t("do.assign-nobody"), "x")];
   }
 
   const around = () => [

@@ -1,4 +1,5 @@
-// Templates: what may be sent while the 24-hour window is shut. Choose one, fill its blanks, see what the customer reads.
+// Templates: what may be sent while the 24-hour window is shut, then in the composer's place. Choose one, fill its blanks,
+// see what the customer reads.
 import { $, attribute, clone, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { t } from "../ui/js/words.js";
@@ -9,32 +10,47 @@ const BREAKS = /[\n\r\t]| {5,}/;
 export function start({ store, slug, thread, composer }) {
   const templates = new Templates(store, slug, {
     sent(id, message) { store.hearAnswer(id, message); thread.toFoot(); },
-    left: () => composer.focus("reply"),
+    left: () => composer.left(),
+    isShut: () => composer.isShut,
   });
-  return { templates: () => templates.open(), close: () => templates.close() };
+  return {
+    templates: () => templates.open(),
+    shut: () => templates.stand(),
+    open: () => templates.over(),
+    note: () => templates.close(),
+    close: () => templates.close(),
+  };
 }
 
 class Templates {
-  #store; #slug; #sent; #left;
+  #store; #slug; #sent; #left; #isShut;
   #section = $('[data-part="templates"]');
   #parts = this.#section && fields(this.#section);
   #form = document.forms.template;
   #templates = [];
-  #known = new Map(); // channel to its approved templates, for as long as the page lives
+  // Channel to its approved templates, for as long as the page lives
+  #known = new Map();
   #chosen = null;
-  #clientId = null; // the same for every try at the same words, so that asking twice never sends twice
+  // The same for every try at the same words, so that asking twice never sends twice
+  #clientId = null;
   #for = null;
+  // Where they were put away
+  #away = null;
+  // For what cannot be written; otherwise somebody wants one all the same
+  #stands = false;
+  // Somebody wants to be here: what comes by itself takes nobody's focus
+  #asked = false;
 
   /** `sent(conversation, message)` hears what the server made of it, `left()` that somebody is done here. */
-  constructor(store, slug, { sent, left }) {
-    [this.#store, this.#slug, this.#sent, this.#left] = [store, slug, sent, left];
+  constructor(store, slug, { sent, left, isShut }) {
+    [this.#store, this.#slug, this.#sent, this.#left, this.#isShut] = [store, slug, sent, left, isShut];
     if (!this.#section) return;
     this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     this.#form.addEventListener("input", () => { this.#clientId = null; this.#show(); });
     this.#section.addEventListener("click", (event) => {
       const button = event.target.closest("[data-act]");
       if (button?.dataset.act === "close-templates") this.#leave();
-      else if (button?.dataset.act === "choose-template") this.#choose(button.closest("li").dataset.key);
+      else if (button?.dataset.act === "choose-template") { this.#choose(button.closest("li").dataset.key); this.#focus(); }
     });
     this.#section.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -43,34 +59,66 @@ class Templates {
     });
   }
 
-  async open() {
-    const conversation = this.#store.conversations.get(this.#store.open);
+  open() {
+    this.#asked = true;
+    if (this.#for !== this.#store.open) this.#come();
+    else if (!this.#section.hidden) this.#focus();
+  }
+
+  /** The window is shut. */
+  stand() {
+    const { open } = this.#store;
+    if (!this.#isShut() || this.#for === open || this.#away === open) return;
+    this.#asked = false;
+    this.#come();
+  }
+
+  /** It is open again. What somebody has begun to fill stays. */
+  over() {
+    if (!this.#for || !this.#stands) return;
+    show(this.#parts.shut, false);
+    if (Object.values(this.#values).some((value) => value.trim())) return;
+    const here = this.#section.contains(document.activeElement);
+    this.close();
+    if (here) this.#left();
+  }
+
+  async #come() {
+    const conversation = this.#store.conversations.get(this.#store.open), parts = this.#parts;
     if (!this.#section || !conversation) return;
     this.#for = conversation.id;
+    this.#chosen = null;
+    this.#stands = this.#isShut();
+    for (const part of ["none", "failed", "grid"]) show(parts[part], false);
+    show(parts.shut, this.#stands);
+    show(this.#section, this.#asked);
+    const templates = await this.#of(conversation.channel.slug).catch(() => null);
+    if (this.#for !== conversation.id) return;
+    if (!templates && !this.#asked) return this.close();
     show(this.#section, true);
-    show(this.#parts.shut, conversation.window?.open === false);
-    for (const part of ["none", "failed", "grid"]) show(this.#parts[part], false);
-    try {
-      const templates = await this.#of(conversation.channel.slug);
-      if (this.#for !== conversation.id) return;
-      show(this.#parts.none, !templates.length);
-      show(this.#parts.grid, templates.length);
-      this.#list(templates);
-      if (templates.length) this.#choose(templates[0].id);
-    } catch {
-      show(this.#parts.failed, true);
-    }
+    show(parts.failed, !templates);
+    show(parts.none, templates && !templates.length);
+    show(parts.grid, templates?.length);
+    this.#list(templates ?? []);
+    if (templates?.length) this.#choose(templates[0].id);
+    if (this.#asked) this.#focus();
   }
 
   close() {
     if (!this.#section) return;
-    this.#for = this.#chosen = this.#clientId = null;
+    this.#for = this.#away = this.#chosen = this.#clientId = null;
     show(this.#section, false);
   }
 
   #leave() {
+    const id = this.#for;
     this.close();
+    this.#away = id;
     this.#left();
+  }
+
+  #focus() {
+    (this.#chosen ? $("input", this.#parts.blanks) ?? $('[type="submit"]', this.#form) : $("button", this.#section)).focus();
   }
 
   async #of(channel) {
@@ -106,11 +154,10 @@ class Templates {
     }));
     text(this.#parts.about, [this.#chosen.language, this.#chosen.category].filter(Boolean).join(" · "));
     this.#show();
-    ($("input", this.#parts.blanks) ?? $('[type="submit"]', this.#form)).focus();
   }
 
   get #values() {
-    return Object.fromEntries(this.#chosen.variables.map(({ key }) => [key, this.#form.elements[key].value]));
+    return Object.fromEntries((this.#chosen?.variables ?? []).map(({ key }) => [key, this.#form.elements[key].value]));
   }
 
   #show() {

@@ -231,6 +231,8 @@ export class Thread {
     show(parts.resolve, can && status !== "resolved");
     if (parts.snooze) show(parts.snooze, can && status !== "resolved");
     show(parts.reopen, can && status === "resolved");
+    if (parts.pending) show(parts.pending, status === "open" || status === "snoozed");
+    if (parts["open-again"]) show(parts["open-again"], status === "pending" || status === "snoozed");
     if (parts["spam-word"]) text(parts["spam-word"], t(conversation.is_spam ? "do.not-spam" : "do.spam"));
     for (const entry of document.querySelectorAll('#menu-assign [data-act="assign"]')) entry.setAttribute("aria-checked", entry.dataset.value === (assignee?.id ?? ""));
     for (const entry of document.querySelectorAll('#menu-assign [data-act="team"]')) entry.setAttribute("aria-checked", entry.dataset.value === (conversation.team?.id ?? ""));
