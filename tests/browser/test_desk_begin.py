@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.numbers import numbers
+from tests.waiting import wait_for
 
 
 def test_one_writes_first_by_keys_and_another_device_has_the_draft(product, sign_in, word):
@@ -39,3 +40,22 @@ def test_one_writes_first_by_keys_and_another_device_has_the_draft(product, sign
     phone.wait_status(f"Begun {word}", "sent")
     expect(page.locator("textarea[name=body]")).to_have_value("")
     assert len(product.accepted(f"Begun {word}")) == 1
+
+
+def test_what_is_written_before_the_script_comes_stays_and_is_kept(product, sign_in, word, number):
+    ben = sign_in("ben")
+    page, body = ben.page, ben.page.locator("textarea[name=body]")
+    held: list[Route] = []
+    product.deliver(f"Hi {word}", number=number)
+    ben.open(f"Hi {word}")
+    page.route(re.compile(r"/inbox/main[^/]*\.js"), lambda route: held.append(route))
+    page.goto(page.url, wait_until="commit")
+    body.fill(f"Early {word}")
+    wait_for(lambda: held)
+    for route in held:
+        route.continue_()
+    ben.wait_live()
+    expect(body).to_have_value(f"Early {word}")
+    wait_for(lambda: f"Early {word}" in [one["body"] for one in ben.ask("GET", "drafts/")["results"]])
+    body.press("Control+Enter")
+    ben.wait_status(f"Early {word}", "sent")
