@@ -32,12 +32,6 @@ export class Actions {
     await this.change(id, { assignee: agent && { id: agent.id, name: agent.name } }, "failed.assign", ask);
   }
 
-  async giveTeam(id, teamId) {
-    const team = this.#store.teams.find((one) => one.id === teamId) ?? null;
-    if ((this.#store.conversations.get(id).team?.id ?? null) === (team?.id ?? null)) return;
-    await this.change(id, { team }, "failed.assign", () => this.#api.team(id, team?.id ?? null));
-  }
-
   async setStatus(id, status, { said, back } = {}) {
     const before = this.#store.conversations.get(id).status;
     if (before === status) return;
@@ -57,47 +51,6 @@ export class Actions {
       else failed(word, problem);
       return false;
     }
-  }
-
-  /** One more try: of ours to reach the server, or of the server's to reach the provider. */
-  async retry(messageId, clientId) {
-    if (!messageId) { this.#outbox.again(clientId); return; }
-    const { messages, id } = this.#store.thread(this.#store.open);
-    const before = messages.get(messageId);
-    const guess = { ...before, status: "queued", error: null };
-    const settle = (message) => { if (messages.get(messageId) === guess) { messages.set(messageId, message); this.#store.changed("thread"); } };
-    messages.set(messageId, guess);
-    this.#store.changed("thread");
-    try {
-      settle(await this.#api.retry(id, messageId));
-    } catch (problem) {
-      settle(before);
-      failed("failed.retry", problem);
-    }
-  }
-
-  /** A file that could not be fetched from the provider, once more. */
-  async refetch(button, messageId, attachmentId) {
-    const id = this.#store.open;
-    button.disabled = true;
-    try {
-      this.#store.hear(id, await this.#api.refetch(id, messageId, attachmentId));
-    } catch (problem) {
-      button.disabled = false;
-      failed("failed.refetch", problem);
-    }
-  }
-
-  async react(id, { id: replyTo }, emoji) {
-    try {
-      this.#store.hearAnswer(id, await this.#api.send(id, { client_id: crypto.randomUUID(), type: "reaction", body: emoji, reply_to: replyTo }));
-    } catch (problem) {
-      failed("failed.react", problem);
-    }
-  }
-
-  force(clientId) {
-    this.#outbox.again(clientId, { force: true });
   }
 
   edit(clientId) {

@@ -1,5 +1,5 @@
-// What is done less often: a message forwarded or taken out, who takes part, two conversations made one, a contact
-// blocked, the thread as a file; and the thread's messages by keys.
+// What is done less often: a message forwarded, reacted to or taken out, who takes part, two conversations made one, a
+// contact blocked, the thread as a file; and the thread's messages by keys.
 import { $, $$, attribute, clone, fields, show, text } from "../ui/js/dom.js";
 import { call } from "../ui/js/http.js";
 import { whileBusy } from "../ui/js/once.js";
@@ -26,6 +26,14 @@ export function start({ store, api, open, slug }) {
     text($(".menu-title", element), title);
     $('[data-part="entries"]', element).replaceChildren(...entries);
     element.showPopover({ source: $('[popovertarget="menu-thread"]') });
+  }
+
+  async function react({ id, message, emoji }) {
+    try {
+      store.hearAnswer(id, await api.send(id, { client_id: crypto.randomUUID(), type: "reaction", body: emoji, reply_to: message.id }));
+    } catch (problem) {
+      failed("failed.react", problem);
+    }
   }
 
   // --- messages ----------------------------------------------------------------------------------------------------
@@ -278,6 +286,7 @@ export function start({ store, api, open, slug }) {
   return {
     "further-messages": () => step(-1),
     "further-forward": able("reply", forward),
+    "further-react": react,
     "further-delete": able("note", remove),
     "further-merge": able("assign", merge),
     "further-participants": participants,

@@ -5,8 +5,9 @@ import { paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 import { preview } from "./list.js";
 
-export function start({ store, actions, composer }) {
+export function start({ store, actions, composer, outbox }) {
   const dialog = $("#dialog-guard"), parts = fields(dialog);
+  const force = (id) => outbox.again(id, { force: true });
   let held = null;
 
   dialog.addEventListener("click", (event) => {
@@ -14,12 +15,13 @@ export function start({ store, actions, composer }) {
     if (!choice) return;
     const id = held.client_id;
     dialog.close();
-    if (choice === "send") actions.force(id);
+    if (choice === "send") force(id);
     else actions.edit(id);
   });
   dialog.addEventListener("close", () => composer.focus("reply")); // Escape leaves it held in the thread, with the same choices
 
   return {
+    force: (button) => force(button.closest(".message").dataset.clientId),
     held({ item, arrived }) {
       if (item.conversation !== store.open || dialog.open) return; // it stands in its thread
       held = item;

@@ -74,7 +74,7 @@ const hasDraft = () => store.drafts.get(store.open)?.mode === "reply";
 presence.addEventListener("change", soon(() => { renderHere(store, presence); renderPeople(store, presence); }));
 
 const quoting = new Quoting(store, $('[data-part="messages"]'), {
-  react: (id, message, emoji) => actions.react(id, message, emoji),
+  react: (id, message, emoji) => run("further", "further-react", { id, message, emoji }),
   focus: () => composer.focus("reply"),
 });
 
@@ -86,6 +86,7 @@ const LATER = {
   further: () => import("./further.js"),
   guard: () => import("./guard.js"),
   macros: () => import("./macros.js"),
+  mending: () => import("./mending.js"),
   planned: () => import("./planned.js"),
   offers: () => import("./offers.js"),
   saying: () => import("./saying.js"),
@@ -227,7 +228,6 @@ const acts = {
   reopen() { actions.setStatus(store.open, "open"); },
   pending() { actions.setStatus(store.open, "pending", { said: t("state.pending") }); },
   assign(button) { actions.assign(store.open, button.dataset.value || null); },
-  team(button) { actions.giveTeam(store.open, button.dataset.value || null); },
   jump() { thread.toFoot(); sync.looked(); },
   person() {
     if (page.dataset.view === "person") return view("thread");
@@ -237,13 +237,14 @@ const acts = {
   "close-person"() { history.state?.person ? history.back() : view("thread"); },
   "reload-thread"() { store.thread(store.open).failed = null; store.changed("thread"); sync.follow(store.open); },
   reconnect() { live.retryNow(); outbox.flush(); },
-  retry(button) { const { messageId, clientId } = button.closest(".message").dataset; actions.retry(messageId, clientId); },
-  refetch(button) { actions.refetch(button, button.closest(".message").dataset.messageId, button.closest("[data-attachment-id]").dataset.attachmentId); },
-  force(button) { actions.force(button.closest(".message").dataset.clientId); },
+  retry(button) {
+    const { messageId, clientId } = button.closest(".message").dataset;
+    messageId ? run("mending", "retry", messageId) : outbox.again(clientId);
+  },
   edit(button) { actions.edit(button.closest(".message").dataset.clientId); },
 };
 
-for (const [module, names] of Object.entries({ templates: ["templates"], standing: ["snooze-menu", "labels-menu", "priority-menu", "snooze", "snooze-at", "priority", "label", "unread", "spam"] }))
+for (const [module, names] of Object.entries({ guard: ["force"], mending: ["refetch"], templates: ["templates"], standing: ["snooze-menu", "labels-menu", "priority-menu", "snooze", "snooze-at", "priority", "label", "team", "unread", "spam"] }))
   for (const name of names) acts[name] = (button) => run(module, name, button);
 const parts = { store, api, actions, sync, list, thread, composer, outbox, acts, open, setFilter, run, later, slug: state.workspace.slug };
 

@@ -1,4 +1,4 @@
-// How a conversation stands: snoozed, its priority, its labels, unread, spam. Menus of the thread's head, keys, commands.
+// How a conversation stands: snoozed, its priority, its labels, its team, unread, spam. Menus of the thread's head, keys, commands.
 import { $, attribute, clone, fields, text } from "../ui/js/dom.js";
 import { moment, timeAhead } from "../ui/js/time.js";
 import { toast } from "../ui/js/toast.js";
@@ -19,6 +19,7 @@ export function start({ store, api, actions, sync, open, setFilter }) {
     "snooze-at": () => standing.askWhen(),
     priority: ({ dataset }) => standing.priority(dataset.value),
     label: (button) => standing.label(button.dataset.value, button),
+    team: ({ dataset }) => standing.team(dataset.value),
     unread: () => standing.unread(),
     spam: able("resolve", () => standing.spam(!store.conversations.get(store.open).is_spam)),
     relabel: (label) => relabel(label, store, setFilter),
@@ -108,6 +109,12 @@ class Standing {
     const undo = () => this.#actions.setStatus(id, before);
     const done = await this.#actions.change(id, { status: "snoozed", snoozed_until: until }, "failed.status", () => this.#api.snooze(id, wanted));
     if (done) toast(t("done.snoozed", { name }), { action: t("undo"), act: undo });
+  }
+
+  team(value) {
+    const { id, team: before } = this.#row, team = this.#store.teams.find((one) => one.id === value) ?? null;
+    if (before?.id === team?.id) return;
+    this.#actions.change(id, { team }, "failed.assign", () => this.#api.team(id, team?.id ?? null));
   }
 
   priority(value) {
