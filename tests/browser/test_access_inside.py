@@ -105,8 +105,17 @@ def test_nothing_that_opens_over_the_inbox_keeps_people_out(product, sign_in, wo
     look_at("menu-bulk")
     press("Escape")
 
-    # Offered while one writes, and what is found
     body = page.locator("textarea[name=body]")
+    press("r")
+    for entry, name in ((None, "menu-planned"), ("Another time", "dialog-planned")):
+        body.fill("Later")
+        page.get_by_role("button", name="Send later").click()
+        if entry:
+            page.locator("#menu-planned").get_by_role("menuitem", name=entry).click()
+        look_at(name)
+    body.fill("")
+
+    # Offered while one writes, and what is found
     page.locator("textarea[name=note]").fill("@be")
     look(page, part=".person")
     page.locator("textarea[name=note]").fill("")
@@ -125,6 +134,6 @@ def test_nothing_that_opens_over_the_inbox_keeps_people_out(product, sign_in, wo
     look(page, part=".list")
     press("Escape")
 
-    # The guard of a reply is opened in test_desk_texts.py
+    # The guard of a reply is looked at where one is held, in test_desk_bad_input.py
     assert set(page.evaluate(THERE)) - look_at.ids == {"dialog-guard"}
     ben.ask("DELETE", f"macros/{macro['id']}/")

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.numbers import numbers
 from tests.browser.reading import read_above
+from tests.browser.test_access import look
 
 MARKUP = "<img src=x onerror=\"document.title='harm'\">"
 TURNED = "\u202e"  # all that follows is written from right to left
@@ -82,6 +83,7 @@ def test_markup_and_turned_writing_stay_words_wherever_a_name_is_shown(product, 
     guard = page.get_by_role("dialog", name=re.compile("arrived"))
     expect(guard).to_contain_text(f"Wait {MARKUP} {word}")
     expect(guard).to_contain_text(f"Late {MARKUP} {word}")
+    look(page, part="#dialog-guard")
     harmless()
     guard.get_by_role("button", name="Send anyway").click()
     ben.wait_status(f"Late {MARKUP} {word}", "sent")

@@ -303,7 +303,7 @@ def test_lost_time_stands_in_the_ledger_and_is_given_back_with_one_press(tia, sa
     expect(tia.locator('[data-drawer="timeline"]')).to_contain_text("Connection back")
     lost = tia.locator('[data-drawer="lost"]')
     tia.locator('[data-drawer="give-back"]').wait_for()
-    expect(lost).to_contain_text(said("in 1 outages"))
+    expect(lost).to_contain_text(said("in one outage"))
     tia.locator('[data-drawer="give-back"]').click()
     expect(sam.locator(".exam-notices")).to_contain_text(said("You get 2 m"))
     expect(lost).to_contain_text("given back")

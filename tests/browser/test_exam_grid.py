@@ -14,6 +14,7 @@ from tests.browser.conftest import PASSWORD
 from tests.browser.reading import said
 from tests.browser.test_exam_day import CALL
 from tests.browser.test_proctoring_pages import card, in_database, may_beat, open_card, paste, sam, sue, tia
+from tests.waiting import wait_for
 
 __all__ = ["in_database", "sam", "sue", "tia"]
 
@@ -122,7 +123,7 @@ def chemistry(product, browser) -> str:
     ada.locator("summary").filter(has_text="Rules").click()
     ada.get_by_label("How “Copied” weighs").select_option("critical")
     ada.get_by_role("button", name="Save the rules").click()
-    expect(ada.get_by_role("status")).to_contain_text("Saved")
+    expect(ada.get_by_role("status").filter(has_text="Saved")).to_be_visible()
     tutor = ada.locator("select[name=user] option").filter(has_text="tia@demo.example").get_attribute("value")
     ada.locator("select[name=user]").select_option(tutor)
     ada.get_by_role("button", name="Add a tutor").click()
@@ -165,5 +166,7 @@ def test_several_exams_in_one_grid_each_student_under_theirs(tia, sam, product, 
     tia.locator("form[name=act] textarea").fill("Both papers end at noon")
     tia.keyboard.press("Control+Enter")
     expect(sam.locator(".exam-notices")).to_contain_text("Both papers end at noon")
-    waiting = sam.evaluate(CALL, [f"/api/v1/sessions/{started['id']}/commands", None])["results"]
+    # One call for each exam, and the page shows the first
+    path = f"/api/v1/sessions/{started['id']}/commands"
+    waiting = wait_for(lambda: sam.evaluate(CALL, [path, None])["results"])
     assert [command["body"] for command in waiting] == ["Both papers end at noon"]

@@ -77,6 +77,7 @@ def test_who_was_offline_sees_everything_without_a_reload(product, sign_in, word
         product.deliver(f"Gone {turn} {word}", number=number, key=f"wamid.gone.{turn}.{word}")
         bea.bubble(f"Gone {turn} {word}").wait_for()
         ben.bubble(f"Gone {turn} {word}").wait_for()
+        expect(here).to_have_count(1)
         bea.context.set_offline(True)
         expect(connection).to_have_text("Offline")
         expect(connection).to_have_attribute("title", re.compile("No connection"))

@@ -16,7 +16,7 @@ def _process_that_answers(port: int) -> int:
 def test_every_process_writes_behind_its_name(start, given_servers):
     copy = start(**given_servers).wait_until_up()
     wait_for(lambda: "worker | worker says hello" in copy.printed)
-    assert "beat   | beat says hello" in copy.printed
+    wait_for(lambda: "beat   | beat says hello" in copy.printed)
     assert "ben@demo.example" in copy.printed
 
 
