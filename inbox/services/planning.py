@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from config.errors import DomainError, Invalid, NotFound
@@ -24,10 +26,12 @@ from inbox.services.messages import send_message
 from inbox.services.snoozing import LONGEST
 from inbox.services.templates import usable_templates
 from inbox.states import PLANNED_SHOWN, Direction, PlannedState
+from jobs.models import Job
 from jobs.payloads import JSON
 from jobs.queue import enqueue
 
 SEND = "inbox.send_planned"
+KEY = "planned:"
 AT_ONCE = 200
 
 
@@ -127,6 +131,9 @@ def _settle(planned: PlannedMessage, state: PlannedState, *, code: str = "", rea
 def send_due() -> Mapping[str, JSON]:
     """Asks for each that is due; the job looks again under the lock."""
     due = PlannedMessage.objects.filter(state=PlannedState.WAITING, send_at__lte=timezone.now())
+    # What was asked for and failed is in the outbox, and shall not stand before the others
+    key = Concat(Value(KEY), Cast(OuterRef("pk"), TextField()))
+    due = due.exclude(Exists(Job.objects.filter(key=key)))
     rows = list(due.order_by("send_at", "pk").values_list("pk", "workspace_id")[:AT_ONCE])
     for pk, workspace_id in rows:
         _enqueue(pk, workspace_id)
@@ -135,7 +142,7 @@ def send_due() -> Mapping[str, JSON]:
 
 @unit_of_work
 def _enqueue(pk: UUID, workspace_id: UUID) -> None:
-    enqueue(SEND, key=f"planned:{pk}", lane="", workspace_id=workspace_id, payload={"planned_id": str(pk)})
+    enqueue(SEND, key=f"{KEY}{pk}", lane="", workspace_id=workspace_id, payload={"planned_id": str(pk)})
 
 
 @unit_of_work

@@ -10,6 +10,7 @@ from config.live.events import events_after, head
 from crm.services.members import remove_member
 from inbox import topics
 from inbox.models import Conversation, Message, Notice, PlannedMessage
+from inbox.services import planning
 from inbox.services.planning import SEND, send_due, send_planned
 from inbox.states import ChannelKind
 from jobs.models import Job
@@ -177,3 +178,12 @@ def test_of_two_workers_at_once_one_sends(cast, desk, at_once):
     come_due(row)
     assert sorted(at_once([lambda: send_planned(planned_id=row["id"])] * 2)) == [False, True]
     assert len(replies(conversation)) == 1
+
+
+def test_one_that_failed_does_not_stand_before_the_others(cast, desk, monkeypatch):
+    monkeypatch.setattr(planning, "AT_ONCE", 1)
+    for hours in (48, 47):  # before whatever else is due here
+        row = plan(desk.ben, receive(cast, who=sender())).json()
+        PlannedMessage.objects.filter(pk=row["id"]).update(send_at=timezone.now() - timedelta(hours=hours))
+        send_due()
+        assert Job.objects.filter(key=f"{planning.KEY}{row['id']}").count() == 1
