@@ -24,6 +24,7 @@ from jobs.queue import enqueue
 WAKE = "inbox.wake"
 LONGEST = timedelta(days=366)
 MORNING, EVENING = time(9), time(18)
+SUNDAY = 6
 AT_ONCE = 200
 
 
@@ -42,7 +43,7 @@ def presets(workspace: Workspace, now: datetime | None = None) -> list[Preset]:
     def at(days: int, hour: time) -> datetime:
         return datetime.combine(here.date() + timedelta(days=days), hour, zone)
 
-    to_monday = 7 - here.weekday()
+    to_monday = 7 - here.weekday() if here.weekday() < SUNDAY else 8  # on a Sunday the next one is "Tomorrow"
     found = [Preset("hour", _("In an hour"), here + timedelta(hours=1))]
     if here.time() < time(16):
         found.append(Preset("evening", _("This evening"), at(0, EVENING)))

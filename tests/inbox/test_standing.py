@@ -169,6 +169,15 @@ def test_presets_go_by_the_workspaces_clock_across_a_change_to_summer_time():
     assert "evening" not in {one.key for one in late}
 
 
+def test_presets_are_times_of_their_own_on_every_day_of_the_week():
+    workspace = Workspace(timezone="Europe/Madrid")
+    for day in range(23, 30):  # from a Monday to a Sunday
+        found = {one.key: one.until for one in snoozing.presets(workspace, datetime(2026, 3, day, 12, 0, tzinfo=UTC))}
+        assert len(set(found.values())) == len(found)
+        assert found["next_week"].weekday() == 0
+    assert found["next_week"] == datetime(2026, 4, 6, 7, 0, tzinfo=UTC)
+
+
 def test_unread_again_is_for_me_alone(cast, desk):
     conversation = receive(cast)
     desk.ben.post(at(conversation, "read"), {})
