@@ -145,6 +145,12 @@ def test_icons_that_pages_name_are_in_the_sprite():
     assert {f"channel-{kind}" for kind in kinds} | {f"status-{status}" for status in statuses} <= symbols
 
 
+def test_a_word_that_can_be_spelled_in_two_ways_is_spelled_in_one():
+    said = re.findall(r'{% translate "([^"]+)"', ALL_MARKUP)
+    assert len(said) > 1_000
+    assert [words for words in said if re.search(r"\bemail", re.sub(r"{\w+}", "", words), re.IGNORECASE)] == []
+
+
 def test_words_that_scripts_say_are_in_the_catalogue():
     for path in MODULES:
         for key in re.findall(r'\bt\("([\w.-]+)"', path.read_text()):
