@@ -90,6 +90,7 @@ select json_build_object(
         'last_activity_at', t.last_activity_at, 'waiting_since', t.waiting_since,
         'window', json_build_object('open', coalesce(t.last_inbound_at > now() - interval '24 hours', false),
             'closes_at', t.last_inbound_at + interval '24 hours'),
+        'planned_state', nullif(t.planned_state, ''),
         'created_at', t.created_at, 'updated_at', t.updated_at,
         'unread_count', t.inbound_count, 'seen_count', 0) end,
     'messages', coalesce((select json_agg(m) from (select m.id, m.conversation_id as conversation, m.client_id,

@@ -28,9 +28,9 @@ select t.id, c.id, coalesce(nullif(c.name, ''), nullif(c.phone_normalized, ''), 
         select jsonb_agg(jsonb_build_object('name', l.name, 'hue', l.hue) order by w.id)
         from inbox_conversationlabel w join inbox_label l on l.id = w.label_id where w.conversation_id = t.id
     ),
-    t.inbound_count, t.last_activity_at, t.last_inbound_at, t.waiting_since, t.peer_address, t.created_at,
-    t.updated_at, n.id, n.direction, n.type, left(n.body, {PREVIEW}), n.status, n.sender_kind, v.id,
-    {_USER.format("v")}, n.error_code, n.error_message, n.created_at
+    t.inbound_count, t.last_activity_at, t.last_inbound_at, t.waiting_since, t.peer_address,
+    t.planned_state, t.created_at, t.updated_at, n.id, n.direction, n.type, left(n.body, {PREVIEW}), n.status,
+    n.sender_kind, v.id, {_USER.format("v")}, n.error_code, n.error_message, n.created_at
 from asked
 join inbox_conversation t on t.id = asked.id
 join crm_contact c on c.id = t.contact_id
@@ -99,6 +99,7 @@ def _line(
     last_inbound_at: datetime | None,
     waiting_since: datetime | None,
     peer_address: str,
+    planned_state: str,
     created_at: datetime,
     updated_at: datetime,
     *last: Any,
@@ -121,6 +122,7 @@ def _line(
         "last_activity_at": last_activity_at,
         "waiting_since": waiting_since,
         "window": {"open": window.open, "closes_at": window.closes_at},
+        "planned_state": planned_state or None,
         "created_at": created_at,
         "updated_at": updated_at,
     }

@@ -106,6 +106,7 @@ class ConversationPayload(TypedDict):
     last_activity_at: datetime
     waiting_since: datetime | None
     window: WindowPayload
+    planned_state: str | None  # of its replies that go out later: waiting, or held, which waits for a person
     created_at: datetime
     updated_at: datetime
 
@@ -221,6 +222,7 @@ def conversation_payload(conversation: Conversation) -> ConversationPayload:
         "last_activity_at": conversation.last_activity_at,
         "waiting_since": conversation.waiting_since,
         "window": {"open": window.open, "closes_at": window.closes_at},
+        "planned_state": conversation.planned_state or None,
         "created_at": conversation.created_at,
         "updated_at": conversation.updated_at,
     }

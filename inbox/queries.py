@@ -50,7 +50,7 @@ from inbox.payloads import (
     planned_payload,
     with_address,
 )
-from inbox.states import PLANNED_SHOWN, PRIORITY_RANKS
+from inbox.states import PLANNED_SHOWN, PRIORITY_RANKS, PlannedState
 from jobs.compiled import Compiled
 
 NEWEST = ("-last_activity_at", "-id")
@@ -289,6 +289,13 @@ def get_conversation(actor: Actor, conversation_id: UUID) -> ConversationDetailP
 def list_planned(conversation_id: UUID) -> list[PlannedPayload]:
     """Replies that are to go out later, the next one first; whoever sees the conversation sees them."""
     return [planned_payload(row) for row in _PLANNED.all(conversation_id)]
+
+
+def planned_state(conversation_id: UUID) -> str:
+    """What the conversation's row says of them: that one is held, that they wait, or nothing."""
+    rows = PlannedMessage.objects.filter(conversation_id=conversation_id, state__in=PLANNED_SHOWN)
+    found = set(rows.values_list("state", flat=True))
+    return next((state.value for state in (PlannedState.HELD, PlannedState.WAITING) if state in found), "")
 
 
 def list_messages(

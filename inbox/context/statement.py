@@ -232,7 +232,8 @@ cross join lateral (
             'status', last.status, 'sender', {_sender("last")}, 'error', {_error("last")},
             'created_at', last.created_at
         ) end as last_message,
-        talk.last_activity_at, talk.waiting_since, the_window as "window", talk.created_at, talk.updated_at,
+        talk.last_activity_at, talk.waiting_since, the_window as "window",
+        nullif(talk.planned_state, '') as planned_state, talk.created_at, talk.updated_at,
         talk.inbound_count - seen.count as unread_count, seen.count as seen_count
 ) as conversation"""
 

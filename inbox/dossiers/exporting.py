@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from crm.dossier import Row, StoredFile
-from inbox.models import Attachment, AttachmentState, Conversation, Message, OptOut, Visitor
+from inbox.models import Attachment, AttachmentState, Conversation, Message, OptOut, PlannedMessage, Visitor
+from inbox.states import PLANNED_SHOWN
 
 BATCH = 500
 
@@ -28,6 +29,7 @@ def conversations(contact_ids: Sequence[UUID]) -> Iterable[Row]:
             "created_at": conversation.created_at,
             "deleted_at": conversation.deleted_at,
             "messages": _messages(conversation.pk),
+            "planned": _planned(conversation.pk),
         }
 
 
@@ -48,6 +50,20 @@ def _messages(conversation_id: UUID) -> Iterable[Row]:
             "edited_at": message.edited_at,
             "deleted_at": message.deleted_at,
             "files": [_file_name(file) for file in message.attachments.all()],
+        }
+
+
+def _planned(conversation_id: UUID) -> Iterable[Row]:
+    """What is still to go out to them. What has gone is among the messages."""
+    rows = PlannedMessage.objects.filter(conversation_id=conversation_id, state__in=PLANNED_SHOWN)
+    for planned in rows.select_related("user").order_by("send_at", "pk"):
+        yield {
+            "id": planned.pk,
+            "sender_name": planned.user.display_name if planned.user else "",
+            "body": planned.body,
+            "send_at": planned.send_at,
+            "status": planned.state,
+            "created_at": planned.created_at,
         }
 
 

@@ -32,6 +32,7 @@ class Conversation(TenantModel):
     last_inbound_at = models.DateTimeField(null=True, blank=True)  # opens the provider's 24-hour window
     waiting_since = models.DateTimeField(null=True, blank=True)  # cleared by a person's reply
     inbound_count = models.PositiveIntegerField(default=0)  # unread is this less the reader's seen_count
+    planned_state = models.CharField(max_length=10, blank=True, db_default="")  # of replies that go out later
 
     # Snoozed without a time: until the customer writes
     snoozed_until = models.DateTimeField(null=True, blank=True)

@@ -31,7 +31,7 @@ from inbox.models import (
     Participant,
     PlannedMessage,
 )
-from inbox.queries import get_seen_counts, with_lines, with_parts
+from inbox.queries import get_seen_counts, planned_state, with_lines, with_parts
 from inbox.states import ConversationStatus, Direction, Priority, Scope
 
 REACTION = "reaction"
@@ -106,6 +106,7 @@ def fold(merging: Moves, first: Conversation, second: Conversation) -> None:
         last_activity_at=max(first.last_activity_at, second.last_activity_at),
         waiting_since=_earlier(first.waiting_since, second.waiting_since),
         last_message_id=_last_line(first),
+        planned_state=planned_state(first.pk),
     )
 
 
@@ -170,8 +171,8 @@ def _part(undoing: Undoing, first: Conversation, second: Conversation) -> None:
     if _answered_since(undoing, first):
         second.waiting_since = None
     for row in (first, second):
-        row.last_message_id = _last_line(row)
-        row.save(update_fields=["inbound_count", "last_message", "waiting_since", "updated_at"])
+        row.last_message_id, row.planned_state = _last_line(row), planned_state(row.pk)
+        row.save(update_fields=["inbound_count", "last_message", "waiting_since", "planned_state", "updated_at"])
 
 
 def _answered_since(undoing: Undoing, first: Conversation) -> bool:

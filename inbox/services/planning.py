@@ -17,9 +17,9 @@ from crm.actors import Member, System
 from crm.roles import Action
 from inbox.access import conversation_for
 from inbox.errors import AlreadySent, ClientIdReused, ConversationChanged, WindowShutsBefore
-from inbox.events import announce_planned
+from inbox.events import announce_conversation, announce_planned
 from inbox.models import Conversation, Message, PlannedMessage
-from inbox.queries import message_of_client, with_lines
+from inbox.queries import message_of_client, planned_state, with_lines
 from inbox.services import notices
 from inbox.services.composing import Wanted, compose
 from inbox.services.messages import send_message
@@ -67,7 +67,7 @@ def plan_message(
         body=body,
         send_at=send_at,
     )
-    announce_planned(planned)
+    _tell(planned)
     return planned, True
 
 
@@ -122,7 +122,19 @@ def _settle(planned: PlannedMessage, state: PlannedState, *, code: str = "", rea
     if state not in PLANNED_SHOWN:
         planned.body = ""  # it stands in the message, or nowhere
     planned.save(update_fields=["state", "error_code", "error_message", "body", "updated_at"])
+    _tell(planned)
+
+
+def _tell(planned: PlannedMessage) -> None:
+    """The open thread, and, where its row of the list says something else now, all that show it."""
     announce_planned(planned)
+    conversation = with_lines(Conversation.objects.select_related("channel__workspace")).get(pk=planned.conversation_id)
+    state = planned_state(conversation.pk)
+    if conversation.planned_state != state:
+        conversation.planned_state = state
+        conversation.save(update_fields=["planned_state", "updated_at"])
+        if conversation.deleted_at is None:
+            announce_conversation(conversation)
 
 
 # --- When its time has come -------------------------------------------------------------------------------------

@@ -23,6 +23,11 @@ def in_an_hour(agent, text):
     expect(box(agent)).to_have_value("")
 
 
+def mark(agent, conversation, state):
+    """What its row of the list says."""
+    return agent.page.locator(f'[data-conversation-id="{conversation}"] [data-field="{state}"]')
+
+
 def test_a_reply_goes_out_at_its_time_unless_it_is_taken_back_or_the_customer_wrote(product, sign_in, word, number):
     ben, bea = sign_in("ben"), sign_in("bea")
     other = f"62816{next(numbers):07d}"
@@ -30,16 +35,22 @@ def test_a_reply_goes_out_at_its_time_unless_it_is_taken_back_or_the_customer_wr
     product.deliver(f"Ho {word}", number=other)
     ben.open(f"Hi {word}")
     bea.open(f"Hi {word}")
+    here, there = (ben.row(f"{hi} {word}").get_attribute("data-conversation-id") for hi in ("Hi", "Ho"))
     in_an_hour(ben, f"Later {word}")
+    for agent in (ben, bea):
+        expect(mark(agent, here, "waiting")).to_be_visible()
+        expect(mark(agent, there, "waiting")).to_be_hidden()
     expect(planned(bea)).to_contain_text(re.compile(rf"Goes out.*Ben.*Later {word}"))
     planned(ben).get_by_role("button", name="Take back").click()
     expect(box(ben)).to_have_value(f"Later {word}")
     for agent in (ben, bea):
         expect(planned(agent)).to_have_count(0)
+        expect(mark(agent, here, "waiting")).to_be_hidden()
 
     in_an_hour(ben, f"Later {word}")
     bea.page.reload()
     expect(planned(bea)).to_contain_text(f"Later {word}")
+    expect(mark(bea, here, "waiting")).to_be_visible()
     ben.open(f"Ho {word}")
     expect(planned(ben)).to_have_count(0)
     in_an_hour(ben, f"Anon {word}")
@@ -49,13 +60,16 @@ def test_a_reply_goes_out_at_its_time_unless_it_is_taken_back_or_the_customer_wr
     assert product._sql(f"{due} where state = 'waiting' and body like '%{word}'") == 2
     bea.wait_status(f"Later {word}", "read")
     expect(planned(bea)).to_have_count(0)
+    expect(mark(bea, here, "waiting")).to_be_hidden()
     assert len(product.accepted(f"Later {word}")) == 1
 
     expect(planned(ben)).to_contain_text(re.compile("Not sent:.*the customer wrote meanwhile."))
+    expect(mark(bea, there, "held")).to_be_visible()
     assert product.accepted(f"Anon {word}") == []
     planned(ben).get_by_role("button", name="Send now").click()
     ben.wait_status(f"Anon {word}", "read")
     expect(planned(ben)).to_have_count(0)
+    expect(mark(bea, there, "held")).to_be_hidden()
     assert len(product.accepted(f"Anon {word}")) == 1
 
 

@@ -18,7 +18,7 @@ from config.live.models import LiveEvent
 from crm.models import AuditEntry, Contact, ContactImport, ContactNote, ErasedTrace, Erasure, ImportState
 from crm.services.erasure import erase_contact
 from crm.services.merging import merge_contacts
-from inbox.models import Attachment, AttachmentState, Conversation, Message
+from inbox.models import Attachment, AttachmentState, Conversation, Message, PlannedMessage
 from inbox.services import changes
 from inbox.services.inbound import receive_message
 from jobs import engine
@@ -239,6 +239,16 @@ def test_an_archive_has_all_that_is_known_and_its_files(cast, ada):
         state=AttachmentState.STORED,
         storage_name=stored,
     )
+    for state, body in (("waiting", "Hasta mañana"), ("taken_back", "")):
+        PlannedMessage.objects.create(
+            workspace=cast.workspace,
+            conversation=conversation,
+            user=cast.ben,
+            client_id=uuid4(),
+            body=body,
+            send_at=timezone.now(),
+            state=state,
+        )
     archive = archive_of(ada, conversation.contact_id)
     assert json.loads(archive.read("contact.json"))[0]["name"] == "Lucía"
     assert who.whatsapp in {one["value"] for one in json.loads(archive.read("identities.json"))}
@@ -246,6 +256,8 @@ def test_an_archive_has_all_that_is_known_and_its_files(cast, ada):
     (talk,) = json.loads(archive.read("conversations.json"))
     (message,) = talk["messages"]
     assert message["body"] == "Hola"
+    (planned,) = talk["planned"]
+    assert (planned["body"], planned["sender_name"], planned["status"]) == ("Hasta mañana", "Ben", "waiting")
     assert archive.read(message["files"][0]) == b"picture"
     assert ".." not in message["files"][0].replace("...", "").split("/")
 

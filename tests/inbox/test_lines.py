@@ -26,7 +26,7 @@ def varied(cast: Cast) -> Cast:
     worn = receive(cast, "x" * 500, who=sender(name="Lucía"))
     for label in labels:
         ConversationLabel.objects.create(workspace=cast.workspace, conversation=worn, label=label)
-    Conversation.objects.filter(pk=worn.pk).update(priority="urgent", team=team)
+    Conversation.objects.filter(pk=worn.pk).update(priority="urgent", team=team, planned_state="held")
     assign_conversation(actor=cast.actor(cast.ada), conversation_id=worn.pk, assignee_id=cast.ben.pk)
     mark_read(actor=cast.actor(cast.ben), conversation_id=worn.pk)
     _last(

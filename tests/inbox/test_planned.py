@@ -68,6 +68,36 @@ def test_it_goes_out_at_its_time_once_and_in_its_writers_name(cast, desk):
     assert desk.ben.get(planned(conversation)).json() == {"results": []}
 
 
+def test_its_row_says_so_everywhere_until_it_has_gone_out_or_was_taken_back(cast, desk):
+    who = sender()
+    conversation = receive(cast, who=who)
+    inbox = topics.inbox(cast.workspace.slug)
+    seq = head(inbox)
+
+    def told() -> list[str | None]:
+        events = [one.data for one in events_after(inbox, seq) if one.data["id"] == str(conversation.pk)]
+        return [data["planned_state"] for data in events if data["last_message"]["direction"] == "in"]
+
+    def shown() -> str | None:
+        (row,) = desk.vic.get(f"conversations/?contact={conversation.contact_id}").json()["results"]
+        assert desk.vic.get(f"conversations/{conversation.pk}/").json()["planned_state"] == row["planned_state"]
+        return row["planned_state"]
+
+    assert shown() is None
+    first, second = plan(desk.ben, conversation).json(), plan(desk.ben, conversation).json()
+    assert (shown(), told()) == ("waiting", ["waiting"])
+    come_due(first)
+    receive(cast, "Never mind", who=who)
+    send_planned(planned_id=first["id"])
+    assert (shown(), told()[-1]) == ("held", "held")
+    desk.ben.delete(planned(conversation, f"{first['id']}/"))
+    assert (shown(), told()[-1]) == ("waiting", "waiting")
+    desk.ben.delete(planned(conversation, f"{second['id']}/"))
+    assert (shown(), told()[-1]) == (None, None)
+    desk.ben.post(planned(conversation, f"{plan(desk.ben, conversation).json()['id']}/send"))
+    assert shown() is None
+
+
 def test_what_the_customer_writes_meanwhile_holds_it_back_for_a_person(cast, desk):
     who = sender()
     conversation = receive(cast, who=who)
@@ -167,6 +197,7 @@ def test_it_goes_along_when_two_conversations_become_one(cast, desk):
     row = plan(desk.ben, second).json()
     assert desk.ben.post(f"conversations/{first.pk}/merge", {"conversation": str(second.pk)}).status_code == 200
     assert [one["id"] for one in desk.ben.get(planned(first)).json()["results"]] == [row["id"]]
+    assert desk.ben.get(f"conversations/{first.pk}/").json()["planned_state"] == "waiting"
     come_due(row)
     assert send_planned(planned_id=row["id"]) is True
     assert len(replies(first)) == 1

@@ -166,6 +166,7 @@ function fillRow(element, conversation, { me, current, unread, draft, href }) {
   const urgent = conversation.priority === "urgent" || conversation.priority === "high";
   show(parts.priority, urgent);
   if (urgent) text(parts["priority-word"], t(`priority.${conversation.priority}`));
+  for (const state of ["waiting", "held"]) show(parts[state], conversation.planned_state === state);
   fillLabels(parts.labels, (conversation.labels ?? []).slice(0, LABELS));
   show(parts.assignee, assignee);
   if (assignee) {
