@@ -44,6 +44,21 @@ class Opened:
         expect(self.page.locator(f"#{name}:popover-open, #{name}[open]")).to_have_count(0)
 
 
+def test_nor_do_the_panes_of_a_phone_which_stand_alone(product, sign_in, word, number):
+    ben = sign_in("ben")
+    page = ben.page
+    deliver(product, f"Narrow {word}", number, f"Hi {word}")
+    ben.row(word).wait_for()
+    page.set_viewport_size({"width": 390, "height": 844})
+    look(page)
+    ben.open(f"Hi {word}")
+    look(page)
+    page.get_by_role("button", name="Show the person").click()
+    expect(page.locator(".thread")).to_be_hidden()
+    expect(page.locator("textarea[name=note]")).to_be_visible()
+    look(page)
+
+
 def test_nothing_that_opens_over_the_inbox_keeps_people_out(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
     page, press = ben.page, ben.page.keyboard.press

@@ -39,7 +39,8 @@ def give(agent, word, to):
 
 def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, word):
     ben, bea = sign_in("ben"), sign_in("bea")
-    product.deliver(f"Hi {word}", number=f"628128{next(numbers):06d}", name=f"Budi {word}")
+    number = f"628128{next(numbers):06d}"
+    product.deliver(f"Hi {word}", number=number, name=f"Budi {word}")
     # What a browser's desktop would show, and somebody who looks at another window
     bea.page.add_init_script(
         """window.desktop = [];
@@ -62,6 +63,7 @@ def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, w
     bea.page.keyboard.press("Escape")
     bea.page.mouse.click(600, 20)
     expect(ben.page.locator("a.conversation").filter(has_text=word).first).to_be_visible()
+    give(ben, word, "Ben")  # somebody else's affair
     conversation = give(ben, word, "Bea")
     expect(count(bea)).to_have_text(str(before + 1))
     expect(bea.page.locator("html[data-sounded]")).to_have_count(1)
@@ -75,6 +77,18 @@ def test_the_bell_counts_leads_there_and_is_quiet_afterwards(product, sign_in, w
     row.press("Enter")
     bea.page.wait_for_url(re.compile(f"/inbox/{conversation}"))
     expect(count(bea)).to_have_text(str(before))
+    # Nothing calls who is at the thread itself; by the second message the first would have been heard
+    bea.wait_live()
+    for which in ("One", "Two"):
+        product.deliver(f"{which} {word}", number=number)
+        expect(bea.bubble(f"{which} {word}")).to_be_visible()
+    assert bea.page.evaluate("window.desktop") == []
+    expect(bea.page.locator("html[data-sounded]")).to_have_count(0)
+    bea.page.goto(f"{product.url}/contacts")
+    bea.page.locator('.rail [data-live][data-state="live"]').wait_for()
+    product.deliver(f"Three {word}", number=number)
+    bea.page.wait_for_function("() => window.desktop.length")
+    expect(bea.page.locator("html[data-sounded]")).to_have_count(1)
 
 
 def test_a_notice_that_comes_while_the_others_are_being_counted_counts_too(product, sign_in, word):

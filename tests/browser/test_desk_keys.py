@@ -71,8 +71,14 @@ def test_a_day_at_the_desk_by_keys_alone(product, sign_in, word):
     expect(page.locator("#dialog-palette [role=option]").first).to_contain_text(f"Next {word}")
     press("Enter")
     expect(page.locator(".thread-title")).to_contain_text(f"Next {word}")
+    below = page.locator('li:has([aria-current="true"]) + li a[data-conversation-id]')
+    following = below.get_attribute("data-conversation-id")
     press("e")
     expect(ben.row(f"Next {word}")).to_have_count(0)
+    expect(page.locator('a[data-conversation-id][aria-current="true"]')).to_have_attribute(
+        "data-conversation-id", following
+    )
+    expect(page.locator('.thread[data-state="open"] .message').first).to_be_visible()
     expect(page.locator(".thread-title")).not_to_contain_text(f"Next {word}")
 
     # Several at once, by the filter and the selection

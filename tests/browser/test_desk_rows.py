@@ -110,6 +110,7 @@ def test_who_is_named_in_a_note_hears_of_it_and_who_looks_on_is_not_disturbed(pr
 
     note(f"look {word}")
     expect(bea.bubble(f"look {word}")).to_be_visible()
+    product.wait_until_idle()
     assert product.accepted(f"look {word}") == []
     expect(bea.page.locator("html[data-sounded]")).to_have_count(0)
     bea.page.goto(f"{product.url}/contacts")  # not at it any more
