@@ -53,10 +53,27 @@ def test_nor_do_the_panes_of_a_phone_which_stand_alone(product, sign_in, word, n
     look(page)
     ben.open(f"Hi {word}")
     look(page)
-    page.get_by_role("button", name="Show the person").click()
+    # By keys, as where everything is twice as large: the focus is in the pane that is there
+    shows = page.get_by_role("button", name="Show the person")
+    shows.press("Enter")
     expect(page.locator(".thread")).to_be_hidden()
+    expect(page.get_by_role("button", name="Conversation", exact=True)).to_be_focused()
     expect(page.locator("textarea[name=note]")).to_be_visible()
     look(page)
+    page.keyboard.press("Escape")
+    expect(shows).to_be_focused()
+    page.keyboard.press("v")
+    page.locator("#menu-views:popover-open").wait_for()
+    page.keyboard.press("Escape")
+
+    # As wide as a tablet nothing is cut off that there is room for
+    page.set_viewport_size({"width": 820, "height": 1180})
+    ben.open(f"Hi {word}")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.locator("#menu-snooze .menu-item").first).to_be_visible()
+    whole = "parts => parts.every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
+    assert page.locator("#menu-snooze .menu-item > .truncate, .thread-title > h2").evaluate_all(whole)
 
 
 def test_nothing_that_opens_over_the_inbox_keeps_people_out(product, sign_in, word):

@@ -342,6 +342,9 @@ def test_on_a_phone_one_pane_at_a_time_with_a_way_back(product, sign_in, browser
     assert person < thread < rows < rail
     theirs, send = places('.message[data-direction="in"]', 'form[name=composer] [type="submit"]')
     assert send < theirs
+    page.get_by_role("link", name="Everything about this person").click()
+    expect(page.get_by_role("link", name="Open the conversation")).to_be_visible()
+    turned(390)
     page.goto(f"{product.url}/settings/profile")
     turned(390)
     turned(1440)

@@ -49,7 +49,7 @@ export function start({ store, api, open, composer }) {
     const twoWays = (slug) => roads.filter((road) => road.channel.slug === slug).length > 1;
     channel.replaceChildren(...roads.map(({ channel: { slug, name }, via, address, is_open: going }) => {
       const ways = twoWays(slug);
-      return new Option([name, ways && t(`via.${via}`), address.replace(/^whatsapp:/, ""), going && t("begin.open")].filter(Boolean).join(" · "), ways ? `${slug} ${via}` : slug);
+      return new Option([name, ways && t(`via.${via}`), address.replace(/^whatsapp:/, "").replace(/^(?=\d{8})/, "+"), going && t("begin.open")].filter(Boolean).join(" · "), ways ? `${slug} ${via}` : slug);
     }));
     channel.disabled = button.disabled = !roads.length;
   }

@@ -283,7 +283,17 @@ export function start({ store, api, open, slug }) {
   }
 
   const able = (action, run) => (button) => (here() && store.can.has(action) ? run(button) : null);
+  /** The open one has gone: into another that it became part of, or for good. */
+  async function gone(id) {
+    const now = await api.conversation(id).catch(() => null);
+    if (store.open !== id) return;
+    if (now) store.learn(now);
+    open(now?.id ?? null);
+    toast(t(now ? "merged.into" : "gone"), { tone: "info" });
+  }
+
   return {
+    "further-gone": gone,
     "further-messages": () => step(-1),
     "further-forward": able("reply", forward),
     "further-react": react,

@@ -65,7 +65,7 @@ const drafts = new Drafts({ store, api, shown(id) {
 const person = new Person(store, api.ofContact);
 const drawPerson = afterFrame(() => { person.render(); aboutPerson(); }); // the messages come first
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
-const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed, setting, gone };
+const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed, setting, gone: (id) => run("further", "further-gone", id) };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null, ownAfter: state.own.live.seq });
 const actions = new Actions({ store, api, outbox, sync, composer });
 
@@ -111,15 +111,6 @@ function setting(data) {
   if (data.what === "label") run("standing", "relabel", data);
   else if (data.what === "channel") sync.loadList().catch(() => {});
   else if (data.what === "member" || data.what === "team") run("further", "further-people");
-}
-
-/** The open one has gone: into another that it became part of, or for good. */
-async function gone(id) {
-  const now = await api.conversation(id).catch(() => null);
-  if (store.open !== id) return;
-  if (now) store.learn(now);
-  open(now?.id ?? null);
-  toast(t(now ? "merged.into" : "gone"), { tone: "info" });
 }
 
 /** The customer sees that somebody writes, where the provider shows it: it lasts for 25 s over there. */
@@ -191,9 +182,12 @@ async function find(id, message) {
 }
 
 function view(name) {
+  const before = page.dataset.view;
   page.dataset.view = name;
   document.body.classList.toggle("app-inside", name !== "list");
   drawPerson();
+  // Where the pane stands alone, the button that was pressed has gone, and with it the focus
+  if (before === "person" || name === "person") $(`[data-act="${name === "person" ? "close-person" : "person"}"]`).focus();
 }
 
 function title() {

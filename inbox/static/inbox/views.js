@@ -12,7 +12,7 @@ import { menuEntry } from "./standing.js";
 const FRESH = 60_000; // ms for which a list of them is good
 const AGES = 60_000; // ms: who waits longer than an hour, or whose window shuts soon, no event tells
 
-export function start({ store, sync, setFilter, later, slug }) {
+export function start({ store, sync, setFilter, later, open, slug }) {
   const base = `/api/v1/workspaces/${slug}/views/`;
   const dialog = $("#dialog-view"), form = $("form", dialog), parts = fields(dialog);
   let views = [], asked = 0, edited = null, builder = null;
@@ -46,7 +46,9 @@ export function start({ store, sync, setFilter, later, slug }) {
       button("views-new", t("do.view.new")), button("bulk-start", t("do.select")),
       ...(here ? [button("views-edit", t("view.edit", { name: here.name })), button("views-delete", t("view.delete", { name: here.name }))] : []),
     );
-    return element.showPopover({ source: $('[data-act="views-menu"]') });
+    const source = $('[data-act="views-menu"]');
+    if (!source.checkVisibility()) open(null); // on a phone the list stands alone
+    return element.showPopover({ source });
   }
 
   /** A view says all by itself: status, tab and filters of before do not narrow it. */
