@@ -1,6 +1,7 @@
 """uvicorn with our limits. Its socket protocol bounds slow readers by itself; what it lacks is cutting them off."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -65,6 +66,7 @@ class Server(uvicorn.Server):
 
 def run(application: Application, listening: socket.socket, ending: Callable[[], None]) -> None:
     """Until the process is told to end; `ending` is called once it takes nothing more."""
+    logging.getLogger("uvicorn.error").addFilter(_is_no_fault_of_a_client)
     config = uvicorn.Config(
         _limited(application),
         backlog=limits.BACKLOG,
@@ -82,6 +84,11 @@ def run(application: Application, listening: socket.socket, ending: Callable[[],
         timeout_graceful_shutdown=limits.GRACE_SECONDS,
     )
     Server(config, ending).run(sockets=[listening])
+
+
+def _is_no_fault_of_a_client(record: logging.LogRecord) -> bool:
+    """Text that is none closes a socket with 1007; whoever sends it writes no traceback into our log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError))
 
 
 def _limited(application: Application) -> Application:
