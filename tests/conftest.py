@@ -1,10 +1,28 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
+
+HERE = Path(__file__).parent
+# The product of the browser tests is made in the meantime by who begins with those
+FIRST = ("jobs/test_worker.py", "crm/test_isolation.py")
+FOLDERS = ("browser", "live", "run", "proctoring", "jobs", "crm", "webhooks", "inbox", "simulator")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folder by folder, so that what the tests of one share is started once, and the long ones first: at the end no
+    process waits for another. Within a folder the files stay in the order that was drawn."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(HERE)
+        return -1 if path.as_posix() in FIRST else FOLDERS.index(path.parts[0])
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from config.env import RUN_FILE, shell_file
 from tests.browser.numbers import numbers
+from tests.browser.seats import Seats
 from tests.browser.visiting import shop, visit  # noqa: F401  # fixtures
 from tests.run.copies import RunningCopy, free_port
 from tests.waiting import wait_for
@@ -181,9 +182,9 @@ class Product:
                 os.kill(int(pid), signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product() -> Iterator[Product]:
-    """One for all that a test process runs: everybody brings people, words and numbers of their own."""
+    """One for all that a test process runs here: everybody brings people, words and numbers of their own."""
     folder = Path(tempfile.mkdtemp(prefix="sbweb"))
     shutil.copytree(_started_once(), folder, dirs_exist_ok=True)
     simulator_port = free_port()
@@ -229,9 +230,9 @@ def _end(copy: RunningCopy) -> None:
     copy.clean_up()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """No longer than a module: while it is open a loop runs in this thread, and Django refuses to work beside one."""
+    """No longer than here: while it is open a loop runs in this thread, and Django refuses to work beside one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -321,21 +322,26 @@ def number() -> str:
 SignIn = Callable[..., Agent]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def seats(browser: Browser, product: Product) -> Seats:
+    return Seats(browser, product.url)
+
+
+@pytest.fixture(scope="package")
 def cookies() -> dict[str, list[Any]]:
     """By name, those of who has signed in before: a form once for each, not once for each test."""
     return {}
 
 
 @pytest.fixture
-def sign_in(browser: Browser, product: Product, cookies: dict[str, list[Any]]) -> Iterator[SignIn]:
+def sign_in(seats: Seats, product: Product, cookies: dict[str, list[Any]]) -> Iterator[SignIn]:
     """`sign_in("ben")`: a browser of their own at the inbox; `path` for elsewhere, where there may be no live line."""
     agents: list[Agent] = []
 
     def enter(name: str, *, path: str = "/inbox", wait: bool = True, **options: Any) -> Agent:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        page = seats.take(viewport={"width": 1440, "height": 900}, **options)
+        context = page.context
         context.add_cookies(cookies.get(name, []))
-        page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{product.url}{path}")
@@ -353,7 +359,7 @@ def sign_in(browser: Browser, product: Product, cookies: dict[str, list[Any]]) -
     yield enter
     failures = [error for agent in agents for error in agent.errors]
     for agent in agents:
-        agent.context.close()
+        seats.give_back(agent.context)
     assert failures == []
 
 

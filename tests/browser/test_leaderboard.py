@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PASSWORD, Product
 from tests.browser.reading import said
+from tests.browser.seats import Seats
 
 KEY = base64.b64decode("ZGVtby1zY29yZXMtc2VjcmV0LTMyLWJ5dGVzLWxvbmchIQ==")
 STRAY = "http://localhost:9/"
@@ -73,14 +74,14 @@ def code(keeper) -> str:
 
 
 @pytest.fixture
-def look(browser: Browser, product: Product) -> Iterator[Callable[..., Page]]:
+def look(seats: Seats, product: Product) -> Iterator[Callable[..., Page]]:
     """`look("/leaderboard/X")`: somebody without an account, with a browser of their own."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     def enter(path: str, *, live: bool = True, before: Callable[[Page], object] | None = None, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 800}, **options))
-        page = contexts[-1].new_page()
+        page = seats.take(viewport={"width": 1280, "height": 800}, **options)
+        contexts.append(page.context)
         page.on("pageerror", lambda error: errors.append(str(error)))
         if before:
             before(page)
@@ -91,7 +92,7 @@ def look(browser: Browser, product: Product) -> Iterator[Callable[..., Page]]:
 
     yield enter
     for context in contexts:
-        context.close()
+        seats.give_back(context)
     assert errors == []
 
 

@@ -190,8 +190,9 @@ def test_a_worker_killed_while_the_provider_answers_sends_once(product, sign_in,
     product.simulator("behaviour", {"latency_ms": 8000})
     try:
         ben.write(f"Slowly {word}")
-        ben.wait_status(f"Slowly {word}", "sending")
+        # Not by what the page says: what becomes of it is told before the answer is there
         eventually(lambda: product.accepted(f"Slowly {word}"))
+        assert product._sql("select from job where type = 'inbox.deliver_message' and status = 'processing'") == 1
         product.kill("celery")
     finally:
         product.simulator("behaviour", {"latency_ms": 0})

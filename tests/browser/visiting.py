@@ -7,7 +7,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
+
+from tests.browser.seats import Seats
 
 PAGE = """<!doctype html><html lang="en"><title>Shop</title>
 <style>* {{ color: red !important; font-size: 40px }}</style>
@@ -70,24 +72,23 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(browser: Browser, shop: str) -> Iterator[Callable[..., Visitor]]:
+def visit(seats: Seats, shop: str) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
     def come(path: str = "", *, hurry: bool = False, **options: Any) -> Visitor:
-        context = browser.new_context(viewport={"width": 1100, "height": 800}, **options)
+        page = seats.take(viewport={"width": 1100, "height": 800}, **options)
         if hurry:
-            context.add_init_script(HURRY)
-        page = context.new_page()
+            page.add_init_script(HURRY)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(path or shop)
-        visitors.append(Visitor(page, context, errors))
+        visitors.append(Visitor(page, page.context, errors))
         return visitors[-1]
 
     yield come
     failures = [error for visitor in visitors for error in visitor.errors]
     for visitor in visitors:
-        visitor.context.close()
+        seats.give_back(visitor.context)
     assert failures == []
 
 
