@@ -1,5 +1,6 @@
 """The inbox list at 200,000 conversations: queries whatever the page size, and time beside the page's bare SQL."""
 
+import json
 import time
 from typing import Any
 
@@ -16,6 +17,15 @@ MOST_QUERIES = 6
 MOST_OF_SEARCH = 8  # which looks for people and words first
 MOST_MS, MOST_MS_OF_A_VIEW = 60, 250  # built-in tabs with up to three filters; a saved view's AND and OR
 SAVED_VIEW = "0198de30-0000-7000-8000-000000000001"
+SOON = {"field": "window", "is": "closes_within_hours", "value": 4}
+WINDOW_VIEWS = {
+    "0198de30-0000-7000-8000-000000000002": SOON,
+    "0198de30-0000-7000-8000-000000000003": {"field": "window", "is": "is", "value": "shut"},
+    "0198de30-0000-7000-8000-000000000004": {
+        "any": [SOON, {"field": "labels", "is": "any", "value": ["label 3"]}],
+    },
+}
+BY_WINDOW, BY_SHUT, BY_WINDOW_OR_LABEL = WINDOW_VIEWS
 # Query, and how many pages to go down before the clock starts
 VIEWS = {
     "mine, open": ("assignee=me&status=open", 0),
@@ -38,6 +48,10 @@ VIEWS = {
         0,
     ),
     "a saved view of AND and OR": (f"view={SAVED_VIEW}", 0),
+    "a saved view: window closes within 4 hours": (f"view={BY_WINDOW}", 0),
+    "the same saved view, longest waiting": (f"view={BY_WINDOW}&order=waiting", 0),
+    "a saved view: window shut": (f"view={BY_SHUT}", 0),
+    "a saved view: window closes within 4 hours, or a label": (f"view={BY_WINDOW_OR_LABEL}", 0),
     "all, search for a rare name": ("search=Santoso%206000", 0),
 }
 
@@ -70,7 +84,8 @@ def take(stage: Stage) -> Result:
 
 def _seed(stage: Stage, database: str, contacts: int) -> float:
     began = time.monotonic()
-    numbers = {"contacts": contacts, "messages": MESSAGES, "saved_view": SAVED_VIEW}
+    by_window = json.dumps([{"id": pk, "filters": tree} for pk, tree in WINDOW_VIEWS.items()])
+    numbers = {"contacts": contacts, "messages": MESSAGES, "saved_view": SAVED_VIEW, "window_views": by_window}
     with stage.connect(database) as connection:
         for statement in (BENCH / "listing_seed.sql").read_text().split(";\n"):
             if statement.strip():

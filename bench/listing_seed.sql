@@ -93,4 +93,9 @@ values (%(saved_view)s, %(workspace_id)s, 'conversations', 'AND and OR', 'mine',
             {"field": "waiting", "is": "longer_than_hours", "value": 24}]},
         {"field": "contact.name", "is": "contains", "value": "Priya"}]}]}', '', '[]', 0, now(), now());
 
+insert into crm_savedview
+    (id, workspace_id, scope, name, audience, owner_id, filters, sort, columns, position, created_at, updated_at)
+select id, %(workspace_id)s, 'conversations', 'By window ' || id, 'mine', %(user_id)s, filters, '', '[]', 0, now(), now()
+from jsonb_to_recordset(%(window_views)s::jsonb) as view(id uuid, filters jsonb);
+
 reset session_replication_role;
