@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from config.errors import Said
 from config.live.events import publish
 from crm.actors import Actor, ApiKey, Member
 from crm.models import User
 from inbox import topics
+from inbox.activity_words import payload_of
 from inbox.events import MessageCreated
 from inbox.models import Conversation, Message
 from inbox.payloads import message_payload
@@ -17,7 +19,9 @@ _KINDS = {Member: SenderKind.MEMBER, ApiKey: SenderKind.BOT}
 
 
 def add_line(actor: Actor, conversation: Conversation, kind: str, body: str, detail: Mapping[str, Any]) -> Message:
-    """Inside the unit of work of the change; `kind` and `detail` say it to programs, `body` in plain English."""
+    """Inside the unit of work of the change; `kind` and `detail` say it to programs, `body` in plain English, and as
+    `Said` of a sentence of `activity_words` in the language of whoever reads."""
+    said = {"said": payload_of(body)} if isinstance(body, Said) else {}
     user_id = actor.user_id if isinstance(actor, Member) else None
     bot = {"bot": {"id": str(actor.key_id), "name": actor.name}} if isinstance(actor, ApiKey) else {}
     line = Message.objects.create(
@@ -29,7 +33,7 @@ def add_line(actor: Actor, conversation: Conversation, kind: str, body: str, det
         sender_user_id=user_id,
         type=kind,
         body=body,
-        detail={ACTIVITY: dict(detail), **bot},
+        detail={ACTIVITY: {**detail, **said}, **bot},
         status=MessageStatus.RECEIVED,
     )
     if isinstance(actor, Member):

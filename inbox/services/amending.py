@@ -19,6 +19,7 @@ from crm.actors import Actor, System
 from crm.models import Member as Membership
 from crm.models import Team, User
 from crm.roles import Action, is_allowed
+from inbox import activity_words as words
 from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.events import announce_conversation
 from inbox.models import Conversation, ConversationLabel, Label, Message
@@ -26,15 +27,6 @@ from inbox.services import assigning, notices
 from inbox.services.activity import add_line
 from inbox.services.archiving import archive_conversation
 from inbox.states import ConversationStatus, Direction, Priority, SenderKind
-
-GONE, AWAY, HANDED_BACK, NOT_HERE = "gone", "away", "handed_back", "not_here"
-# Why somebody has no more what they had, after their name
-WHY_LEFT = {
-    GONE: "has left",
-    AWAY: "is away",
-    HANDED_BACK: "handed this back",
-    NOT_HERE: "no longer answers here",
-}
 
 
 class Wanted(TypedDict, total=False):
@@ -67,13 +59,13 @@ class _Amending:
     known: "Known"
     amended: Amended = field(default_factory=Amended)
     columns: set[str] = field(default_factory=set)
-    lines: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    lines: list[tuple[str, Said, dict[str, Any]]] = field(default_factory=list)
 
     def note(self, name: str, before: Any, after: Any) -> None:
         self.amended.before[name], self.amended.after[name] = before, after
 
-    def line(self, kind: str, body: str, **detail: Any) -> None:
-        self.lines.append((kind, body, detail))
+    def line(self, kind: str, said: Said, **detail: Any) -> None:
+        self.lines.append((kind, said, detail))
 
 
 class Known:
@@ -119,7 +111,7 @@ def amend(actor: Actor, conversation: Conversation, wanted: Wanted, known: Known
     if not amending.amended:
         return amending.amended
     _write(amending)
-    lines = {kind: add_line(actor, conversation, kind, body, detail) for kind, body, detail in amending.lines}
+    lines = {kind: add_line(actor, conversation, kind, said, detail) for kind, said, detail in amending.lines}
     announce_conversation(conversation)
     _follow_up(amending, lines)
     return amending.amended
@@ -189,17 +181,21 @@ def _assign(amending: _Amending, wanted: Wanted) -> None:
     conversation.assignee = user
     amending.columns.add("assignee")
     is_self = user is not None and user.pk == getattr(amending.actor, "user_id", None)
-    body, why = _left(amending.actor, before) if user is None else (f"Assigned to {user.display_name}", {})
+    why: dict[str, str] = {}
+    if user is None:
+        said, why = _left(amending.actor, before)
+    else:
+        said = Said(words.TAKEN) if is_self else Said(words.ASSIGNED, name=user.display_name)
     told = {"assignee": named(user), "before": named(before), "is_self": is_self, **why}
-    amending.line("assigned", "Taken" if is_self else body, **told)
+    amending.line("assigned", said, **told)
 
 
-def _left(actor: Actor, before: User | None) -> tuple[str, dict[str, str]]:
+def _left(actor: Actor, before: User | None) -> tuple[Said, dict[str, str]]:
     """Where nobody said that nobody should have it, it is said who had it and why they do not."""
     why = actor.source if isinstance(actor, System) else ""
-    if before is None or why not in WHY_LEFT:
-        return "Nobody has this any more", {}
-    return f"{before.display_name} {WHY_LEFT[why]}, so nobody has this", {"why": why}
+    if before is None or why not in words.LEFT:
+        return Said(words.UNASSIGNED), {}
+    return Said(words.LEFT[why], name=before.display_name), {"why": why}
 
 
 def _join_team(amending: _Amending, wanted: Wanted) -> None:
@@ -213,8 +209,8 @@ def _join_team(amending: _Amending, wanted: Wanted) -> None:
     amending.note("team_id", _id(conversation.team_id), _id(team_id))
     conversation.team = team
     amending.columns.add("team")
-    body = f"Given to the team {team.name}" if team else "Taken from its team"
-    amending.line("team", body, team=team_line(team), before=team_line(before))
+    said = Said(words.TEAM, name=team.name) if team else Said(words.NO_TEAM)
+    amending.line("team", said, team=team_line(team), before=team_line(before))
 
 
 def _id(value: UUID | None) -> str | None:
@@ -251,20 +247,21 @@ def _set_status(amending: _Amending, wanted: Wanted) -> None:
         is_over = status == ConversationStatus.RESOLVED
         conversation.waiting_since = None if is_over else waiting_since(conversation)
         amending.columns.add("waiting_since")
-    kind, body = _status_line(before, status, until, woken=isinstance(amending.actor, System))
-    amending.line(kind, body, status=status.value, before=before, until=_spelled(until))
+    kind, said = _status_line(before, status, until, woken=isinstance(amending.actor, System))
+    amending.line(kind, said, status=status.value, before=before, until=_spelled(until))
 
 
-def _status_line(before: str, status: str, until: datetime | None, *, woken: bool) -> tuple[str, str]:
+def _status_line(before: str, status: str, until: datetime | None, *, woken: bool) -> tuple[str, Said]:
     if status == ConversationStatus.RESOLVED:
-        return "resolved", "Resolved"
+        return "resolved", Said(words.RESOLVED)
     if status == ConversationStatus.SNOOZED:
-        return "snoozed", f"Snoozed until {until:%Y-%m-%d %H:%M} UTC" if until else "Snoozed until the customer writes"
+        at = until and f"{until:%Y-%m-%d %H:%M} UTC"
+        return "snoozed", Said(words.SNOOZED_UNTIL, at=at) if at else Said(words.SNOOZED)
     if status == ConversationStatus.PENDING:
-        return "pending", "Pending"
+        return "pending", Said(words.PENDING)
     if before == ConversationStatus.SNOOZED:
-        return "woken", "Back from snoozing" if woken else "Snoozing ended"
-    return "reopened", "Reopened"
+        return "woken", Said(words.WOKEN if woken else words.SNOOZING_ENDED)
+    return "reopened", Said(words.REOPENED)
 
 
 def waiting_since(conversation: Conversation) -> datetime | None:
@@ -289,7 +286,7 @@ def _prioritise(amending: _Amending, wanted: Wanted) -> None:
     amending.note("priority", before, priority.value)
     conversation.priority = priority
     amending.columns.add("priority")
-    amending.line("priority", f"Priority: {priority.value}", priority=priority.value, before=before)
+    amending.line("priority", Said(words.PRIORITIES[priority]), priority=priority.value, before=before)
 
 
 def _mark_spam(amending: _Amending, wanted: Wanted) -> None:
@@ -299,7 +296,7 @@ def _mark_spam(amending: _Amending, wanted: Wanted) -> None:
     amending.note("is_spam", not is_spam, is_spam)
     conversation.spam_at = timezone.now() if is_spam else None
     amending.columns.add("spam_at")
-    amending.line("spam", "Marked as spam" if is_spam else "Not spam after all", spam=is_spam)
+    amending.line("spam", Said(words.SPAM if is_spam else words.NO_SPAM), spam=is_spam)
 
 
 def _label(amending: _Amending, wanted: Wanted) -> None:
@@ -323,8 +320,9 @@ def _label(amending: _Amending, wanted: Wanted) -> None:
     )
     conversation.known_labels(sorted((known[pk] for pk in labels), key=lambda row: row.name))
     plus, minus = _names(known, added), _names(known, removed)
-    said = [f"Label added: {', '.join(plus)}" if plus else "", f"Label removed: {', '.join(minus)}" if minus else ""]
-    amending.line("labels", ". ".join(filter(None, said)), added=plus, removed=minus)
+    sentence = words.RELABELLED if plus and minus else words.LABELLED if plus else words.UNLABELLED
+    said = Said(sentence, added=", ".join(plus), removed=", ".join(minus))
+    amending.line("labels", said, added=plus, removed=minus)
 
 
 def _names(known: dict[UUID, Label], ids: Iterable[UUID]) -> list[str]:

@@ -10,11 +10,12 @@ from crm.actors import Actor, Member, System
 from crm.models import Team
 from crm.roles import Action
 from inbox.access import conversation_for
+from inbox.activity_words import HANDED_BACK, NOT_HERE
 from inbox.errors import AlreadyClaimed
 from inbox.events import announce_read, announce_unread
 from inbox.models import Conversation, ConversationReader
 from inbox.queries import get_seen_counts, with_lines
-from inbox.services.amending import HANDED_BACK, NOT_HERE, Known, Wanted, amend
+from inbox.services.amending import Known, Wanted, amend
 from inbox.services.notices import take_notices_of
 from inbox.services.presence import tell_read
 from inbox.states import ConversationStatus, Scope

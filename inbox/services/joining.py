@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from config.errors import Conflict, NotFound
+from config.errors import Conflict, NotFound, Said
 from config.live.unit import unit_of_work
 from crm.access import check
 from crm.actors import Actor
 from crm.roles import Action
 from inbox.access import conversation_for
+from inbox.activity_words import MERGED
 from inbox.models import Conversation
 from inbox.services import folding
 from inbox.services.activity import add_line
@@ -63,7 +64,7 @@ def merge_conversations(*, actor: Actor, conversation_id: UUID, other_id: UUID) 
         first.resolved_at = None
         first.save(update_fields=["resolved_at", "updated_at"])
     folding.announce_folded([(first, second)], first.contact_id)
-    add_line(actor, first, "merged", "Another conversation became part of this one", {"merged": str(second.pk)})
+    add_line(actor, first, "merged", Said(MERGED), {"merged": str(second.pk)})
     return first
 
 

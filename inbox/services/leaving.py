@@ -12,9 +12,10 @@ from config.live.unit import unit_of_work
 from crm.actors import System
 from crm.models import Team
 from crm.presence import WORKSPACE, topic_of
+from inbox.activity_words import GONE
 from inbox.models import Conversation, Message
 from inbox.queries import with_lines
-from inbox.services.amending import GONE, Known, amend
+from inbox.services.amending import Known, amend
 from inbox.states import ConversationStatus, Direction, Scope, SenderKind
 from jobs.payloads import JSON
 from jobs.queue import enqueue

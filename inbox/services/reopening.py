@@ -1,12 +1,13 @@
 """A customer writes into what was resolved or snoozed: it is open again, with whom it was, unless they are away."""
 
+from config.errors import Said
 from crm.actors import System
 from crm.models import Availability, Member
 from crm.roles import Action, is_allowed
+from inbox.activity_words import AWAY, CAME_BACK, LEFT, NOT_HERE
 from inbox.models import Conversation
 from inbox.services import assigning
 from inbox.services.activity import add_line
-from inbox.services.amending import AWAY, NOT_HERE, WHY_LEFT
 from inbox.states import ConversationStatus
 
 
@@ -15,9 +16,8 @@ def reopen(conversation: Conversation) -> list[str]:
     actor, before = System(conversation.workspace_id, "inbound"), conversation.status
     conversation.status, conversation.snoozed_until = ConversationStatus.OPEN, None
     conversation.resolved_at = None
-    add_line(
-        actor, conversation, "reopened", "Reopened by the customer", {"status": "open", "before": before, "until": None}
-    )
+    detail = {"status": "open", "before": before, "until": None}
+    add_line(actor, conversation, "reopened", Said(CAME_BACK), detail)
     _leave_who_is_away(actor, conversation)
     assigning.offer(conversation)
     return ["status", "snoozed_until", "resolved_at", "assignee"]
@@ -38,6 +38,6 @@ def _leave_who_is_away(actor: System, conversation: Conversation) -> None:
         actor,
         conversation,
         "assigned",
-        f"{assignee.display_name} {WHY_LEFT[why]}, so nobody has this",
+        Said(LEFT[why], name=assignee.display_name),
         {"assignee": None, "before": before, "is_self": False, "why": why},
     )

@@ -149,3 +149,32 @@ def test_of_two_who_claim_one_wins_and_the_other_is_told_who(product, sign_in, w
     bea.page.evaluate("() => window.goOn()")
     expect(bea.page.locator(".toast")).to_contain_text(re.compile("Ben.*took it first"))
     expect(bea.page.locator("[data-field=assignee-name]")).to_contain_text("Ben")
+
+
+def test_a_line_is_said_in_the_words_of_the_page(product, sign_in, word):
+    ben, bea = sign_in("ben"), sign_in("bea", wait=False)
+
+    def spanish(route):
+        answer = route.fetch()
+        english = '<i data-word="Assigned to {name}">Assigned to {name}</i>'
+        assert english in answer.text()
+        route.fulfill(
+            response=answer, body=answer.text().replace(english, english.replace(">Assigned to", ">Asignado a"))
+        )
+
+    bea.page.route(re.compile("/inbox(/[^/]*)?$"), spanish)
+    bea.page.reload()
+    bea.wait_live()
+    deliver(product, word)
+    ben.open(word)
+    bea.open(word)
+    ben.page.keyboard.press("i")
+    expect(ben.page.locator(".activity").last).to_contain_text("Taken")
+    expect(bea.page.locator(".activity").last).to_contain_text("Taken")
+    names = bea.page.locator(".activity").last.locator("[data-field=sender]").inner_text()
+    me = next(one["id"] for one in ben.ask("GET", "agents/")["results"] if one["name"] == names)
+    conversation = ben.page.url.rsplit("/", 1)[1]
+    bea.ask("POST", f"conversations/{conversation}/assign", {"assignee": None})
+    bea.ask("POST", f"conversations/{conversation}/assign", {"assignee": me})
+    expect(bea.page.locator(".activity").last).to_contain_text(f"Asignado a {names}")
+    expect(ben.page.locator(".activity").last).to_contain_text(f"Assigned to {names}")

@@ -60,7 +60,8 @@ def test_each_change_is_one_line_that_says_what_and_who(cast, desk):
     thread = desk.ben.get(at(conversation, "messages/")).json()["results"]
     assert thread[0]["direction"] == "activity"
     assert thread[0]["sender"] == {"kind": "member", "id": str(cast.ben.pk), "name": "Ben"}
-    assert thread[0]["detail"]["activity"] == {"status": "resolved", "before": "open", "until": None}
+    said = {"sentence": "Resolved", "values": {}}
+    assert thread[0]["detail"]["activity"] == {"status": "resolved", "before": "open", "until": None, "said": said}
 
 
 def test_a_line_is_live_in_the_thread_and_moves_nothing_in_the_list(cast, desk):

@@ -304,7 +304,8 @@ def _standing(said: Said) -> dict[str, object]:
         return {}
     ways = {RESOLVED: ("resolved", "open"), REOPENED: ("open", "resolved")}
     status, before = ways[said.type]
-    return {"activity": {"status": status, "before": before, "until": None}}
+    line = {"sentence": said.text, "values": {}}
+    return {"activity": {"status": status, "before": before, "until": None, "said": line}}
 
 
 def _mark_templates(messages: Sequence[Message], kind: str) -> None:

@@ -4,8 +4,9 @@ const words = new Map();
 for (const template of document.querySelectorAll("template[data-words]"))
   for (const word of template.content.querySelectorAll("[data-word]")) words.set(word.dataset.word, word.textContent.trim());
 
-// First strong isolate and its end: a name in another script must not turn the sentence around.
-const isolate = (value) => (typeof value === "string" ? `\u2068${value}\u2069` : value);
+// First strong isolate and its end: a name in another script must not turn the sentence around. Letters and signs that
+// everybody can copy and search stay as they are where nothing can turn.
+const isolate = (value) => (document.dir === "rtl" || /[^\0-\u058f]/.test(value) ? `\u2068${value}\u2069` : value);
 
 export const has = (key) => words.has(key);
 

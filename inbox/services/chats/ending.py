@@ -4,9 +4,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from config.errors import Conflict, Invalid
+from config.errors import Conflict, Invalid, Said
 from config.live.unit import unit_of_work
 from crm.actors import Guest, System, Visitor
+from inbox.activity_words import ENDED, RATED, RATED_WITH
 from inbox.chats.access import chat_for
 from inbox.events import announce_conversation
 from inbox.models import Conversation
@@ -36,7 +37,7 @@ def end_chat(*, guest: Guest, chat_id: UUID) -> Conversation:
     conversation.waiting_since = conversation.snoozed_until = None
     conversation.save(update_fields=["status", "resolved_at", "waiting_since", "snoozed_until", "updated_at"])
     detail = {"status": conversation.status, "before": before, "until": None}
-    add_line(System(conversation.workspace_id, SOURCE), conversation, "resolved", "Ended by the customer", detail)
+    add_line(System(conversation.workspace_id, SOURCE), conversation, "resolved", Said(ENDED), detail)
     announce_conversation(conversation)
     archive_conversation(conversation)
     return conversation
@@ -53,8 +54,8 @@ def rate_chat(*, guest: Guest, chat_id: UUID, rating: int, comment: str = "") ->
         return conversation
     conversation.rating, conversation.rating_comment = said
     conversation.save(update_fields=["rating", "rating_comment", "updated_at"])
-    body = f"Rated {rating} of 5" + (f": {conversation.rating_comment}" if conversation.rating_comment else "")
     detail = {"rating": rating, "comment": conversation.rating_comment}
+    body = Said(RATED_WITH if conversation.rating_comment else RATED, **detail)
     add_line(System(conversation.workspace_id, SOURCE), conversation, "rated", body, detail)
     announce_conversation(conversation)
     return conversation

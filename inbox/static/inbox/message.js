@@ -20,9 +20,9 @@ export function fillMessage(element, message, { joined, more, last, offline, can
   if (message.direction === "activity") {
     show(parts.sender, message.sender?.name);
     text(parts.sender, message.sender?.name);
-    // By the reader's own clock
-    const until = message.detail?.activity?.until;
-    return text(parts.body, until ? t("snoozed.until", { at: exact(moment(until)) }) : message.body);
+    const { said, until } = message.detail?.activity ?? {};
+    // A time by the reader's own clock
+    return text(parts.body, said ? t(said.sentence, until ? { at: exact(moment(until)) } : said.values) : message.body);
   }
   const { status } = message;
   element.dataset.status = status;
