@@ -43,6 +43,11 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Automation(ApiKey):
+    """A rule of the workspace at work: as a machine, for whoever saved it. What it does sets off no other rule."""
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """The product itself, for one workspace: a webhook's job, a cron, demo data. `source` says which."""
 

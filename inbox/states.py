@@ -33,6 +33,19 @@ class ChannelKind(models.TextChoices):
     WIDGET = "widget", _("Web chat")
 
 
+class RuleEvent(models.TextChoices):
+    """What a rule waits for. The first three are a customer's doing, the others anybody's but a rule's."""
+
+    BEGUN = "begun", _("A conversation begins")
+    WROTE = "wrote", _("The customer writes")
+    CAME_BACK = "came_back", _("The customer comes back to one that was resolved or snoozed")
+    ASSIGNEE = "assignee", _("It is assigned, or nobody's any more")
+    TEAM = "team", _("It is given to a team")
+    STATUS = "status", _("Its status changes")
+    PRIORITY = "priority", _("Its priority changes")
+    LABELS = "labels", _("Its labels change")
+
+
 class Direction(models.TextChoices):
     IN = "in"
     OUT = "out"

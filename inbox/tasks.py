@@ -12,9 +12,11 @@ from inbox.services import (
     outbox,
     planning,
     presence,
+    rules,
     sharing_out,
     snoozing,
     templates,
+    triggers,
 )
 from inbox.services.chats import ending, mailing
 from jobs.errors import code_of, describe
@@ -113,3 +115,13 @@ def mail_notices(job: RunningJob, workspace_id: str, user_id: str) -> dict[str, 
 @task(pushing.TASK, atomic=False, max_attempts=5)
 def push_notice(job: RunningJob, notice_id: str, subscription_id: int) -> dict[str, JSON]:
     return pushing.push_notice(notice_id=UUID(notice_id), subscription_id=subscription_id)
+
+
+@task(triggers.APPLY)
+def apply_rules(job: RunningJob, conversation_id: str, message_id: str | None, events: list[str]) -> dict[str, JSON]:
+    return rules.apply_rules(
+        conversation_id=UUID(conversation_id),
+        message_id=UUID(message_id) if message_id else None,
+        events=events,
+        cause=str(job.id),
+    )

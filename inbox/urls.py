@@ -16,6 +16,7 @@ from inbox.api import (
     participants,
     planned,
     replies,
+    rules,
     standing,
     templates,
 )
@@ -88,6 +89,8 @@ api_v1 = [
     path("macros/<uuid:macro>/", replies.MacroDetail.as_view()),
     path("macros/<uuid:macro>/preview", replies.MacroPreview.as_view()),
     path("conversations/<uuid:conversation>/macros/<uuid:macro>", replies.MacroApply.as_view()),
+    path("rules/", rules.RuleList.as_view()),
+    path("rules/<uuid:rule>/", rules.RuleDetail.as_view()),
     path("snooze-presets", standing.SnoozePresets.as_view()),
     path("drafts/", drafts.DraftList.as_view()),
     path("labels/", labels.LabelList.as_view()),

@@ -8,8 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.errors import Invalid, NotFound
-from crm.actors import Caller, Member
+from config.errors import NotFound
 from crm.api.base import StrictSerializer, checked, schema_of
 from crm.paging import read_limit
 from inbox import queries
@@ -19,6 +18,7 @@ from inbox.narrowing import ListFilter
 from inbox.services import beginning, conversations, presence, snoozing
 from inbox.services.joining import leads_to
 from inbox.states import ConversationStatus, Priority, Scope
+from inbox.steps import read_assignee
 
 QUERY = (
     *("status", "assignee", "channel", "contact", "unread", "search", "order", "scope", "limit"),
@@ -115,17 +115,6 @@ class ConversationAssign(InboxView):
             assignee_id=read_assignee(actor, checked(AssignBody(data=request.data))["assignee"]),
         )
         return answer_conversation(actor, changed)
-
-
-def read_assignee(actor: Caller, value: str | None) -> UUID | None:
-    if value is None:
-        return None
-    if value == "me" and isinstance(actor, Member):
-        return actor.user_id
-    try:
-        return UUID(value)
-    except ValueError:
-        raise Invalid(errors={"assignee": "me, a member's id, or null."}) from None
 
 
 class StatusBody(serializers.Serializer[Any]):

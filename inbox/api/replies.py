@@ -15,13 +15,11 @@ from crm.models import ViewAudience
 from inbox import queries
 from inbox.access import conversation_for
 from inbox.api.base import InboxView
-from inbox.api.bulk import read_step
-from inbox.models import Conversation, Macro, SavedReply
+from inbox.models import Macro, SavedReply
 from inbox.payloads import MessagePayload, NamedPayload, message_payload
 from inbox.senders import NOTE_LIMIT
 from inbox.services import replies
-from inbox.services.replies import Doing
-from inbox.variables import fill
+from inbox.steps import doing_of, read_step
 
 BODY_LIMIT = 4096
 STEPS = ("reply", "note", "label", "unlabel", "assign", "team", "status", "priority", "snooze")
@@ -222,7 +220,7 @@ class MacroPreview(InboxView):
         actor = self.actor(request)
         row = replies.one_of(actor, Macro.objects.all(), macro)
         given = checked(ForConversation(data=request.data))
-        doing = _doing(actor, conversation_for(actor, given["conversation"]), row.steps)
+        doing = doing_of(actor, conversation_for(actor, given["conversation"]), row.steps)
         steps = [
             {
                 "do": step["do"],
@@ -241,7 +239,7 @@ class MacroApply(InboxView):
         """All of its steps or none, as the person who asks."""
         actor, client_id = self.actor(request), checked(ApplyBody(data=request.data))["client_id"]
         row = replies.one_of(actor, Macro.objects.all(), macro)
-        doing = _doing(actor, conversation_for(actor, conversation), row.steps)
+        doing = doing_of(actor, conversation_for(actor, conversation), row.steps)
         changed, made = replies.apply_macro(actor=actor, conversation_id=conversation, steps=doing, client_id=client_id)
         contact = changed.contact
         return Response(
@@ -263,14 +261,3 @@ def read_macro(actor: Caller, data: Any, *, partial: bool = False) -> Any:
         except Invalid as wrong:
             raise Invalid(errors={"steps": {str(position): wrong.data["errors"]}}) from None
     return given
-
-
-def _doing(actor: Caller, conversation: Conversation, steps: list[dict[str, Any]]) -> list[Doing]:
-    return [_one(actor, conversation, step["do"], step["value"]) for step in steps]
-
-
-def _one(actor: Caller, conversation: Conversation, do: str, value: Any) -> Doing:
-    if do in {"reply", "note"}:
-        return Doing(do, {}, text=fill(actor, conversation, value))
-    step = read_step(actor, do, value)
-    return Doing(do, step.wanted, step.add, step.remove)

@@ -2,6 +2,7 @@ from inbox.models.channels import Channel, ChannelPace, MessageTemplate, OptOut,
 from inbox.models.conversations import Conversation, ConversationLabel, ConversationReader, Label
 from inbox.models.desk import Draft, Macro, Notice, PlannedMessage, PushSubscription, SavedReply
 from inbox.models.messages import Attachment, AttachmentState, Message, MessageReceipt
+from inbox.models.rules import Rule
 from inbox.models.taking_part import Participant, ParticipantRole, Visitor
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ParticipantRole",
     "PlannedMessage",
     "PushSubscription",
+    "Rule",
     "SavedReply",
     "TemplateStatus",
     "Visitor",

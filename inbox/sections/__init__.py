@@ -1,5 +1,5 @@
-"""The sections of /settings about the inbox: notifications, texts, how work is sorted, channels."""
+"""The sections of /settings about the inbox: notifications, texts, rules, how work is sorted, channels."""
 
-from inbox.sections import channels, notifications, sorting, writing
+from inbox.sections import channels, notifications, rules, sorting, writing
 
-__all__ = ["channels", "notifications", "sorting", "writing"]
+__all__ = ["channels", "notifications", "rules", "sorting", "writing"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from config.errors import Said
 from config.live.events import publish
-from crm.actors import Actor, ApiKey, Member
+from crm.actors import Actor, ApiKey, Automation, Member
 from crm.models import User
 from inbox import topics
 from inbox.activity_words import payload_of
@@ -15,7 +15,7 @@ from inbox.payloads import message_payload
 from inbox.states import Direction, MessageStatus, SenderKind
 
 ACTIVITY = "activity"
-_KINDS = {Member: SenderKind.MEMBER, ApiKey: SenderKind.BOT}
+_KINDS = {Member: SenderKind.MEMBER, ApiKey: SenderKind.BOT, Automation: SenderKind.BOT}
 
 
 def add_line(actor: Actor, conversation: Conversation, kind: str, body: str, detail: Mapping[str, Any]) -> Message:

@@ -7,6 +7,7 @@ the thread and are told alike.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from config.errors import Invalid, Said
 from crm.access import check
-from crm.actors import Actor, System
+from crm.actors import Actor, Automation, System
 from crm.models import Member as Membership
 from crm.models import Team, User
 from crm.roles import Action, is_allowed
@@ -23,7 +24,7 @@ from inbox import activity_words as words
 from inbox.errors import AnotherIsOpen, UnknownAssignee
 from inbox.events import announce_conversation
 from inbox.models import Conversation, ConversationLabel, Label, Message
-from inbox.services import assigning, notices
+from inbox.services import assigning, notices, triggers
 from inbox.services.activity import add_line
 from inbox.services.archiving import archive_conversation
 from inbox.states import ConversationStatus, Direction, Priority, SenderKind
@@ -89,6 +90,10 @@ class Known:
             self._users[user_id] = member.user if member is not None and able else None
         return self._users[user_id]
 
+    @cached_property
+    def triggers(self) -> frozenset[str]:
+        return triggers.waited_for(self.workspace_id)
+
     def team(self, team_id: UUID) -> Team | None:
         if team_id not in self._teams:
             self._teams[team_id] = Team.objects.filter(workspace_id=self.workspace_id, pk=team_id).first()
@@ -114,6 +119,8 @@ def amend(actor: Actor, conversation: Conversation, wanted: Wanted, known: Known
     lines = {kind: add_line(actor, conversation, kind, said, detail) for kind, said, detail in amending.lines}
     announce_conversation(conversation)
     _follow_up(amending, lines)
+    if not isinstance(actor, System | Automation):
+        triggers.changed(conversation, amending.amended.after, amending.known.triggers)
     return amending.amended
 
 

@@ -17,7 +17,7 @@ from crm.services.contacts import Sender, contact_for_sender
 from crm.services.profiles import count_interactions
 from inbox.events import announce_conversation, announce_message
 from inbox.models import Attachment, Channel, Conversation, Message
-from inbox.services import late, notices, reopening
+from inbox.services import late, notices, reopening, triggers
 from inbox.services.attachments import enqueue_fetch
 from inbox.states import ConversationStatus, Direction, MessageStatus, Scope, SenderKind
 from jobs import rows, statements
@@ -122,9 +122,13 @@ def receive_message(*, actor: System, channel: Channel, incoming: Incoming) -> M
 
 def settle(conversation: Conversation, message: Message, incoming: Incoming, *, opened: bool) -> None:
     """What a customer's message changes besides itself, wherever it came from. Inside its unit of work."""
+    before = conversation.status
     _touch(conversation, message, incoming, opened=opened)
     _count(message, conversation.contact)
     _announce(message, conversation, opened=opened)
+    if not (incoming.is_history or incoming.place_at):
+        came_back = not opened and before in REOPENED and conversation.status not in REOPENED
+        triggers.customer_wrote(conversation, message, opened=opened, came_back=came_back)
     if not incoming.is_history:
         notices.tell_message(System(conversation.workspace_id, "inbound"), conversation, message, opened=opened)
 

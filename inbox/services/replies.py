@@ -1,7 +1,6 @@
 """Saved replies and macros: whose they are, what they say, and doing what a macro says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 from uuid import UUID, uuid5
 
@@ -19,6 +18,7 @@ from inbox.events import announce_setting
 from inbox.models import Conversation, Macro, Message, SavedReply
 from inbox.services.amending import Known, Wanted, amend
 from inbox.services.messages import send_message
+from inbox.steps import Doing
 from inbox.variables import Filled, fill, unknown_in
 
 MOST = 1000  # of a workspace
@@ -147,17 +147,6 @@ def use_reply(*, actor: Caller, reply_id: UUID, conversation_id: UUID) -> Filled
 
 
 # --- Macros -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """A step as it will be done."""
-
-    do: str
-    wanted: Wanted
-    add: frozenset[UUID] = frozenset()
-    remove: frozenset[UUID] = frozenset()
-    text: Filled | None = None
 
 
 @unit_of_work

@@ -77,6 +77,7 @@ def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
             "labels",
             "saved-replies",
             "macros",
+            "rules",
             "teams",
             "views",
             "notifications",

@@ -171,7 +171,7 @@ def test_the_same_number_in_two_workspaces_stays_two_people(cast):
     assert here.contact_id != there.contact_id
 
 
-@pytest.mark.parametrize(("is_known", "statements"), [(True, 10), (False, 17)], ids=["known", "new"])
+@pytest.mark.parametrize(("is_known", "statements"), [(True, 10), (False, 18)], ids=["known", "new"])
 def test_a_text_takes_no_more_statements_than_it_needs(cast, assert_queries, is_known, statements):
     """The write that happens most often. Begin and commit are among them; it may become less, and more on purpose."""
     who = sender()

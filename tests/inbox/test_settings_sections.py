@@ -8,14 +8,14 @@ import pytest
 from django.test import Client
 
 from crm.models import AuditEntry, Member, SavedView, Team
-from inbox.models import Channel, Label, Macro, SavedReply
+from inbox.models import Channel, Label, Macro, Rule, SavedReply
 from tests.cast import unique
 from tests.crm.conftest import account_for
 from tests.crm.conftest import own_issuer as own_issuer
 
 pytestmark = pytest.mark.usefixtures("own_issuer")
 FOR_AGENTS = ("labels", "views", "saved-replies", "macros", "notifications")
-FOR_ADMINS = ("teams", "channels")
+FOR_ADMINS = ("teams", "channels", "rules")
 
 
 def of(user: Any) -> Client:
@@ -137,3 +137,27 @@ def test_one_says_what_one_is_told(cast, desk):
     assert [way for way, on in kinds["assigned"].items() if on] == ["page"]
     assert [way for way, on in kinds["mentioned"].items() if on] == ["email"]
     assert not any(kinds["message"].values())
+
+
+def test_a_rule_is_made_changed_and_deleted(cast):
+    ada = of(cast.ada)
+    steps = [{"do": "priority", "value": "urgent"}]
+    macro = Macro.objects.create(workspace=cast.workspace, name="Hurry", steps=steps, owner=cast.ada)
+    fields = {"name": "Refunds", "event": "wrote", "view": "", "words": "refund,  money back ,", "macro": str(macro.pk)}
+    assert post(ada, "rules", do="create", **fields, is_on="on").status_code == 303
+    rule = Rule.objects.get(workspace=cast.workspace)
+    assert (rule.name, rule.words, rule.is_on, rule.is_last) == ("Refunds", ["refund", "money back"], True, False)
+    page = ada.get("/settings/rules").content.decode()
+    assert "The customer writes → <bdi>Hurry</bdi>" in page
+    assert "has not run yet" in page
+    refused = post(ada, "rules", do="save", id=rule.pk, **{**fields, "name": ""}, is_last="on")
+    assert refused.status_code == 400
+    typed = refused.content.decode()
+    assert 'name="is_last" checked' in typed
+    assert 'name="is_on" checked' in typed.split(f'data-rule="{rule.pk}"')[0]
+    assert 'name="is_on" checked' not in typed.split(f'data-rule="{rule.pk}"')[1]
+    post(ada, "rules", do="save", id=rule.pk, **fields, is_last="on")
+    rule.refresh_from_db()
+    assert (rule.is_on, rule.is_last) == (False, True)
+    post(ada, "rules", do="delete", id=rule.pk)
+    assert not Rule.objects.filter(pk=rule.pk).exists()
