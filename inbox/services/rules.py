@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, TypedDict
 from uuid import UUID, uuid5
 
-from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
@@ -155,8 +154,7 @@ def apply_rules(
         try:
             if not _fits(rule, conversation_id):
                 continue
-            with transaction.atomic():
-                _run(rule, conversation_id, cause)
+            _run(rule, conversation_id, cause)
             ran[rule] = ""
         except NotFound:
             break  # merged away, or erased with its contact

@@ -168,6 +168,12 @@ def test_one_that_cannot_run_says_why_and_leaves_nothing_half_done(cast: Any, de
     conversation = settle(receive(cast, "Hello again", who=LUCIA))
     assert bodies(conversation, Direction.NOTE) == ["after it", "after it"]
     assert "gone" in desk.ada.get(f"rules/{broken['id']}/").json()["problem"]
+    # In the midst: the note is written before the reply turns out to have no way
+    type(cast.channel).objects.filter(pk=cast.channel.pk).update(is_active=False)
+    Label.objects.create(workspace=cast.workspace, name="gone")
+    conversation = settle(receive(cast, "And again", who=LUCIA))
+    assert bodies(conversation, Direction.NOTE) == ["after it"] * 3
+    assert desk.ada.get(f"rules/{broken['id']}/").json()["problem"]
 
 
 def test_spam_history_and_the_blocked_set_nothing_off(cast: Any, desk: Any):
