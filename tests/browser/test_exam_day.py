@@ -1,16 +1,20 @@
 """A day of an exam: what tutors do reaches the student and comes back, and what goes wrong is told as what it was."""
 
 import re
-import time
+from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.reading import said
 from tests.browser.test_proctoring_pages import (
     EXAM,
+    STILL,
+    begin,
     card,
     enter,
+    hand_in,
     in_database,
     may_beat,
     open_card,
@@ -50,6 +54,21 @@ CALL = """async ([path, body]) => {
     const answer = await fetch(path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body) });
     return answer.json();
 }"""  # noqa: E501
+
+
+@pytest.fixture
+def watching(tia, sam) -> Page:
+    """Tia with Sam's card open: what comes, comes to it."""
+    open_card(tia)
+    return tia
+
+
+@pytest.fixture
+def other(sam, sign_in) -> Page:
+    """Sam at a second browser, while the first is there."""
+    page = enter(sign_in, "sam", EXAM, **STILL)
+    page.locator('.exam[data-view="live"]').wait_for()
+    return page
 
 
 def order(tia: Page, act: str, *, body: str = "", reason: str = "", urgent: bool = False) -> None:
@@ -193,9 +212,7 @@ def test_a_page_out_of_sight_and_one_that_is_slowed_are_no_accusation(tia, sam, 
     expect(tia.locator('[data-drawer="timeline"]')).not_to_contain_text("Connection lost")
 
 
-def test_a_second_device_is_noticed_once_and_neither_is_thrown_out(tia, sam, sign_in):
-    other = enter(sign_in, "sam", EXAM)
-    other.locator('.exam[data-view="live"]').wait_for()
+def test_a_second_device_is_noticed_once_and_neither_is_thrown_out(tia, sam, other):
     flagged = tia.locator('[data-list="flagged"] li').filter(has_text="Sam")
     expect(flagged).to_contain_text("Second device on this attempt")
     expect(sam.locator('[data-part="log"]')).to_contain_text("Second device on this attempt")
@@ -205,10 +222,8 @@ def test_a_second_device_is_noticed_once_and_neither_is_thrown_out(tia, sam, sig
     expect(sam.locator('.exam[data-view="live"]')).to_have_count(1)
 
 
-def test_the_second_device_is_told_in_words_and_ended_while_the_first_goes_on(tia, sam, sign_in, product):
-    open_card(tia)
-    other = enter(sign_in, "sam", EXAM)
-    other.locator('.exam[data-view="live"]').wait_for()
+def test_the_second_device_is_told_in_words_and_ended_while_the_first_goes_on(watching, sam, other, product):
+    tia = watching
     banner = tia.locator('[data-drawer="why"]')
     expect(banner).to_contain_text(said("Chrome on Linux opened it at"))
     banner.get_by_role("button", name="End the second one").click()
@@ -221,9 +236,7 @@ def test_the_second_device_is_told_in_words_and_ended_while_the_first_goes_on(ti
     expect(card(tia)).to_contain_text("1/40")
 
 
-def test_a_device_stays_ended_until_it_is_let_in_again(tia, sam, sign_in):
-    other = enter(sign_in, "sam", EXAM)
-    other.locator('.exam[data-view="live"]').wait_for()
+def test_a_device_stays_ended_until_it_is_let_in_again(tia, sam, other):
     flagged = tia.locator('[data-list="flagged"] li').filter(has_text="Sam")
     expect(flagged).to_contain_text("Second device on this attempt")
     session = f"/api/v1/workspaces/demo/exams/demo-exam/sessions/{session_of(tia)}/"
@@ -311,32 +324,45 @@ def test_lost_time_stands_in_the_ledger_and_is_given_back_with_one_press(tia, sa
     expect(tia.locator('[data-drawer="give-back"]')).to_be_hidden()
 
 
-def test_the_student_hears_of_trouble_after_several_failures_alone(sign_in):
-    page = enter(sign_in, "sue", EXAM)
-    page.add_init_script(HURRY)
-    dead: list[bool] = [False]
-    tried: list[float] = []
+@dataclass
+class Cut:
+    """Sue, whose line is HTTP alone, and dead when it is said so."""
 
-    def beat(route: Any) -> None:
-        tried.append(time.monotonic())
-        if dead[0]:
+    page: Page
+    is_dead: bool = False
+    is_early: bool = False
+    tried: int = 0
+
+    def beat(self, route: Route) -> None:
+        self.tried += 1
+        if self.is_dead:
             route.abort()
-        else:
-            route.fallback()
+        elif self.is_early:
+            route.fulfill(status=429, headers={"Retry-After": "5"}, json={"code": "beat_too_early", "retry_after": 5})
+        else:  # a server that asks for beats every second, so that nobody has to wait ten for the next
+            answer = route.fetch()
+            route.fulfill(response=answer, json={**answer.json(), "next_interval": 1})
 
-    page.route(re.compile(r"/heartbeat$"), beat)
-    page.route_web_socket(re.compile("/ws/live"), lambda socket: socket.close(code=1011))
-    page.reload()
-    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for()
-    if page.locator('.exam[data-view="consent"]').count():
-        page.check("input[name=agreed]")
-        page.get_by_role("button", name="Start the exam").click()
-    page.locator('.exam[data-view="live"]').wait_for()
-    expect(page.locator('[data-part="line"]')).to_have_text("Connected, without the live line")
-    dead[0], before = True, len(tried)
+
+@pytest.fixture
+def sue_by_http(sign_in, product) -> Cut:
+    hand_in(product, "sue")
+    cut = Cut(enter(sign_in, "sue", EXAM, **STILL))
+    cut.page.add_init_script(HURRY)
+    cut.page.route(re.compile(r"/heartbeat$"), cut.beat)
+    cut.page.route_web_socket(re.compile("/ws/live"), lambda socket: socket.close(code=1011))
+    cut.page.reload()
+    begin(cut.page)
+    expect(cut.page.locator('[data-part="line"]')).to_have_text("Connected, without the live line")
+    return cut
+
+
+def test_the_student_hears_of_trouble_after_several_failures_alone(sue_by_http):
+    page = sue_by_http.page
+    sue_by_http.is_dead, before = True, sue_by_http.tried
     page.get_by_text("Your connection is gone.").wait_for()
-    assert len(tried) - before >= 3
+    assert sue_by_http.tried - before >= 3
     expect(page.locator('[data-part="line"]')).to_have_text("No connection")
-    dead[0] = False
+    sue_by_http.is_dead, sue_by_http.is_early = False, True  # whoever is told to come later has a line
     expect(page.get_by_text("The connection is back. Nothing was lost.")).to_be_visible()
     expect(page.get_by_text("Your connection is gone.")).to_have_count(0)

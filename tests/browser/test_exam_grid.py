@@ -8,15 +8,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD
 from tests.browser.reading import said
 from tests.browser.test_exam_day import CALL
-from tests.browser.test_proctoring_pages import card, in_database, may_beat, open_card, paste, sam, sue, tia
+from tests.browser.test_proctoring_pages import STILL, card, enter, may_beat, open_card, paste, sam, sue, tia
 from tests.waiting import wait_for
 
-__all__ = ["in_database", "sam", "sue", "tia"]
+__all__ = ["sam", "sue", "tia"]
 
 BY_NAME = """() => {
     const names = [...document.querySelectorAll('[data-list="rest"] li:not([hidden]) [data-field="name"]')];
@@ -135,9 +135,18 @@ def chemistry(product, browser) -> str:
     return slug
 
 
-def test_the_list_of_exams_tells_what_happens_in_each(tia, sam, product, chemistry):
-    slug = chemistry
-    tia.goto(f"{product.url}/proctor")
+@pytest.fixture
+def tia_at_the_list(sign_in, chemistry) -> Page:
+    return enter(sign_in, "tia", "/proctor", **STILL)
+
+
+@pytest.fixture
+def tia_at_both(sign_in, chemistry) -> Page:
+    return enter(sign_in, "tia", f"/proctor?exam=demo-exam&exam={chemistry}", **STILL)
+
+
+def test_the_list_of_exams_tells_what_happens_in_each(sam, chemistry, tia_at_the_list):
+    tia, slug = tia_at_the_list, chemistry
     first, second = (tia.locator(f'[data-exam="{name}"]') for name in ("demo-exam", slug))
     expect(first.locator('[data-count="active"]')).to_have_text(re.compile("[1-9]"))
     expect(second.locator('[data-count="active"]')).to_have_text("0")
@@ -152,9 +161,8 @@ def test_the_list_of_exams_tells_what_happens_in_each(tia, sam, product, chemist
     tia.wait_for_url(re.compile(rf"exam={slug}&exam=demo-exam"))
 
 
-def test_several_exams_in_one_grid_each_student_under_theirs(tia, sam, product, chemistry):
-    slug = chemistry
-    tia.goto(f"{product.url}/proctor?exam=demo-exam&exam={slug}")
+def test_several_exams_in_one_grid_each_student_under_theirs(sam, chemistry, tia_at_both):
+    tia, slug = tia_at_both, chemistry
     expect(card(tia).filter(has_text="Biology midterm")).to_contain_text("Active")
     started = sam.evaluate(CALL, [f"/api/v1/exams/{slug}/sessions", {}])
     there = card(tia).filter(has_text="Chemistry")

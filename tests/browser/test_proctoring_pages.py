@@ -2,43 +2,34 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import cache
 
+import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Product
+from tests.browser.conftest import PASSWORD, Product
 from tests.browser.late import Late
+from tests.browser.visiting import HURRY
 from tests.waiting import wait_for
 
 EXAM = "/exam/demo-exam"
 GRID = "/proctor/demo-exam"
 
 
-# What an earlier test left open is handed in: each begins with an attempt of its own
-HAND_IN = """async () => {
-    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': document.querySelector('meta[name=csrf-token]').content };
-    const post = (path) => fetch(path, { method: 'POST', headers, body: '{}' }).then((answer) => answer.json());
-    const { id } = await post('/api/v1/exams/demo-exam/sessions');
-    await post(`/api/v1/sessions/${id}/end`);
-}"""  # noqa: E501
+# Nobody waits for a dialog to come to rest before they press what is in it; those who asked for no motion don't either
+STILL = {"reduced_motion": "reduce"}
 
 
-# One that has run out by itself would be gone on with as well
-GOES_ON = """() => {
-    const { latest } = JSON.parse(document.querySelector('#exam-state').textContent);
-    return ['active', 'paused', 'expired'].includes(latest?.status);
-}"""
-
-
-# Seconds by which the page's clock is wrong, once beats had the time to set it wrong: the least of some looks, since
-# an answer may be long under way
+# Seconds by which the page's clock is wrong once a beat has told of an answer: the least of some looks, since what
+# is asked may be long under way
 CLOCK_OFF = """async (id) => {
-    const at = Date.parse, rest = () => new Promise((done) => { setTimeout(done, 500); });
+    const at = Date.parse, rest = () => new Promise((done) => { setTimeout(done, 100); });
     let least = Infinity;
-    for (let looks = 6; looks && least >= 5; await rest()) {
+    for (let looks = 12; looks && least >= 5; await rest()) {
         const session = await fetch(`/api/v1/sessions/${id}`).then((answer) => answer.json());
-        if (at(session.last_heartbeat) - at(session.started_at) < 8_000) continue;
+        if (!session.answered_count) continue;
         const [minutes, seconds] = document.querySelector('[data-part="left"]').textContent.split(':');
         const left = (at(session.ends_at) - at(session.server_time)) / 1000;
         least = Math.min(least, Math.abs(left - minutes * 60 - seconds));
@@ -59,19 +50,29 @@ EAGER = """() => {
 }"""
 
 
+# What waits on this device ends with half a character, as a page that cuts texts short may report it, and one more
+BREAK_ONE = """
+for (const key of Object.keys(localStorage).filter((name) => /^exam\\.[0-9a-f-]{36}$/.test(name))) {
+    const kept = JSON.parse(localStorage[key]), occurred_at = new Date().toISOString();
+    for (const [type, detail] of [["copy", { words: "\\ud83d" }], ["cut", {}]])
+        kept.items.push({ client_id: crypto.randomUUID(), seq: null, type, occurred_at, detail });
+    localStorage[key] = JSON.stringify(kept);
+}"""
+
+
 @pytest.fixture
 def tia(sign_in) -> Page:
-    return enter(sign_in, "tia", GRID)
+    return enter(sign_in, "tia", GRID, **STILL)
 
 
 @pytest.fixture
-def sam(sign_in) -> Page:
-    return sit(sign_in)
+def sam(sign_in, product) -> Page:
+    return sit(sign_in, product)
 
 
 @pytest.fixture
-def sue(sign_in) -> Page:
-    return sit(sign_in, "sue")
+def sue(sign_in, product) -> Page:
+    return sit(sign_in, product, "sue")
 
 
 def in_database(product: Product, statement: str, *values: object) -> None:
@@ -85,24 +86,41 @@ def may_beat(product: Product) -> None:
     in_database(product, "update proctoring_sessionpulse set last_heartbeat = last_heartbeat - interval '6 s'")
 
 
-def sit(sign_in, name: str = "sam") -> Page:
-    """The student, past the consent."""
-    page = enter(sign_in, name, EXAM)
-    page.evaluate(EAGER)
-    live = page.locator('.exam[data-view="live"]')
-    page.locator('.exam:is([data-view="live"], [data-view="consent"])').wait_for()
-    if page.evaluate(GOES_ON):
-        page.evaluate(HAND_IN)
-        page.goto(page.url)
-        page.evaluate(EAGER)
-    page.check("input[name=agreed]")
-    page.get_by_role("button", name="Start the exam").click()
-    live.wait_for()
+def sit(sign_in, product: Product, name: str = "sam") -> Page:
+    """The student, past the consent of an attempt of their own."""
+    hand_in(product, name)
+    page = enter(sign_in, name, EXAM, **STILL)
+    begin(page)
     return page
 
 
-def enter(sign_in, name: str, path: str) -> Page:
-    page: Page = sign_in(name, path=path, wait=path.startswith("/proctor")).page
+def begin(page: Page) -> None:
+    page.evaluate(EAGER)
+    page.check("input[name=agreed]")
+    page.get_by_role("button", name="Start the exam").click()
+    page.locator('.exam[data-view="live"]').wait_for()
+
+
+def hand_in(product: Product, name: str = "sam") -> None:
+    """What is open, by an earlier test or this one; where nothing is, consent is asked for."""
+    with httpx.Client(base_url=product.url, headers=bearer(product.url, name), trust_env=False, timeout=20) as student:
+        going = student.post(f"/api/v1{EXAM.replace('exam', 'exams', 1)}/sessions", json={})
+        if going.is_success:
+            student.post(f"/api/v1/sessions/{going.json()['id']}/end", json={}).raise_for_status()
+        else:
+            assert going.json()["code"] == "consent_required", going.text
+
+
+@cache
+def bearer(url: str, name: str) -> dict[str, str]:
+    """Once for each: what a password costs would be paid in every test."""
+    given = {"email": f"{name}@demo.example", "password": PASSWORD}
+    token = httpx.post(f"{url}/auth/v1/token?grant_type=password", json=given, trust_env=False, timeout=20)
+    return {"Authorization": f"Bearer {token.raise_for_status().json()['access_token']}"}
+
+
+def enter(sign_in, name: str, path: str, **options: object) -> Page:
+    page: Page = sign_in(name, path=path, wait=path.startswith("/proctor"), **options).page
     return page
 
 
@@ -229,10 +247,12 @@ def test_a_withdrawn_consent_stops_the_watching_until_it_is_given_again(tia, sam
     expect(sam.locator('[data-part="log"]')).not_to_contain_text("Reloaded the page")
 
 
-def test_the_clock_of_one_who_is_not_watched_is_right(sam):
+def test_the_clock_of_one_who_is_not_watched_is_right(sam, product):
     with sam.expect_response(re.compile(r"/consent$")) as withdrawn:
         sam.get_by_role("button", name="Withdraw my consent").click()
         sam.locator("#dialog-withdraw").get_by_role("button", name="Withdraw my consent").click()
+    may_beat(product)
+    sam.locator("input[value=b]").check()
     assert sam.evaluate(CLOCK_OFF, withdrawn.value.json()["id"]) < 5
 
 
@@ -259,6 +279,7 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(tia, sue):
     sue.evaluate("document.dispatchEvent(new MouseEvent('contextmenu'))")
     expect(sue.locator('[data-part="queued"]')).to_contain_text("Entries: 2")
     sue.unroute(dead)
+    sue.add_init_script(HURRY)
     # Arrives, and its answer is lost: the client has to ask again
     lost: list[object] = []
 
@@ -269,6 +290,7 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(tia, sue):
         return route.abort()
 
     sue.route(dead, lose)
+    sue.add_init_script(BREAK_ONE)
     sue.reload()
     sue.locator('.exam[data-view="live"]').wait_for()
     expect(sue.locator('[data-part="queued"]')).to_be_hidden()
@@ -277,6 +299,7 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(tia, sue):
     told = tia.locator('[data-drawer="timeline"] > li')
     expect(told.filter(has_text="Opened the context menu")).to_have_count(1)
     expect(told.filter(has_text="Pasted")).to_have_count(1)
+    expect(told.filter(has_text="Cut")).to_have_count(1)
     expect(told.filter(has_text="Reloaded the page")).to_have_count(1)
 
 
@@ -351,7 +374,7 @@ def test_a_line_that_is_no_longer_kept_accuses_nobody(tia, sam, product):
     session = card(tia).get_attribute("data-key")
     kept = f"select 1 from proctoring_sessionpulse where session_id = '{session}' and cardinality(trail_at) > 0"
     wait_for(lambda: product._sql(kept))  # the first beat: written after it is taken, it would outlive what follows
-    sam.evaluate(HAND_IN)
+    hand_in(product)
     expect(card(tia)).to_contain_text("Submitted")
     earlier = "update proctoring_examsession set started_at = started_at - interval '10 minutes' where id = %s"
     in_database(product, earlier, session)
@@ -364,10 +387,10 @@ def test_a_line_that_is_no_longer_kept_accuses_nobody(tia, sam, product):
     expect(tia.locator('[data-drawer="beats"] .missed')).to_have_count(0)
 
 
-def test_the_page_that_stands_open_says_that_the_exam_is_over(sign_in):
+def test_the_page_that_stands_open_says_that_the_exam_is_over(sign_in, product):
     """Another attempt is offered until then."""
+    hand_in(product)
     sam = enter(sign_in, "sam", EXAM)
-    sam.evaluate(HAND_IN)
     sam.route(f"**{EXAM}", over_in_a_moment)
     sam.reload()
     expect(sam.get_by_role("heading", name="The exam is over")).to_be_visible()

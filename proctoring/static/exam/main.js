@@ -110,14 +110,19 @@ client.addEventListener("chat", ({ detail }) => {
   drawChat();
   if (detail.isNew && detail.message?.direction === "out") {
     typingUntil = 0;
+    tellTyping();
     announce(`${detail.message.sender?.name ?? ""}: ${detail.message.body}`);
   }
   readSoon();
 });
 client.addEventListener("typing", ({ detail }) => {
   typingUntil = Date.now() + 6_000;
-  if (part("typing")) text(part("typing"), t("typing", { name: detail.name }));
+  tellTyping(t("typing", { name: detail.name }));
 });
+
+function tellTyping(words = "") {
+  if (part("typing") && (words || Date.now() > typingUntil)) text(part("typing"), words);
+}
 client.addEventListener("command", ({ detail }) => told(detail));
 
 const heard = new Set();
@@ -198,7 +203,7 @@ setInterval(() => {
   clock();
   notBegun();
   tellLine();
-  if (part("typing") && Date.now() > typingUntil) text(part("typing"), "");
+  tellTyping();
 }, 1_000);
 
 const answered = () => Object.keys(paper.answers).length;

@@ -5,9 +5,9 @@ import { recall, remember } from "../ui/js/memory.js";
 import { toast } from "../ui/js/toast.js";
 import { t } from "../ui/js/words.js";
 
-const TOGETHER = 700; // ms in which several are one
+const AT_ONCE = 80, TOGETHER = 700; // ms in which several are one: of those that come together, and after what was told
 let sound = recall("proctor.sound") === true, notices = recall("proctor.notices") === true && globalThis.Notification?.permission === "granted";
-let context = null, waiting = [], timer = null;
+let context = null, waiting = [], timer = null, toldAt = -Infinity;
 
 export function startAlerts() {
   draw();
@@ -37,12 +37,12 @@ function draw() {
 /** `why` in words; `key` of the session, so that one student is one notice. */
 export function alertTo({ key, name, why, tone, open }) {
   waiting.push({ key, name, why, tone, open });
-  timer ??= setTimeout(tell, TOGETHER);
+  timer ??= setTimeout(tell, Math.max(AT_ONCE, toldAt + TOGETHER - performance.now()));
 }
 
 function tell() {
   const all = waiting;
-  [waiting, timer] = [[], null];
+  [waiting, timer, toldAt] = [[], null, performance.now()];
   const last = all.at(-1);
   announce(all.map(({ name, why }) => t("said.attention", { name, why })).slice(-3).join(". "));
   if (sound) play(all.some(({ tone }) => tone === "danger") ? "danger" : "warning");

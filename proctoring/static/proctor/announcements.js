@@ -4,7 +4,8 @@ import { $, attribute, clone, fields, reconcile, show, text } from "../ui/js/dom
 import { paint } from "../ui/js/time.js";
 import { t } from "../ui/js/words.js";
 
-const BETWEEN = 500; // ms: a hundred students who read the same are a few questions
+const FIRST = 50, LONGEST = 800; // ms between two questions: each waits twice as long as the one before, so that a hundred
+// students who read the same are a few questions, and the first of them is seen at once
 const part = (name) => $(`[data-told="${name}"]`);
 
 export class Announcements {
@@ -12,6 +13,7 @@ export class Announcements {
   #dialog = $("#dialog-announcements");
   #loading = false;
   #again = false;
+  #wait = FIRST;
 
   constructor(exams) {
     this.#exams = exams;
@@ -39,8 +41,9 @@ export class Announcements {
       text(part("failed-text"), t("failed", { reason: problem.message }));
       this.#show("failed");
     }
-    await new Promise((done) => { setTimeout(done, BETWEEN); });
+    await new Promise((done) => { setTimeout(done, this.#wait); });
     this.#loading = false;
+    this.#wait = this.#again ? Math.min(LONGEST, this.#wait * 2) : FIRST;
     if (this.#again) this.refresh();
   }
 

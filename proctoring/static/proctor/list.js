@@ -1,5 +1,5 @@
-// All exams that one supervises, with running numbers: an event marks its exam, whose counts are asked for once a second
-// at most.
+// All exams that one supervises, with running numbers: an event marks its exam, whose counts are asked for at once, and
+// once a second at most.
 import { $, attribute, text } from "../ui/js/dom.js";
 import { tellConnection } from "../ui/js/connection.js";
 import { keepFresh, renew, signIn } from "../ui/js/session.js";
@@ -12,18 +12,19 @@ import { entryWord } from "./wording.js";
 
 const state = JSON.parse($("#proctor-state").textContent);
 const live = new Live({ renew, signIn });
+const BETWEEN = 1_000; // ms
 const COUNTS = ["active", "disconnected", "paused", "submitted"];
 
 for (const { exam: slug, live: topic } of state.exams) {
   const line = $(`[data-exam="${CSS.escape(slug)}"]`), api = proctorApi(state.workspace.slug, slug);
-  let due = null;
+  let due = null, askedAt = -Infinity;
   const load = async () => {
-    due = null;
+    [due, askedAt] = [null, performance.now()];
     const fresh = await api.exam();
     for (const name of COUNTS) text($(`[data-count="${name}"]`, line), String(fresh.counts[name]));
     return fresh.live.seq;
   };
-  const soon = () => { due ??= setTimeout(() => load().catch(() => {}), 1_000); };
+  const soon = () => { due ??= setTimeout(() => load().catch(() => {}), Math.max(0, askedAt + BETWEEN - performance.now())); };
   live.subscribe(topic.topic, {
     after: topic.seq,
     event: ({ type, data }) => {

@@ -58,6 +58,7 @@ export class ExamClient extends EventTarget {
   #flushing = false;
   #flushTimer = null;
   #flushFailures = 0;
+  #atOnce = BATCH;
   #commands = new Map();
   #shown = new Set(); // commands the student has seen and the server does not know of yet
   #watching = null;
@@ -227,7 +228,10 @@ export class ExamClient extends EventTarget {
   #beatFailed(error) {
     if (error.code === "session_ended") return this.#learn({ ...this.session, status: error.data.session_status });
     if (error.code === "beat_out_of_order") this.#beatSeq = Math.max(this.#beatSeq, error.data.client_seq ?? 0);
-    if (error.code === "beat_too_early") return this.#plan((error.wait || 5_000) + 100);
+    if (error.code === "beat_too_early") {
+      this.#recovered(); // it was answered
+      return this.#plan((error.wait || 5_000) + 100);
+    }
     if (error.status === 404) return this.#stop("removed");
     this.trouble += 1;
     if (this.trouble === TELL_AFTER) this.#say("trouble", { error });
@@ -441,12 +445,13 @@ export class ExamClient extends EventTarget {
     this.#flushing = true;
     try {
       while (this.queued) {
-        const items = this.#queue.items.slice(0, BATCH);
-        const answer = await this.#call("POST", this.#own("/violations"), { violations: items, sent_at: new Date().toISOString() }, { keepalive });
+        const answer = await this.#sendEntries(keepalive);
+        if (!answer) continue;
         const answered = new Set(answer.results.map(({ client_id }) => client_id));
         if (!answered.size) throw new ExamError(500, "no_answer", "");
         this.#queue.remove(answered);
         this.#flushFailures = 0;
+        this.#atOnce = Math.min(BATCH, this.#atOnce * 2);
         for (const one of answer.results) {
           if (one.violation) this.#entry(one.violation);
           else this.#say("rejected", one);
@@ -455,7 +460,7 @@ export class ExamClient extends EventTarget {
       }
     } catch (error) {
       if (!error.passing && error.status !== 401 && error.status !== 403) {
-        this.#queue.remove(new Set(this.#queue.items.slice(0, BATCH).map(({ client_id }) => client_id))); // it will never be taken
+        this.#queue.remove(new Set(this.#queue.items.slice(0, this.#atOnce).map(({ client_id }) => client_id))); // it will never be taken
       } else {
         const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(this.#flushFailures, 6));
         this.#flushFailures += 1;
@@ -464,6 +469,23 @@ export class ExamClient extends EventTarget {
       throw error;
     } finally {
       this.#flushing = false;
+    }
+  }
+
+  /** Null when the server could not read it: it goes by halves then, and one broken entry takes none of the others along. */
+  async #sendEntries(keepalive) {
+    const items = this.#queue.items.slice(0, this.#atOnce);
+    try {
+      return await this.#call("POST", this.#own("/violations"), { violations: items, sent_at: new Date().toISOString() }, { keepalive });
+    } catch (error) {
+      if (error.status !== 400 && error.status !== 413) throw error;
+      const [{ client_id }] = items;
+      if (items.length > 1) this.#atOnce = Math.ceil(items.length / 2);
+      else {
+        this.#queue.remove(new Set([client_id]));
+        this.#say("rejected", { client_id, status: "rejected", code: error.code, message: error.message, violation: null });
+      }
+      return null;
     }
   }
 
