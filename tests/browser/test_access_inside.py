@@ -74,6 +74,19 @@ def test_nor_do_the_panes_of_a_phone_which_stand_alone(product, sign_in, word, n
     expect(page.locator("#menu-snooze .menu-item").first).to_be_visible()
     whole = "parts => parts.every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
     assert page.locator("#menu-snooze .menu-item > .truncate, .thread-title > h2").evaluate_all(whole)
+    page.keyboard.press("Escape")
+    expect(page.locator("#menu-snooze .menu-item").first).to_be_hidden()
+
+    # As much as is seen of a page at 200 %: what a dialog does stands below all that it asks, and before none of it
+    page.set_viewport_size({"width": 720, "height": 450})
+    page.keyboard.press("f")
+    does = page.locator("#dialog-filter .dialog-foot")
+    expect(does.get_by_role("button", name="Filter")).to_be_in_viewport(ratio=1)
+    last = page.locator("#dialog-filter select[name=priority]")
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)
+    asked, foot = last.bounding_box(), does.bounding_box()
+    assert asked["y"] + asked["height"] <= foot["y"]
 
 
 def test_nothing_that_opens_over_the_inbox_keeps_people_out(product, sign_in, word):
