@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.late import Late
 from tests.browser.numbers import numbers
@@ -201,3 +201,32 @@ def test_a_rule_sorts_what_a_customer_writes_while_agents_look_on(product, sign_
         expect(row).to_contain_text("ran once")
     finally:
         ada.ask("DELETE", f"macros/{macro['id']}/")
+
+
+def test_of_two_things_done_in_a_row_the_second_stands_however_long_the_first_takes(product, sign_in, word):
+    ben = sign_in("ben")
+    deliver(product, word)
+    ben.open(word)
+    page = ben.page
+    held: list[Route] = []
+    status = page.locator(".thread-title [data-field=status]")
+
+    def hold(route):
+        if held:
+            route.continue_()
+        held.append(route)
+
+    def choose(entry, said):
+        page.locator('[popovertarget="menu-thread"]').click()
+        page.get_by_role("menuitem", name=entry).click()
+        expect(status).to_have_text(said)
+
+    page.route("**/status", hold)
+    choose("Set to pending", "Pending")
+    choose("Reopen", "Open")
+    page.evaluate("() => new Promise((done) => setTimeout(done, 200))")
+    held[0].continue_()
+    expect(page.locator(".activity")).to_have_count(2)
+    expect(status).to_have_text("Open")
+    conversation = ben.row(word).get_attribute("data-conversation-id")
+    assert ben.ask("GET", f"conversations/{conversation}/")["status"] == "open"

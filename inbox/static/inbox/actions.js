@@ -6,7 +6,7 @@ import { t } from "../ui/js/words.js";
 export const failed = (word, problem) => toast(t(word, { reason: problem.message }), { tone: "danger" });
 
 export class Actions {
-  #store; #api; #outbox; #sync; #composer;
+  #store; #api; #outbox; #sync; #composer; #last = {};
 
   constructor(parts) {
     [this.#store, this.#api, this.#outbox, this.#sync, this.#composer] = [parts.store, parts.api, parts.outbox, parts.sync, parts.composer];
@@ -39,11 +39,11 @@ export class Actions {
     if (done && said) toast(said, { action: t("undo"), act: () => { this.setStatus(id, before); back?.(); } });
   }
 
-  /** At once on screen; true when the server took it. */
+  /** At once on screen; true when the server took it. Asked when the one before is over: of two under way the first may arrive last. */
   async change(id, change, word, ask) {
     const undo = this.#store.guess(id, change);
     try {
-      this.#store.learn(await ask());
+      this.#store.learn(await (this.#last[id] = Promise.allSettled([this.#last[id]]).then(ask)));
       return true;
     } catch (problem) {
       undo();

@@ -7,9 +7,6 @@ export function inboxApi(slug) {
   const own = (id, rest = "") => `${base}${id}/${rest}`;
   return {
     list: (filter, limit) => call("GET", `${base}?${query(filter, limit)}`),
-    begin: (contact, channel, via) => call("POST", base, { contact, channel, ...(via ? { via } : {}) }),
-    person: (id) => call("GET", `${workspace}contacts/${id}/`),
-    people: (words, signal) => call("GET", `${workspace}search/?q=${encodeURIComponent(words)}`, undefined, { signal }),
     counts: () => call("GET", `${base}?limit=1`),
     page: (next, signal) => call("GET", local(next), undefined, { signal }),
     ofContact: (contact) => call("GET", `${base}?contact=${contact}&limit=10`),
@@ -28,7 +25,6 @@ export function inboxApi(slug) {
     labels: () => call("GET", `${workspace}labels/`),
     teams: () => call("GET", `${workspace}teams/`),
     channels: () => call("GET", `${workspace}channels/`),
-    roads: (contact) => call("GET", `${workspace}contacts/${contact}/channels`),
     drafts: () => call("GET", `${workspace}drafts/`),
     draft: (id, draft, options) => call("PUT", own(id, "draft"), draft, options),
     snooze: (id, until) => call("POST", own(id, "snooze"), until), // { preset } or { until }

@@ -1,12 +1,14 @@
 // Writing first: somebody is looked for, a channel chosen; the conversation that there is opens, or a new one.
 import { $, $$, attribute, clone, fields, show, text } from "../ui/js/dom.js";
+import { call } from "../ui/js/http.js";
 import { nameOf } from "../ui/js/people.js";
 import { t } from "../ui/js/words.js";
 
 const WAIT = 200; // ms of rest before the server is asked
 const MOST = 6;
 
-export function start({ store, api, open, composer }) {
+export function start({ store, open, composer, slug }) {
+  const base = `/api/v1/workspaces/${slug}/`;
   const dialog = $("#dialog-begin"), form = $("form", dialog), parts = fields(dialog);
   const { who, channel } = form.elements, button = $('[type="submit"]', form);
   let people = [], roads = [], at = 0, chosen = null, timer, asking = new AbortController();
@@ -34,7 +36,7 @@ export function start({ store, api, open, composer }) {
     who.value = nameOf(chosen);
     const { id } = chosen;
     try {
-      const { results } = await api.roads(id);
+      const { results } = await call("GET", `${base}contacts/${id}/channels`);
       if (chosen?.id !== id) return;
       offer(results);
       if (!results.length) complain({ message: t("begin.unreachable") });
@@ -64,7 +66,7 @@ export function start({ store, api, open, composer }) {
     if (words.length < 2) { people = []; return draw(); }
     timer = setTimeout(async () => {
       try {
-        people = (await api.people(words, signal)).contacts.slice(0, MOST);
+        people = (await call("GET", `${base}search/?q=${encodeURIComponent(words)}`, undefined, { signal })).contacts.slice(0, MOST);
         draw(people.length ? "" : t("begin.none"));
       } catch (problem) {
         if (!signal.aborted) complain(problem);
@@ -129,8 +131,8 @@ export function start({ store, api, open, composer }) {
     }
   });
 
-  async function begun(slug, via) {
-    const row = await api.begin(chosen.id, slug, via);
+  async function begun(channel, via) {
+    const row = await call("POST", `${base}conversations/`, { contact: chosen.id, channel, ...(via ? { via } : {}) });
     store.learn(row);
     return row.id;
   }
@@ -138,6 +140,6 @@ export function start({ store, api, open, composer }) {
   return {
     "begin-open": () => ask(null),
     /** From a contact's page, which knows only the id. */
-    "begin-with": async (id) => { const contact = await api.person(id).catch(() => null); return ask(contact); },
+    "begin-with": async (id) => { const contact = await call("GET", `${base}contacts/${id}/`).catch(() => null); return ask(contact); },
   };
 }
