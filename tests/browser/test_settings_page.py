@@ -59,7 +59,10 @@ def test_a_form_that_is_pressed_twice_is_sent_once(ada, product):
     assert sent == 1
 
 
-def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
+def test_every_section_fits_a_phone_in_light_and_dark(ada, product, sign_in):
+    here = sign_in("ada")
+    macro = here.ask("GET", "macros/")["results"][0]["id"]
+    rule = here.ask("POST", "rules/", {"name": "Quiet", "event": "begun", "macro": macro, "is_on": False})
     schemes = ((390, "light"), (1280, "dark"), (390, "dark"), (1280, "light"))
     for width, scheme in schemes if SHOTS else schemes[:2]:  # the rest is for who looks at them
         ada.set_viewport_size({"width": width, "height": 844})
@@ -86,7 +89,18 @@ def test_every_section_fits_a_phone_in_light_and_dark(ada, product):
             for part in (":root", ".page-body"):
                 sideways = f"(e => e.scrollWidth - e.clientWidth)(document.querySelector('{part}'))"
                 assert ada.evaluate(sideways) <= 0, (section, width, part)
+            # Also of what opens: a choice of long words stays within its field
+            wider = ada.evaluate(
+                """() => {
+                    for (const part of document.querySelectorAll("details")) part.open = true;
+                    return [...document.querySelectorAll(".field > .input")]
+                        .filter((input) => input.offsetWidth > input.parentElement.clientWidth + 1)
+                        .map((input) => input.name);
+                }"""
+            )
+            assert wider == [], (section, width)
             shoot(ada, f"{section}-{width}-{scheme}")
+    here.ask("DELETE", f"rules/{rule['id']}/")
 
 
 def test_the_page_stays_signed_in_without_asking_all_the_time(ada, product):
