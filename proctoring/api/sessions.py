@@ -50,6 +50,7 @@ class OwnSessionPayload(SessionPayload):
     least_interval: int
     violation_seq: int  # the newest of the client's numbers that we have
     server_time: str
+    pause_reason: str  # while it is paused
     commands: list[OwnCommandPayload]
     live: LivePayload
 
@@ -66,6 +67,7 @@ def own_answer(row: SessionRow, live: Mapping[str, Any]) -> dict[str, Any]:
         "least_interval": LEAST_SECONDS,
         "violation_seq": row.last_violation_seq,
         "server_time": row.now,
+        "pause_reason": queries.reason_of_pause(row),
         "commands": [own_command_payload(command) for command in waiting],
         "live": live,
     }

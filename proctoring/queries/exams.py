@@ -34,7 +34,7 @@ from proctoring.models import (
 )
 from proctoring.people import Student
 from proctoring.rows import SessionRow
-from proctoring.states import SHOWN_STATUSES
+from proctoring.states import SHOWN_STATUSES, CommandType, SessionStatus
 
 MOST_TO_SIT = 10
 
@@ -155,6 +155,14 @@ def counts_of_exams(exams: Sequence[Exam]) -> dict[UUID, dict[str, int]]:
     """The same of many at once."""
     found = rows.tally_by_exam(STATUS, [exam.pk for exam in exams])
     return {exam.pk: {status: found.get((exam.pk, status), 0) for status in SHOWN_STATUSES} for exam in exams}
+
+
+def reason_of_pause(row: SessionRow) -> str:
+    """Of one that stands still: what its student was told, also to whoever comes back to the page."""
+    if row.stored_status != SessionStatus.PAUSED:
+        return ""
+    pauses = Command.objects.filter(session=row.id, type=CommandType.PAUSE).order_by("-pk")
+    return pauses.values_list("reason", flat=True).first() or ""
 
 
 def get_row(session_id: UUID) -> SessionRow:

@@ -18,6 +18,7 @@ from tests.waiting import wait_for
 
 __all__ = ["sam", "sue", "tia"]
 
+HEIGHTS = "(targets) => targets.map((target) => target.getBoundingClientRect().height)"
 BY_NAME = """() => {
     const names = [...document.querySelectorAll('[data-list="rest"] li:not([hidden]) [data-field="name"]')];
     const order = new Intl.Collator();
@@ -116,7 +117,7 @@ def chemistry(product, browser) -> str:
     ada.keyboard.press("Enter")
     ada.wait_for_url(re.compile(r":\d+/settings/exams"))
     ada.locator("summary").filter(has_text="New exam").click()
-    ada.locator("input[name=title]").first.fill("Chemistry")
+    ada.locator("input[name=title]").first.fill("Chemistry, with a name that is longer than a phone is wide")
     ada.locator("input[name=slug]").fill(slug)
     ada.get_by_role("button", name="Create").click()
     ada.wait_for_url(re.compile(slug))
@@ -178,3 +179,6 @@ def test_several_exams_in_one_grid_each_student_under_theirs(sam, chemistry, tia
     path = f"/api/v1/sessions/{started['id']}/commands"
     waiting = wait_for(lambda: sam.evaluate(CALL, [path, None])["results"])
     assert [command["body"] for command in waiting] == ["Both papers end at noon"]
+    assert min(tia.locator(".exams-now a, .stream-name").evaluate_all(HEIGHTS)) >= 24
+    tia.set_viewport_size({"width": 375, "height": 700})
+    assert tia.locator(".proctor-main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0

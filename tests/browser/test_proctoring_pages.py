@@ -217,6 +217,8 @@ def test_a_pause_stops_the_paper_and_a_resume_lets_it_go_on(tia, sam):
     expect(cover).to_contain_text("Fire drill")
     expect(sam.locator("input[value=a]")).to_be_disabled()
     expect(card(tia)).to_contain_text("Paused")
+    sam.reload()
+    expect(cover).to_contain_text("Fire drill")  # whoever comes back is told as well
     tia.locator(".drawer [data-act=resume]").click()
     tia.keyboard.press("Enter")
     expect(cover).to_be_hidden()

@@ -26,6 +26,7 @@ async function start(consent) {
     paper = recall(`paper.${session.id}`) ?? { ...paper, question: session.current_question || 1 };
     page.dataset.view = "live";
     client.watch({ without: state.exam.unwatched });
+    tellPause(session.pause_reason);
     tellProgress();
     drawn();
     $(".exam-main h2").focus?.();
@@ -134,8 +135,7 @@ function told(command) {
   const reason = reasonWord(command.reason);
   const words = reason && command.type !== "pause" ? t("told.reason", { what, reason }) : what;
   if (command.type === "pause") {
-    text(part("paused-reason"), reason ? t("paused.reason", { reason }) : "");
-    show(part("paused-reason"), reason);
+    tellPause(command.reason);
     return client.seen(command.id);
   }
   if (command.type === "terminate") return client.seen(command.id);
@@ -146,6 +146,12 @@ function told(command) {
     setTimeout(() => banner.remove(), 15_000);
   }
   return undefined;
+}
+
+function tellPause(given) {
+  const reason = reasonWord(given);
+  text(part("paused-reason"), reason ? t("paused.reason", { reason }) : "");
+  show(part("paused-reason"), reason);
 }
 
 function demand(command, from, words) {

@@ -259,7 +259,8 @@ export class Drawer {
     drawDevices(parts.devices, devices, isLive);
     const consent = this.#detail?.consents?.at(-1);
     const withdrawn = moment(session.consent_withdrawn_at), said = { version: consent?.policy_version, at: withdrawn && CLOCK.format(withdrawn) };
-    text(parts.consent, withdrawn ? t(consent ? "consented.until" : "consented.withdrawn", said) : t(consent ? "consented" : "consented.none", said));
+    if (!this.#detail) text(parts.consent, ""); // that none was asked for is known by then alone
+    else text(parts.consent, withdrawn ? t(consent ? "consented.until" : "consented.withdrawn", said) : t(consent ? "consented" : "consented.none", said));
     const report = `${this.#api.base}report`, who = `?student=${encodeURIComponent(session.student)}`;
     attribute(parts.csv, "href", `${report}.csv${who}`);
     attribute(parts.pdf, "href", `${report}.pdf${who}`);
