@@ -20,7 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> int:
         path = item.path.relative_to(HERE)
-        return -1 if path.as_posix() in FIRST else FOLDERS.index(path.parts[0])
+        if path.as_posix() in FIRST:
+            return -1
+        return FOLDERS.index(path.parts[0]) if path.parts[0] in FOLDERS else len(FOLDERS)
 
     items.sort(key=place)
 
