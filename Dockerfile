@@ -1,6 +1,10 @@
 # One image for every process of the product; compose.yaml says which runs where. Outside demo by default.
 FROM python:3.11-slim
 
+# For what is printed: docs/operations.md, "Letters on paper"
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-dejavu-core fonts-noto-core fonts-droid-fallback \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 10001 switchboard
 WORKDIR /app
 
