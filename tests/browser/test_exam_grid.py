@@ -180,5 +180,9 @@ def test_several_exams_in_one_grid_each_student_under_theirs(sam, chemistry, tia
     waiting = wait_for(lambda: sam.evaluate(CALL, [path, None])["results"])
     assert [command["body"] for command in waiting] == ["Both papers end at noon"]
     assert min(tia.locator(".exams-now a, .stream-name").evaluate_all(HEIGHTS)) >= 24
-    tia.set_viewport_size({"width": 375, "height": 700})
-    assert tia.locator(".proctor-main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    for width in (375, 820):
+        tia.set_viewport_size({"width": width, "height": 700})
+        assert tia.locator(".proctor-main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+        assert (
+            tia.locator(".searchbox").evaluate("box => box.clientWidth") >= 150
+        )  # beside the long name, and not below it
