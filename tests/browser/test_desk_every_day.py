@@ -20,6 +20,16 @@ def counts(agent):
     return [int(part) for part in re.findall(r"\d+", agent.tabs())]
 
 
+def settled(agent):
+    """The same once the page says what the server does: the last change may still be on its way to the tabs."""
+
+    def told():
+        there, shown = agent.ask("GET", "conversations/?limit=1")["counts"], counts(agent)
+        return shown[1:] == [there["unassigned"], there["all"]] and shown
+
+    return wait_for(told)
+
+
 def is_so(agent, wanted):
     return counts(agent) == wanted
 
@@ -55,7 +65,7 @@ def test_the_three_tabs_are_right_after_every_event(product, sign_in, word, numb
     ben.row(f"Before {word}").wait_for()
     bea.row(f"Before {word}").wait_for()
     product.wait_until_idle()
-    start, hers_before = counts(ben), counts(bea)
+    start, hers_before = settled(ben), settled(bea)
 
     def by(mine, unassigned, everyones, hers=0):
         for agent, then, more in ((ben, start, mine), (bea, hers_before, hers)):

@@ -305,6 +305,30 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(tia, sue):
     expect(told.filter(has_text="Reloaded the page")).to_have_count(1)
 
 
+def test_what_one_tab_keeps_outlives_it_in_the_other(tia, sue, product):
+    expect(card(tia, "Sue")).to_be_visible()
+    dead = re.compile(r"/api/v1/sessions/.*/violations$")
+    context = sue.context
+    context.route(dead, lambda route: route.abort() if route.request.method == "POST" else route.fallback())
+    other = context.new_page()
+    other.goto(f"{product.url}{EXAM}")
+    other.locator('.exam[data-view="live"]').wait_for()
+    other.evaluate("document.dispatchEvent(new MouseEvent('contextmenu'))")
+    expect(other.locator('[data-part="queued"]')).to_contain_text("Entries: 1")
+    paste(sue)
+    expect(sue.locator('[data-part="queued"]')).to_contain_text("Entries: 2")
+    other.close()  # as a crash would, before anything of it has arrived
+    context.unroute(dead)
+    sue.add_init_script(HURRY)
+    sue.reload()
+    sue.locator('.exam[data-view="live"]').wait_for()
+    expect(sue.locator('[data-part="queued"]')).to_be_hidden()
+    open_card(tia, "Sue")
+    told = tia.locator('[data-drawer="timeline"] > li')
+    expect(told.filter(has_text="Opened the context menu")).to_have_count(1)
+    expect(told.filter(has_text="Pasted")).to_have_count(1)
+
+
 def test_several_are_chosen_and_told_by_keys(tia, sam):
     expect(card(tia)).to_contain_text("Active")
     tia.get_by_role("button", name="Choose several").click()

@@ -635,8 +635,8 @@ class Queue {
   }
 
   add(type, detail, most) {
-    const kept = this.#read(); // another tab of the same sitting counts too
-    this.seq = Math.max(this.seq, kept.seq) + 1;
+    this.#join();
+    this.seq += 1;
     const entry = { client_id: uuid(), seq: this.seq, type, occurred_at: new Date().toISOString(), detail };
     this.items = [...this.items, entry].slice(-most);
     this.#keep();
@@ -644,13 +644,22 @@ class Queue {
   }
 
   say(withdrawn) {
+    this.#join();
     this.withdrawn = withdrawn;
     this.#keep();
   }
 
   remove(ids) {
+    this.#join();
     this.items = this.items.filter(({ client_id }) => !ids.has(client_id));
     this.#keep();
+  }
+
+  /** What another tab of the same sitting keeps here stays, should that one be gone: the server takes each but once. */
+  #join() {
+    const kept = this.#read(), mine = new Set(this.items.map(({ client_id }) => client_id));
+    this.seq = Math.max(this.seq, kept.seq);
+    this.items = [...this.items, ...kept.items.filter(({ client_id }) => !mine.has(client_id))].sort((a, b) => a.seq - b.seq);
   }
 
   #read() {
