@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 SETTLE_MS = 120_000
 STEP, PAUSE_MS = 600, 16  # px and ms of a wheel in a hurry
-# From the press to the frame that shows the thread of that row, with its messages and its name
+# From the press to the frame that shows the thread of that row, with its messages and its name. Looked at once a frame
+# is done: what looks at its beginning sees what the page draws in it only a frame later.
 WATCH = """
 () => {
   window.switches = [];
@@ -21,14 +22,12 @@ WATCH = """
     if (!row) return;
     const began = event.timeStamp, id = row.dataset.conversationId;
     const first = () => log.querySelector('.message')?.dataset.messageId, before = first();
-    const look = () => {
+    const frame = new MessageChannel(), look = () => requestAnimationFrame(() => frame.port2.postMessage(0));
+    frame.port1.onmessage = () => {
       const there = location.pathname.endsWith(id) && pane.dataset.state === 'open' && first() && first() !== before;
-      if (!there) return requestAnimationFrame(look);
-      const drawn = new MessageChannel();
-      drawn.port1.onmessage = () => window.switches.push(performance.now() - began);
-      drawn.port2.postMessage(0);
+      return there ? window.switches.push(performance.now() - began) : look();
     };
-    requestAnimationFrame(look);
+    look();
   }, true);
 }
 """

@@ -63,7 +63,14 @@ const drafts = new Drafts({ store, api, shown(id) {
   presence.drafting(hasDraft());
 } });
 const person = new Person(store, api.ofContact);
-const drawPerson = afterFrame(() => { person.render(); aboutPerson(); }); // the messages come first
+const personNext = afterFrame(() => { person.render(); aboutPerson(); });
+let personLate;
+/** The messages come first; while they are under way it waits a little, so that they need not wait for its frame. */
+function drawPerson() {
+  clearTimeout(personLate);
+  if (!store.open || store.thread(store.open).loaded) personNext();
+  else personLate = setTimeout(personNext, 100);
+}
 const looking = () => Boolean(store.open) && !document.hidden && thread.atFoot && !(phone.matches && page.dataset.view !== "thread");
 const views = { draft: (draft) => drafts.hear(draft), drafts: () => drafts.load(), looking, came: (message) => thread.came(message, looking()), failed, setting, gone: (id) => run("further", "further-gone", id) };
 const sync = new Sync({ store, api, live, outbox, views, slug: state.workspace.slug, after: state.list.live?.seq ?? null, ownAfter: state.own.live.seq });
