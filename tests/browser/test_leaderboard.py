@@ -186,6 +186,28 @@ def test_one_finds_oneself_with_neighbours_and_moves_with_the_board(look, produc
     expect(own).to_contain_text(said("place 8 of 9"))
 
 
+def test_an_answer_that_is_older_than_a_score_takes_it_from_nobody(look, product, code):
+    for number in range(5):
+        push(product, code, f"Player {number}", 15 - number)
+    page = look(f"/leaderboard/{code}?top=3")
+    held: list[Any] = []
+    page.route(re.compile(r"/api/v1/leaderboards/.*me="), lambda route: held.append((route, route.fetch())))
+    page.get_by_role("button", name="Find me").click()
+    page.get_by_label("Your nickname in the quiz").fill("player 4")
+    page.get_by_role("button", name="That is me").click()
+    own = page.locator('[data-part="own"]')
+    expect(own).to_contain_text(said("place 5 of 5"))  # from the rows that are there
+    push(product, code, "Somebody", 20)
+    expect(own).to_contain_text(said("place 6 of 6"))
+    for route, answer in held:
+        with page.expect_response(re.compile("me=")):
+            route.fulfill(response=answer)
+    assert held
+    page.wait_for_timeout(100)
+    expect(own).to_contain_text(said("place 6 of 6"))
+    expect(names(page)).to_have_text(["Somebody", "Player 0", "Player 1"])
+
+
 def test_without_a_socket_it_asks_every_few_seconds(look, product, code):
     page = look(
         f"/leaderboard/{code}",

@@ -29,7 +29,22 @@ function draw() {
   });
 }
 
-async function load() {
+let turn = 0, underWay = 0, since = [];
+
+/** What was heard while the answer was under way is put on top of it: it may be older. `anew`, after a hole, is the truth,
+ *  and what was asked before it no longer is. */
+async function load(anew = false) {
+  const mine = anew ? turn += 1 : turn;
+  underWay += 1;
+  try {
+    return await take(() => mine === turn);
+  } finally {
+    underWay -= 1;
+    if (!underWay) since = [];
+  }
+}
+
+async function take(isWanted) {
   const query = new URLSearchParams({ limit: most });
   if (board.nickname) query.set("me", board.nickname);
   if (state.key) query.set("key", state.key);
@@ -37,7 +52,9 @@ async function load() {
   if (answer.status === 404 || answer.status === 403) { view.gone(); if (answer.status === 403) location.reload(); return null; }
   if (!answer.ok) throw new Error(`the board answered ${answer.status}`);
   const snapshot = await answer.json();
+  if (!isWanted()) return snapshot.live.seq;
   board.load(snapshot);
+  for (const { seq, data } of since) if (seq > snapshot.live.seq && board.hear(data)) loadSoon();
   ({ is_open: isOpen, name: boardName } = snapshot);
   draw();
   return snapshot.live.seq;
@@ -52,8 +69,9 @@ function loadSoon() {
   }, AGAIN + Math.random() * SPREAD);
 }
 
-function hear({ type, data }) {
+function hear({ type, data, seq }) {
   if (type === "entry.set") {
+    if (underWay) since.push({ seq, data });
     const wanted = board.hear(data);
     if (wanted || board.short) loadSoon();
   } else {
@@ -76,7 +94,7 @@ board.nickname = state.nickname || recall(keptAs) || "";
 if (state.nickname) remember(keptAs, state.nickname);
 const live = new Live({ renew: async () => true });
 tellConnection(live);
-live.subscribe(state.live.topic, { after: state.live.seq, gather: true, event: hear, reload: () => { quiet = true; return load(); }, refused: () => view.gone() });
+live.subscribe(state.live.topic, { after: state.live.seq, gather: true, event: hear, reload: () => { quiet = true; return load(true); }, refused: () => view.gone() });
 live.start();
 draw();
 if (board.nickname && !state.me) load().catch(loadSoon);
