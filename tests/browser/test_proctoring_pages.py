@@ -329,6 +329,16 @@ def test_what_one_tab_keeps_outlives_it_in_the_other(tia, sue, product):
     expect(told.filter(has_text="Pasted")).to_have_count(1)
 
 
+def test_a_consent_that_is_withdrawn_in_one_tab_is_so_in_the_other(sue):
+    kept = """Object.keys(localStorage).find((name) => /^exam\\.[0-9a-f-]{36}$/.test(name))"""
+    sue.route(re.compile(r"/api/v1/sessions/.*"), lambda route: route.abort())
+    paste(sue)
+    expect(sue.locator('[data-part="queued"]')).to_contain_text("Entries: 1")
+    sue.evaluate(f"localStorage[{kept}] = JSON.stringify({{...JSON.parse(localStorage[{kept}]), withdrawn: true}})")
+    paste(sue)
+    assert sue.evaluate(f"JSON.parse(localStorage[{kept}]).withdrawn") is True
+
+
 def test_several_are_chosen_and_told_by_keys(tia, sam):
     expect(card(tia)).to_contain_text("Active")
     tia.get_by_role("button", name="Choose several").click()

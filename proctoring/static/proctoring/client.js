@@ -659,6 +659,7 @@ class Queue {
   #join() {
     const kept = this.#read(), mine = new Set(this.items.map(({ client_id }) => client_id));
     this.seq = Math.max(this.seq, kept.seq);
+    this.withdrawn = kept.withdrawn ?? this.withdrawn;
     this.items = [...this.items, ...kept.items.filter(({ client_id }) => !mine.has(client_id))].sort((a, b) => a.seq - b.seq);
   }
 
