@@ -40,6 +40,11 @@ def test_a_reply_goes_out_at_its_time_unless_it_is_taken_back_or_the_customer_wr
     for agent in (ben, bea):
         expect(mark(agent, here, "waiting")).to_be_visible()
         expect(mark(agent, there, "waiting")).to_be_hidden()
+    # Beside how long they wait there is room for what is urgent
+    ben.ask("POST", f"conversations/{here}/priority", {"priority": "urgent"})
+    expect(mark(bea, here, "priority")).to_be_visible()
+    meta = bea.page.locator(f'[data-conversation-id="{here}"] .conversation-meta')
+    assert meta.evaluate("row => row.scrollWidth <= row.clientWidth")
     expect(planned(bea)).to_contain_text(re.compile(rf"Goes out.*Ben.*Later {word}"))
     planned(ben).get_by_role("button", name="Take back").click()
     expect(box(ben)).to_have_value(f"Later {word}")
