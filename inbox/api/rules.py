@@ -49,7 +49,7 @@ def rule_payload(row: Rule) -> RulePayload:
         "position": row.position,
         "runs": row.runs,
         "last_run_at": row.last_run_at,
-        "problem": row.problem,
+        "problem": rules.problem_of(row),
     }
 
 

@@ -23,7 +23,8 @@ class Rule(TenantModel):
     saved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")  # answers for it
     runs = models.PositiveIntegerField(default=0)
     last_run_at = models.DateTimeField(null=True, blank=True)
-    problem = models.CharField(max_length=500, blank=True)  # of the last run
+    problem = models.CharField(max_length=500, blank=True)  # of the last run: a sentence, to be said in any language
+    problem_values = models.JSONField(default=dict, blank=True, db_default={})  # what is put into it
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

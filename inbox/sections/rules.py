@@ -62,7 +62,7 @@ def _shown(request: HttpRequest, row: Rule) -> dict[str, Any]:
     )
     if shown["open"]:  # a box that is not ticked is not sent
         shown |= {"is_on": "is_on" in request.POST, "is_last": "is_last" in request.POST}
-    told = {"runs": row.runs, "last_run_at": row.last_run_at, "problem": row.problem}
+    told = {"runs": row.runs, "last_run_at": row.last_run_at, "problem": rules.problem_of(row)}
     return {**shown, **told, "event_word": RuleEvent(row.event).label, "macro_name": row.macro.name}
 
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from django.db.models import F, Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from config.errors import DomainError, Invalid, NotFound, Said
 from config.live.unit import unit_of_work
@@ -86,7 +87,7 @@ def save_rule(*, actor: Caller, fields: RuleFields, rule_id: UUID | None = None)
         rule.view = _view(actor, fields["view"])
     if "macro" in fields:
         rule.macro = _macro(actor, fields["macro"])
-    rule.saved_by_id, rule.problem = actor.user_id, ""
+    rule.saved_by_id, rule.problem, rule.problem_values = actor.user_id, "", {}
     rule.save()
     record(actor=actor, action="rule.saved", target_kind="rule", target_id=rule.pk, detail={"is_on": rule.is_on})
     announce_setting(rule.workspace.slug, "rule", rule.pk)
@@ -147,7 +148,7 @@ def apply_rules(
     rules = Rule.objects.select_related("view", "macro", "workspace").filter(
         workspace_id=where, is_on=True, event__in=events
     )
-    ran: dict[Rule, str] = {}
+    ran: dict[Rule, str] = {}  # with why it could not
     for rule in rules.order_by("position", "pk"):
         if not _words_fit(rule, message):
             continue
@@ -159,11 +160,14 @@ def apply_rules(
         except NotFound:
             break  # merged away, or erased with its contact
         except DomainError as error:
-            ran[rule] = _sentence(error)
+            ran[rule] = _why(error)
         if rule.is_last:
             break
     for rule, problem in sorted(ran.items(), key=lambda item: item[0].pk):  # in one order for all who write them
-        Rule.objects.filter(pk=rule.pk).update(runs=F("runs") + 1, last_run_at=timezone.now(), problem=problem[:500])
+        sentence, values = (problem.sentence, problem.values) if isinstance(problem, Said) else (problem, {})
+        Rule.objects.filter(pk=rule.pk).update(
+            runs=F("runs") + 1, last_run_at=timezone.now(), problem=sentence[:500], problem_values=values
+        )
     return {str(rule.pk): problem or "done" for rule, problem in ran.items()}
 
 
@@ -172,11 +176,16 @@ def _asking(workspace_id: UUID) -> System:
 
 
 def _words_fit(rule: Rule, message: Message | None) -> bool:
-    """Whole words, in upper or lower case. Where nobody wrote there are none."""
-    if not rule.words:
-        return True
+    """In upper or lower case. Where nobody wrote there are none."""
     body = message.body if message else ""
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", body, re.IGNORECASE) for word in rule.words)
+    return not rule.words or any(re.search(_as_written(word), body, re.IGNORECASE) for word in rule.words)
+
+
+def _as_written(word: str) -> str:
+    """A whole word where letters have two cases. Other scripts put no space between words, or write parts of speech
+    together with them: there it may stand anywhere."""
+    before, after = (r"\b" if end.isdigit() or end.lower() != end.upper() else "" for end in (word[0], word[-1]))
+    return f"{before}{re.escape(word)}{after}"
 
 
 def _fits(rule: Rule, conversation_id: UUID) -> bool:
@@ -195,9 +204,9 @@ def _run(rule: Rule, conversation_id: UUID, cause: str) -> None:
     steps = doing_of(actor, conversation, rule.macro.steps)
     for step in steps:
         if step.text is not None and step.text.missing:
-            raise CannotRun(f"There is nothing to fill in for {step.text.missing[0]}.")
+            raise CannotRun(Said("There is nothing to fill in for {blank}.", blank=step.text.missing[0]))
     if any(step.do == "reply" for step in steps) and _texts_of(rule, conversation_id) >= TEXTS_AN_HOUR:
-        raise CannotRun(f"It has answered {TEXTS_AN_HOUR} times within an hour, and waits.")
+        raise CannotRun(Said("It has answered {n} times within an hour, and waits.", n=TEXTS_AN_HOUR))
     client_id = uuid5(rule.pk, cause)
     apply_macro(actor=actor, conversation_id=conversation_id, steps=steps, client_id=client_id)
 
@@ -207,6 +216,15 @@ def _texts_of(rule: Rule, conversation_id: UUID) -> int:
     return sent.filter(detail__bot__id=str(rule.pk), created_at__gt=timezone.now() - timedelta(hours=1)).count()
 
 
-def _sentence(error: DomainError) -> str:
-    errors: Mapping[str, Any] = error.data.get("errors", {})
-    return str(next(iter(errors.values()), "")) if errors else error.message
+def _why(error: DomainError) -> str:
+    """The first field's sentence, else its own; of a step's value that stands one deeper."""
+    said: Any = error.data.get("errors") or error.message
+    while isinstance(said, Mapping):
+        said = next(iter(said.values()))
+    return said if isinstance(said, str) else error.message
+
+
+def problem_of(rule: Rule) -> str:
+    """In the language of now; "" where it ran."""
+    sentence = gettext(rule.problem) if rule.problem else ""
+    return sentence.format(**rule.problem_values) if rule.problem_values else sentence

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from crm.models import SavedView, ViewAudience, ViewScope
 from inbox.models import Conversation, Label, Macro, Message, Rule
@@ -77,6 +78,26 @@ def test_a_customers_words_sort_their_conversation(cast: Any, desk: Any):
     shown = desk.ada.get(f"rules/{rule['id']}/").json()
     assert (shown["runs"], shown["problem"]) == (1, "")
     assert shown["last_run_at"]
+
+
+@pytest.mark.parametrize(
+    ("word", "body", "is_there"),
+    [
+        ("refund", "REFUND!", True),
+        ("refund", "refundable", False),
+        ("straße", "In der Straße 5", True),
+        ("5", "Room 15", False),
+        ("c++", "I know C++.", True),
+        ("退款", "我想要退款可以吗", True),
+        ("كتاب", "أريد الكتاب", True),
+        ("คืนเงิน", "ขอคืนเงินครับ", True),
+        (".*", "anything", False),
+    ],
+)
+def test_a_word_is_found_as_its_script_writes_it(cast: Any, desk: Any, word: str, body: str, is_there: bool):
+    make(desk, cast, "wrote", ("note", "heard"), words=[word])
+    conversation = settle(receive(cast, body, who=LUCIA))
+    assert bodies(conversation, Direction.NOTE) == ["heard"] * is_there
 
 
 def test_what_begins_what_is_written_and_what_comes_back_are_told_apart(cast: Any, desk: Any):
@@ -174,6 +195,15 @@ def test_one_that_cannot_run_says_why_and_leaves_nothing_half_done(cast: Any, de
     conversation = settle(receive(cast, "And again", who=LUCIA))
     assert bodies(conversation, Direction.NOTE) == ["after it"] * 3
     assert desk.ada.get(f"rules/{broken['id']}/").json()["problem"]
+
+
+def test_why_it_could_not_run_is_said_in_any_language(cast: Any, desk: Any):
+    make(desk, cast, "wrote", ("note", "Dear {{contact.email}}"))
+    settle(receive(cast, "Hello", who=LUCIA))
+    (rule,) = Rule.objects.filter(workspace=cast.workspace)
+    assert rules.problem_of(rule) == "There is nothing to fill in for contact.email."
+    with translation.override("es"):
+        assert rules.problem_of(rule) == "No hay nada con que rellenar contact.email."
 
 
 def test_spam_history_and_the_blocked_set_nothing_off(cast: Any, desk: Any):
