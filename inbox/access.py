@@ -49,7 +49,9 @@ def with_parties(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 # Asked with every message.
 _ONE = Compiled(lambda workspace, pk: with_parties(conversations_of(workspace).filter(pk=pk)), UUID, UUID)
 _LOCKED = Compiled(
-    lambda workspace, pk: with_parties(conversations_of(workspace).filter(pk=pk)).select_for_update(of=("self",)),
+    lambda workspace, pk: with_parties(conversations_of(workspace).filter(pk=pk)).select_for_update(
+        of=("self",), no_key=True
+    ),
     UUID,
     UUID,
 )
@@ -75,7 +77,7 @@ def messages_of(conversation: Conversation | UUID) -> QuerySet[Message]:
 def message_for(actor: Actor, conversation: Conversation, message_id: UUID, *, for_update: bool = False) -> Message:
     rows = visible_messages(actor, conversation)
     if for_update:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     message = rows.filter(pk=message_id).first()
     if message is None:
         raise NotFound
@@ -86,7 +88,7 @@ def attachment_for(actor: Actor, attachment_id: UUID, *, for_update: bool = Fals
     """A file of a message the actor can see, or the actor's own upload that nothing has been sent with yet."""
     rows = Attachment.objects.select_related("message").filter(pk=attachment_id, workspace_id=actor.workspace_id)
     if for_update:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     attachment = rows.first()
     if attachment is None or not _may_see(actor, attachment):
         raise NotFound

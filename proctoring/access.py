@@ -61,7 +61,7 @@ def any_exam_for(actor: Actor, slug: str, *, for_update: bool = False) -> Exam:
 
 def _named(rows: QuerySet[Exam], slug: str, *, for_update: bool) -> Exam:
     if for_update:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     exam = rows.filter(slug=slug.lower()).first()
     if exam is None:
         raise NotFound
@@ -73,7 +73,9 @@ def sessions_for(
 ) -> dict[UUID, ExamSession]:
     """Those that there are, with their exam, in order of their ids; `exam` comes from `exam_for`."""
     rows = ExamSession.objects.filter(exam=exam, pk__in=session_ids).order_by("pk")
-    found = {session.pk: session for session in (rows.select_for_update(of=("self",)) if for_update else rows)}
+    found = {
+        session.pk: session for session in (rows.select_for_update(of=("self",), no_key=True) if for_update else rows)
+    }
     for session in found.values():
         session.exam = exam
     return found
@@ -82,7 +84,7 @@ def sessions_for(
 def session_for(actor: Actor, exam: Exam, session_id: UUID, *, for_update: bool = False) -> ExamSession:
     """`exam` comes from `exam_for`."""
     rows = ExamSession.objects.filter(exam=exam, pk=session_id)
-    session = (rows.select_for_update(of=("self",)) if for_update else rows).first()
+    session = (rows.select_for_update(of=("self",), no_key=True) if for_update else rows).first()
     if session is None:
         raise NotFound
     return session
@@ -90,7 +92,7 @@ def session_for(actor: Actor, exam: Exam, session_id: UUID, *, for_update: bool 
 
 def violation_for(actor: Actor, exam: Exam, violation_id: UUID, *, for_update: bool = False) -> Violation:
     rows = Violation.objects.filter(session__exam=exam, pk=violation_id).select_related("session", "reviewed_by")
-    violation = (rows.select_for_update(of=("self",)) if for_update else rows).first()
+    violation = (rows.select_for_update(of=("self",), no_key=True) if for_update else rows).first()
     if violation is None:
         raise NotFound
     return violation
@@ -119,7 +121,7 @@ def board_for(actor: Actor, quiz_code: str, *, for_update: bool = False) -> Lead
 
 def entry_for(actor: Actor, board: Leaderboard, entry_id: UUID) -> LeaderboardEntry:
     """`board` comes from `board_for`, locked."""
-    entry = LeaderboardEntry.objects.filter(board=board, pk=entry_id).select_for_update().first()
+    entry = LeaderboardEntry.objects.filter(board=board, pk=entry_id).select_for_update(no_key=True).first()
     if entry is None:
         raise NotFound
     return entry
@@ -140,7 +142,7 @@ def enrolments_of(student: Student) -> QuerySet[Enrolment]:
 def enrolment_for(student: Student, slug: str, *, for_update: bool = False) -> Enrolment:
     rows = enrolments_of(student).select_related("exam", "user").filter(exam__slug=slug.lower())
     if for_update:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     enrolment = rows.first()
     if enrolment is None:
         raise NotFound
@@ -170,7 +172,7 @@ def _is(student: Student, user_id: UUID | None, exam_id: UUID, external_id: str 
 def own_session(student: Student, session_id: UUID, *, for_update: bool = False) -> ExamSession:
     rows = own_sessions(student).select_related("exam", "enrolment").filter(pk=session_id)
     if for_update:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     session = rows.first()
     if session is None:
         raise NotFound

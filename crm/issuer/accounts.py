@@ -79,7 +79,7 @@ def is_text(value: object) -> TypeGuard[str]:
 def update_account(*, session: IssuerSession, password: str | None, data: dict[str, Any] | None) -> IssuerAccount:
     """A new password ends the account's other sessions."""
     with transaction.atomic():
-        account = IssuerAccount.objects.select_for_update().get(pk=session.account_id)
+        account = IssuerAccount.objects.select_for_update(no_key=True).get(pk=session.account_id)
         if password is not None:
             _check_new_password(account, password)
             account.password = make_password(password)

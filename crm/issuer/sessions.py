@@ -110,7 +110,7 @@ def prune(older_than: timedelta) -> int:
 def _locked(refresh_token: str) -> tuple[IssuerSession, IssuerRefreshToken]:
     """The session's row is the lock of all its tokens."""
     session = (
-        IssuerSession.objects.select_for_update(of=("self",))
+        IssuerSession.objects.select_for_update(of=("self",), no_key=True)
         .select_related("account")
         .filter(refresh_tokens__digest=_digest(refresh_token))
         .first()

@@ -90,7 +90,7 @@ def define_attribute(*, actor: Actor, fields: DefinitionFields) -> AttributeDefi
 def change_attribute(*, actor: Actor, attribute_id: UUID, fields: DefinitionFields) -> AttributeDefinition:
     """The type stays, since values of it are stored. An archived one is asked for no longer and keeps its values."""
     check(actor, Action.MANAGE_SETTINGS)
-    definition = visible_definitions(actor).select_for_update().filter(pk=attribute_id).first()
+    definition = visible_definitions(actor).select_for_update(no_key=True).filter(pk=attribute_id).first()
     if definition is None:
         raise NotFound
     if fields.get("type", definition.type) != definition.type or fields.get("key", definition.key) != definition.key:

@@ -92,7 +92,11 @@ def delete_note(*, actor: Actor, contact_id: UUID, note_id: UUID) -> None:
 
 
 def _own_note(actor: Actor, contact_id: UUID, note_id: UUID) -> ContactNote:
-    rows = visible_notes(actor, contact_id).select_related("author", "contact").select_for_update(of=("self",))
+    rows = (
+        visible_notes(actor, contact_id)
+        .select_related("author", "contact")
+        .select_for_update(of=("self",), no_key=True)
+    )
     note = rows.filter(pk=note_id).first()
     if note is None:
         raise NotFound

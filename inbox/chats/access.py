@@ -42,7 +42,7 @@ def _one(is_visitor: bool, for_update: bool) -> Compiled[Conversation]:
     def build(who: UUID, chat_id: UUID) -> QuerySet[Conversation]:
         guest = Visitor(who, who, who) if is_visitor else Customer(who)
         rows = with_parties(visible_chats(guest).filter(pk=chat_id))
-        return rows.select_for_update(of=("self",)) if for_update else rows
+        return rows.select_for_update(of=("self",), no_key=True) if for_update else rows
 
     return Compiled(build, UUID, UUID)
 

@@ -63,7 +63,7 @@ def retry_fetch(*, actor: Caller, conversation_id: UUID, message_id: UUID, attac
     conversation = conversation_for(actor, conversation_id, for_update=True)
     check(actor, Action.REPLY)
     message = message_for(actor, conversation, message_id)
-    attachment = message.attachments.select_for_update().filter(pk=attachment_id).first()
+    attachment = message.attachments.select_for_update(no_key=True).filter(pk=attachment_id).first()
     if attachment is None or attachment.state != AttachmentState.FAILED:
         raise NotFailed
     attachment.state = AttachmentState.PENDING
@@ -142,6 +142,8 @@ def clear_unsent() -> Mapping[str, JSON]:
 @unit_of_work
 def _take_unsent() -> list[str]:
     old = Attachment.objects.filter(message=None, created_at__lt=timezone.now() - UNSENT_KEPT)
-    rows = list(old.select_for_update(skip_locked=True).values_list("pk", "storage_name")[:CLEARED_AT_ONCE])
+    rows = list(
+        old.select_for_update(skip_locked=True, no_key=True).values_list("pk", "storage_name")[:CLEARED_AT_ONCE]
+    )
     Attachment.objects.filter(pk__in=[pk for pk, _ in rows]).delete()
     return [name for _, name in rows]

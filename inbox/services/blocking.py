@@ -37,7 +37,7 @@ def block_contact(*, actor: Actor, contact_id: UUID, blocked: bool) -> Contact:
     announce_contact(contact)
     rows = Conversation.objects.filter(contact=contact, scope=Scope.SUPPORT, deleted_at=None, merged_into=None)
     rows = rows.filter(spam_at=None) if blocked else rows.filter(spam_at__gte=since)
-    ids = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+    ids = list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     shown = with_lines(Conversation.objects.select_related("channel__workspace")).filter(pk__in=ids)
     for conversation in shown.order_by("pk"):
         amend(actor, conversation, {"is_spam": blocked})

@@ -116,7 +116,7 @@ def _apply_part(
 def _locked(actor: Caller, ids: list[UUID]) -> list[Conversation]:
     """Locked first and read then: what is joined to a row that was waited for would be of before."""
     rows = visible_conversations(actor).filter(pk__in=ids)
-    held = list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    held = list(rows.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
     shown = with_lines(visible_conversations(actor).select_related("channel__workspace")).filter(pk__in=held)
     return list(shown.order_by("pk"))
 

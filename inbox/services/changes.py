@@ -164,7 +164,7 @@ def _uncount(message: Message, conversation: Conversation) -> None:
     )
     place = counted.filter(pk__lte=message.pk).count()
     conversation.inbound_count = max(0, conversation.inbound_count - 1)
-    readers = ConversationReader.objects.select_for_update().filter(
+    readers = ConversationReader.objects.select_for_update(no_key=True).filter(
         conversation=conversation, seen_count__gte=max(place, 1)
     )
     users = list(readers.order_by("pk").values_list("user_id", "seen_count"))
@@ -294,6 +294,6 @@ def _locked(channel: Channel, change: Change) -> tuple[Message, Conversation] | 
     conversation_id = rows.values_list("conversation_id", flat=True).first()
     if conversation_id is None:
         return None
-    Conversation.objects.select_for_update().get(pk=conversation_id)
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
     conversation = with_lines(Conversation.objects.select_related("channel__workspace")).get(pk=conversation_id)
-    return rows.select_for_update(of=("self",)).select_related("sender_user").get(), conversation
+    return rows.select_for_update(of=("self",), no_key=True).select_related("sender_user").get(), conversation

@@ -153,7 +153,7 @@ def _check_length(body: str, limit: int) -> None:
 
 def _attachments(actor: Caller, wanted: Wanted) -> list[Attachment]:
     """One's own uploads that nothing has been sent with yet, in the order they were named."""
-    rows = Attachment.objects.select_for_update().filter(
+    rows = Attachment.objects.select_for_update(no_key=True).filter(
         workspace_id=actor.workspace_id,
         pk__in=wanted.attachments,
         message=None,

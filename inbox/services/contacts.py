@@ -35,4 +35,4 @@ def show_again(actor: Actor, contact: Contact, deleted_at: datetime) -> None:
 def _of(contact: Contact) -> QuerySet[Conversation]:
     """In one order, so that two who lock them cannot wait for each other."""
     rows = with_lines(Conversation.objects.select_related("channel__workspace")).filter(contact=contact)
-    return rows.select_for_update(of=("self",)).order_by("pk")
+    return rows.select_for_update(of=("self",), no_key=True).order_by("pk")

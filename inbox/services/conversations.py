@@ -26,7 +26,7 @@ from jobs.compiled import Compiled
 _READER = Compiled(
     lambda conversation, user: ConversationReader.objects.filter(
         conversation=conversation, user_id=user
-    ).select_for_update(),
+    ).select_for_update(no_key=True),
     UUID,
     UUID,
 )
@@ -65,7 +65,7 @@ def claim_conversation(*, actor: Member, conversation_id: UUID) -> Conversation:
 def hand_back(actor: Actor, user_id: UUID) -> None:
     """Everything assigned to the user in the actor's workspace becomes nobody's again."""
     held = Conversation.objects.filter(workspace_id=actor.workspace_id, assignee_id=user_id)
-    ids = list(held.select_for_update().order_by("pk").values_list("pk", flat=True))
+    ids = list(held.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     by_themselves = getattr(actor, "user_id", None) == user_id
     source = System(actor.workspace_id, HANDED_BACK if by_themselves else NOT_HERE)
     known = Known(actor.workspace_id)
@@ -81,7 +81,7 @@ def hand_back(actor: Actor, user_id: UUID) -> None:
 def leave_team(actor: Actor, team: Team) -> None:
     """The team goes. In the order of ids, as whoever locks several does."""
     rows = Conversation.objects.filter(workspace_id=actor.workspace_id, team=team)
-    ids = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+    ids = list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     shown = with_lines(Conversation.objects.select_related("channel__workspace")).filter(
         pk__in=ids, scope=Scope.SUPPORT, deleted_at=None, merged_into=None
     )
@@ -99,7 +99,7 @@ def mark_read(*, actor: Member, conversation_id: UUID, seen_count: int | None = 
     reader, created = _READER.first(conversation.pk, actor.user_id), False
     if reader is None:
         start = get_seen_counts(actor, [conversation])[conversation.pk]
-        reader, created = ConversationReader.objects.select_for_update().get_or_create(
+        reader, created = ConversationReader.objects.select_for_update(no_key=True).get_or_create(
             conversation=conversation,
             user_id=actor.user_id,
             defaults={"workspace_id": conversation.workspace_id, "seen_count": max(start, wanted)},
@@ -122,7 +122,7 @@ def mark_unread(*, actor: Member, conversation_id: UUID) -> ConversationReader:
     conversation = conversation_for(actor, conversation_id)
     wanted = max(conversation.inbound_count - 1, 0)
     seen = get_seen_counts(actor, [conversation])[conversation.pk]
-    reader, _ = ConversationReader.objects.select_for_update().get_or_create(
+    reader, _ = ConversationReader.objects.select_for_update(no_key=True).get_or_create(
         conversation=conversation,
         user_id=actor.user_id,
         defaults={"workspace_id": conversation.workspace_id, "seen_count": seen},

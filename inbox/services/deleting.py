@@ -50,7 +50,7 @@ def delete_message(*, actor: Caller, conversation_id: UUID, message_id: UUID) ->
 def restore_message(*, actor: Caller, conversation_id: UUID, message_id: UUID) -> Message:
     """By who took it out, within a minute."""
     conversation = _locked(actor, conversation_id)
-    rows = Message.objects.select_for_update(of=("self",)).select_related("sender_user")
+    rows = Message.objects.select_for_update(of=("self",), no_key=True).select_related("sender_user")
     message = rows.filter(conversation=conversation, pk=message_id).first()
     if message is None:
         raise NotFound
@@ -79,7 +79,7 @@ def _count_again(message: Message, conversation: Conversation) -> None:
     if message.direction == Direction.IN and message.type != changes.REACTION:
         conversation.inbound_count += 1
         # Whoever had read to the end has read this one too.
-        readers = ConversationReader.objects.select_for_update().filter(
+        readers = ConversationReader.objects.select_for_update(no_key=True).filter(
             conversation=conversation, seen_count=conversation.inbound_count - 1
         )
         users = list(readers.order_by("pk").values_list("user_id", flat=True))

@@ -38,7 +38,7 @@ def save_draft(
     conversation = conversation_for(actor, conversation_id)
     if not actor.may(Action.NOTE if is_note else Action.REPLY):
         raise Forbidden
-    draft, created = Draft.objects.select_for_update().get_or_create(
+    draft, created = Draft.objects.select_for_update(no_key=True).get_or_create(
         user_id=actor.user_id,
         conversation=conversation,
         defaults={"workspace_id": conversation.workspace_id, "version": 0},
@@ -58,7 +58,7 @@ def delete_draft(*, actor: Member, conversation_id: UUID, version: int | None = 
     conversation = conversation_for(actor, conversation_id)
     if not (actor.may(Action.REPLY) or actor.may(Action.NOTE)):
         raise Forbidden
-    rows = Draft.objects.select_for_update().filter(user_id=actor.user_id, conversation=conversation)
+    rows = Draft.objects.select_for_update(no_key=True).filter(user_id=actor.user_id, conversation=conversation)
     draft = rows.first()
     if draft is None or (not draft.body and not draft.detail):
         return
@@ -76,7 +76,9 @@ def clear(*, user_id: UUID, conversation_id: UUID) -> None:
 
 # Asked with every message.
 _LOCKED = Compiled(
-    lambda user, conversation: Draft.objects.select_for_update().filter(user_id=user, conversation_id=conversation),
+    lambda user, conversation: Draft.objects.select_for_update(no_key=True).filter(
+        user_id=user, conversation_id=conversation
+    ),
     UUID,
     UUID,
 )

@@ -38,7 +38,7 @@ _OPEN_OR_LATEST = f"""
     select * from inbox_conversation
     where channel_id = %s and contact_id = %s and scope = '{Scope.SUPPORT.value}' and deleted_at is null
       and merged_into_id is null
-    order by status = '{ConversationStatus.RESOLVED.value}', last_activity_at desc limit 1 for update
+    order by status = '{ConversationStatus.RESOLVED.value}', last_activity_at desc limit 1 for no key update
 """  # noqa: S608  # only constants are put in
 _TOUCHED = (
     "last_message",

@@ -55,7 +55,7 @@ def hand_back_of(*, workspace_id: UUID, user_id: UUID) -> int:
     slug = rows.values_list("workspace__slug", flat=True).first()
     if slug is None or str(user_id) in _here(slug):
         return 0
-    ids = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    ids = list(rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
     source, known = System(workspace_id, GONE), Known(workspace_id)
     shown = with_lines(Conversation.objects.select_related("channel__workspace")).filter(pk__in=ids)
     for conversation in shown.order_by("pk"):

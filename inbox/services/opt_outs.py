@@ -25,7 +25,7 @@ def wish_of(body: str, *, announced: str = "") -> Wish | None:
 @unit_of_work
 def record_wish(*, channel: Channel, sender: str, address: str, wish: Wish, keyword: str, at: datetime) -> None:
     """An older wish than the one known changes nothing, so deliveries may come in any order and twice."""
-    row, _ = OptOut.objects.select_for_update().get_or_create(
+    row, _ = OptOut.objects.select_for_update(no_key=True).get_or_create(
         channel=channel,
         sender=sender[:80],
         address=address[:80],

@@ -113,7 +113,7 @@ def _planned_for(actor: Member, conversation_id: UUID, planned_id: UUID) -> Plan
 
 
 def _locked(planned_id: UUID, conversation_id: UUID) -> PlannedMessage | None:
-    rows = PlannedMessage.objects.select_related("user").select_for_update(of=("self",))
+    rows = PlannedMessage.objects.select_related("user").select_for_update(of=("self",), no_key=True)
     return rows.filter(pk=planned_id, conversation_id=conversation_id).first()
 
 
@@ -163,7 +163,7 @@ def send_planned(*, planned_id: UUID) -> bool:
     conversation_id = PlannedMessage.objects.filter(pk=planned_id).values_list("conversation_id", flat=True).first()
     if conversation_id is None:  # erased with its contact
         return False
-    Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    Conversation.objects.select_for_update(of=("self",), no_key=True).get(pk=conversation_id)
     planned = _locked(planned_id, conversation_id)
     if planned is None:  # the conversation became part of another in that moment
         return send_planned(planned_id=planned_id)

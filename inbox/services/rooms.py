@@ -71,7 +71,7 @@ def write_in_room(
         raise Invalid(errors={"body": "Write something first."})
     if len(body) > limit:
         raise BodyTooLong(Said("At most {most} characters fit.", most=f"{limit:,}"), limit=limit)
-    room = Conversation.objects.select_for_update().get(pk=room.pk)
+    room = Conversation.objects.select_for_update(no_key=True).get(pk=room.pk)
     direction = Direction.IN if is_student else Direction.OUT
     known = Message.objects.select_related("sender_user").filter(workspace_id=room.workspace_id, client_id=client_id)
     if (found := known.first()) is not None:
@@ -122,7 +122,7 @@ def _touch(room: Conversation, message: Message, *, is_student: bool) -> None:
 @unit_of_work
 def read_as_student(*, room: Conversation, user_id: UUID | None) -> list[Message]:
     """Everything of ours; answers what had not been read before."""
-    unread = Message.objects.select_for_update(of=("self",)).select_related("sender_user")
+    unread = Message.objects.select_for_update(of=("self",), no_key=True).select_related("sender_user")
     now, messages = timezone.now(), list(unread.filter(conversation=room, direction=Direction.OUT, read_at=None))
     for message in messages:
         message.status, message.read_at = MessageStatus.READ, now

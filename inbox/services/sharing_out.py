@@ -14,7 +14,7 @@ from inbox.services.assigning import WAITING, had_a_turn, next_member
 @unit_of_work
 def share_out(*, conversation_id: UUID) -> str | None:
     """To whom it went. Conversation first, then team: whoever locks both does it in this order."""
-    rows = Conversation.objects.select_for_update(of=("self",)).filter(WAITING, team__assigns_itself=True)
+    rows = Conversation.objects.select_for_update(of=("self",), no_key=True).filter(WAITING, team__assigns_itself=True)
     found = rows.filter(pk=conversation_id).values_list("team_id", "workspace__slug").first()
     if found is None:
         return None

@@ -121,7 +121,7 @@ def _enqueue(pk: UUID, workspace_id: UUID, until: datetime) -> None:
 @unit_of_work
 def wake(*, conversation_id: UUID) -> bool:
     """False when it woke before, or sleeps longer by now."""
-    rows = Conversation.objects.select_for_update(of=("self",)).filter(pk=conversation_id)
+    rows = Conversation.objects.select_for_update(of=("self",), no_key=True).filter(pk=conversation_id)
     if rows.filter(status=ConversationStatus.SNOOZED, snoozed_until__lte=timezone.now()).first() is None:
         return False
     conversation = with_lines(Conversation.objects.select_related("channel__workspace")).get(pk=conversation_id)

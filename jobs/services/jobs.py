@@ -70,7 +70,7 @@ def hurry_job(*, job_id: int) -> Job:
 @unit_of_work
 def dismiss_job(*, job_id: int) -> Job:
     """Failed or pending, and nobody is to try again. What still waited for a pending one is told that it failed."""
-    job = Job.objects.select_for_update().filter(pk=job_id).first()
+    job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:
         raise NoSuchJob
     if job.status not in by_human(Status.DISMISSED):

@@ -31,7 +31,9 @@ def follow_up(beat: Beat, written: Written) -> list[dict[str, Any]]:
 
 @unit_of_work
 def _second_device(beat: Beat, written: Written) -> None:
-    session = ExamSession.objects.select_for_update(of=("self",)).select_related("exam").get(pk=beat.session_id)
+    session = (
+        ExamSession.objects.select_for_update(of=("self",), no_key=True).select_related("exam").get(pk=beat.session_id)
+    )
     devices.keep(session, beat.device)
     if devices.note_second(session, written.device_before, beat.device):
         announce_session(rows.one(session.pk))

@@ -192,7 +192,7 @@ def take_commands(*, session_id: UUID, device: str = "") -> list[Command]:
     pulse = SessionPulse.objects.filter(pk=session_id)
     pulse.update(has_commands=False)
     waiting = list(
-        Command.objects.select_for_update(of=("self",))
+        Command.objects.select_for_update(of=("self",), no_key=True)
         .select_related("session__exam", *SHOWN)
         .filter(session_id=session_id, state=CommandState.QUEUED, expires_at__gt=timezone.now())
         .order_by("pk")
@@ -210,7 +210,7 @@ def acknowledge(
     """The client says how far they have come; what is further already stays."""
     session = access.own_session(student, session_id)
     found = (
-        Command.objects.select_for_update(of=("self",))
+        Command.objects.select_for_update(of=("self",), no_key=True)
         .select_related("session__exam", *SHOWN)
         .filter(session=session, pk__in=command_ids)
         .exclude(type=CommandType.NOTE)
@@ -246,6 +246,10 @@ def expire_commands() -> int:
 
 @unit_of_work
 def _expire(command_id: UUID) -> int:
-    command = Command.objects.select_for_update(of=("self",)).select_related("session__exam", *SHOWN).get(pk=command_id)
+    command = (
+        Command.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("session__exam", *SHOWN)
+        .get(pk=command_id)
+    )
     before = command.state
     return int(_advance(command, CommandState.EXPIRED).state != before)

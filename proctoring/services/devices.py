@@ -37,7 +37,7 @@ def keep(session: ExamSession, name: str, user_agent: str = "") -> None:
 
 def note_if_second(session: ExamSession, name: str) -> None:
     """One that opens what another one is at. The session is locked."""
-    pulse = SessionPulse.objects.select_for_update().get(pk=session.pk)
+    pulse = SessionPulse.objects.select_for_update(no_key=True).get(pk=session.pk)
     is_fresh = pulse.is_live and timezone.now() - pulse.seen_at < timedelta(seconds=DISCONNECTED_SECONDS)
     if is_fresh and name and pulse.device not in ("", name):
         note_second(session, pulse.device, name)
@@ -59,7 +59,9 @@ def note_second(session: ExamSession, first: str, second: str) -> bool:
 def end(sessions: Sequence[ExamSession], device_id: UUID | None, *, by: UUID | None) -> dict[UUID, DomainError]:
     """On that one the sitting is over, and goes on at another. Answers why not, by session. Inside a unit of work,
     with the sessions locked."""
-    there = SessionDevice.objects.select_for_update().filter(session__in=sessions, ended_at=None).order_by("pk")
+    there = (
+        SessionDevice.objects.select_for_update(no_key=True).filter(session__in=sessions, ended_at=None).order_by("pk")
+    )
     open_at: dict[UUID, list[SessionDevice]] = {session.pk: [] for session in sessions}
     for device in there:
         open_at[device.session_id].append(device)
@@ -81,7 +83,7 @@ def allow_again(*, actor: Caller, slug: str, session_id: UUID, device_id: UUID) 
     """The page there has to be loaded again. Again changes nothing."""
     exam = access.exam_for(actor, slug)
     session = access.session_for(actor, exam, session_id, for_update=True)
-    device = SessionDevice.objects.select_for_update().filter(session=session, pk=device_id).first()
+    device = SessionDevice.objects.select_for_update(no_key=True).filter(session=session, pk=device_id).first()
     if device is None:
         raise NotFound
     if device.ended_at is not None:

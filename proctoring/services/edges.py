@@ -66,7 +66,7 @@ def _lose(ids: Sequence[UUID]) -> int:
     done = 0
     for session in _locked(ids):
         row = rows.one(session.pk)
-        pulse = SessionPulse.objects.select_for_update().get(pk=session.pk)
+        pulse = SessionPulse.objects.select_for_update(no_key=True).get(pk=session.pk)
         if row.status != "disconnected" or pulse.lost_at is not None or pulse.seen_at != row.seen_at:
             continue
         SessionPulse.objects.filter(pk=session.pk).update(lost_at=pulse.seen_at)
@@ -87,7 +87,7 @@ def restore(ids: Sequence[UUID]) -> int:
     """Back after a silence: the ledger gets a line, the log an entry."""
     done = 0
     for session in _locked(ids):
-        pulse = SessionPulse.objects.select_for_update().get(pk=session.pk)
+        pulse = SessionPulse.objects.select_for_update(no_key=True).get(pk=session.pk)
         if pulse.lost_at is None or pulse.seen_at <= pulse.lost_at:
             continue
         SessionPulse.objects.filter(pk=session.pk).update(lost_at=None)
@@ -133,7 +133,7 @@ def add_gap(session: ExamSession, cause: GapCause, began: datetime, ended: datet
 
 def _locked(ids: Sequence[UUID]) -> list[ExamSession]:
     """In one order; who is being changed right now is left for the next round."""
-    found = ExamSession.objects.select_for_update(of=("self",), skip_locked=True).select_related("exam")
+    found = ExamSession.objects.select_for_update(of=("self",), skip_locked=True, no_key=True).select_related("exam")
     return list(found.filter(pk__in=ids, status__in=LIVE).order_by("pk"))
 
 

@@ -103,7 +103,7 @@ def upsert_exam(*, actor: Actor, change: ExamChange) -> tuple[Exam, bool]:
 def _known(actor: Actor, slug: str) -> Exam | None:
     """Outside names are nobody's secret: that one is taken may be told to whoever may make exams."""
     check(actor, Action.MANAGE_EXAMS)
-    found = Exam.objects.select_for_update(of=("self",)).filter(slug=slug).first()
+    found = Exam.objects.select_for_update(of=("self",), no_key=True).filter(slug=slug).first()
     if found is not None and found.workspace_id != actor.workspace_id:
         raise SlugTaken
     return found
@@ -203,7 +203,7 @@ def _add_tutor(actor: Actor, exam: Exam, user_id: UUID) -> None:
     if not members.exists():
         raise Invalid(errors={"tutors": "Not a member of this workspace."})
     adder = actor.user_id if isinstance(actor, Member) else None
-    row, created = ExamTutor.objects.select_for_update(of=("self",)).get_or_create(
+    row, created = ExamTutor.objects.select_for_update(of=("self",), no_key=True).get_or_create(
         exam=exam, user_id=user_id, defaults={"workspace_id": exam.workspace_id, "added_by_id": adder}
     )
     if not created and row.expires_at is not None:
@@ -267,7 +267,7 @@ def _enrol_one(exam: Exam, student: Enrolled, users: Mapping[str, User]) -> Enro
         "attempts": student.attempts,
         "revoked_at": None,
     }
-    enrolment, created = Enrolment.objects.select_for_update(of=("self",)).get_or_create(
+    enrolment, created = Enrolment.objects.select_for_update(of=("self",), no_key=True).get_or_create(
         exam=exam, **keys, defaults={"workspace_id": exam.workspace_id, **values}
     )
     if not created:
@@ -283,7 +283,7 @@ def _enrol_one(exam: Exam, student: Enrolled, users: Mapping[str, User]) -> Enro
 def withdraw(*, actor: Actor, slug: str, enrolment_id: UUID) -> None:
     """The student sees the exam no more; what was kept of them stays until it is erased."""
     exam = access.managed_exam_for(actor, slug)
-    enrolment = Enrolment.objects.select_for_update().filter(exam=exam, pk=enrolment_id).first()
+    enrolment = Enrolment.objects.select_for_update(no_key=True).filter(exam=exam, pk=enrolment_id).first()
     if enrolment is None:
         raise NotFound
     enrolment.revoked_at = enrolment.revoked_at or timezone.now()

@@ -103,7 +103,7 @@ def _stored(actor: System, submissions: Sequence[str]) -> list[LeaderboardEntry]
     if not submissions:
         return []
     found = LeaderboardEntry.objects.filter(workspace_id=actor.workspace_id, submission_id__in=submissions)
-    return list(found.select_for_update().order_by("pk"))
+    return list(found.select_for_update(no_key=True).order_by("pk"))
 
 
 def _tell_again(board: Leaderboard, stored: LeaderboardEntry, pushed: Pushed) -> Outcome:

@@ -1,6 +1,9 @@
 """Everything that is kept of one student in one exam: handed out, or erased."""
 
 from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from config.errors import NotFound
 from config.live.unit import unit_of_work
@@ -58,6 +61,12 @@ def _session(session: ExamSession) -> dict[str, Any]:
     }
 
 
+def _held(sessions: QuerySet[ExamSession]) -> list[UUID]:
+    """Locked whole before anything of them goes: what a student's page is just telling comes before that or is
+    refused, and neither waits for the other in a circle."""
+    return list(sessions.select_for_update().order_by("pk").values_list("pk", flat=True))
+
+
 @unit_of_work
 def erase_student(*, actor: Actor, slug: str, student: str) -> int:
     """By whoever manages exams. Sessions, logs, chat and the enrolment go; the audit log says that, and not who.
@@ -67,7 +76,7 @@ def erase_student(*, actor: Actor, slug: str, student: str) -> int:
     if not enrolments:
         raise NotFound
     sessions = ExamSession.objects.filter(exam=exam, enrolment__in=enrolments)
-    ids = list(sessions.values_list("pk", flat=True))
+    ids = _held(sessions)
     rooms = list(ExamRoom.objects.filter(session__in=ids).values_list("conversation_id", flat=True))
     Conversation.objects.filter(pk__in=rooms).update(last_message=None)
     Message.objects.filter(conversation__in=rooms).delete()

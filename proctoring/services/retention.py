@@ -19,7 +19,7 @@ with old as (
     select s.id from proctoring_examsession s join proctoring_exam e on e.id = s.exam_id
     where s.ended_at < now() - e.keep_violations_days * interval '1 day'
         and exists (select from proctoring_violation v where v.session_id = s.id)
-    order by s.id limit %(batch)s for update of s
+    order by s.id limit %(batch)s for no key update of s
 ), gone as (
     delete from proctoring_violation v using old where v.session_id = old.id returning v.id
 ), marked as (

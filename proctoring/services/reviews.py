@@ -45,7 +45,7 @@ def review_violation(*, actor: Caller, slug: str, violation_id: UUID, review: Re
 
 def _burst(violation: Violation) -> list[Violation]:
     others = Violation.objects.filter(merged_into=violation)
-    return list((Violation.objects.filter(pk=violation.pk) | others).select_for_update().order_by("pk"))
+    return list((Violation.objects.filter(pk=violation.pk) | others).select_for_update(no_key=True).order_by("pk"))
 
 
 def _judge(violation: Violation, actor: Caller, review: Review, reason: str) -> None:

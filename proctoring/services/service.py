@@ -31,7 +31,7 @@ _RUNNING = """
 def mark_alive(away: timedelta = AWAY) -> bool:
     """True when we are back from an outage, which is longer than `away`: every running session's ledger shows it as
     ours. In a unit of work."""
-    before = ServiceMark.objects.select_for_update().filter(pk=1).first()
+    before = ServiceMark.objects.select_for_update(no_key=True).filter(pk=1).first()
     with connection.cursor() as cursor:
         cursor.execute(_MARK, {"away": str(away.total_seconds()) + " s"})
         is_back = bool(cursor.fetchone()[0])

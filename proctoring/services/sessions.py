@@ -45,7 +45,10 @@ def start_session(*, student: Student, slug: str, start: Start) -> tuple[Session
     is not over. The enrolment's lock makes one of two starts the second."""
     enrolment = access.enrolment_for(student, slug, for_update=True)
     latest = (
-        ExamSession.objects.select_for_update(of=("self",)).filter(enrolment=enrolment).order_by("-attempt").first()
+        ExamSession.objects.select_for_update(of=("self",), no_key=True)
+        .filter(enrolment=enrolment)
+        .order_by("-attempt")
+        .first()
     )
     if latest is not None and _goes_on(latest):
         devices.check(latest, start.device)

@@ -32,7 +32,9 @@ def make_summaries(sessions: Sequence[ExamSession]) -> None:
     data = _counted(sessions)
     kept = {
         summary.session_id: summary
-        for summary in SessionSummary.objects.select_for_update().filter(session__in=list(data)).order_by("pk")
+        for summary in SessionSummary.objects.select_for_update(no_key=True)
+        .filter(session__in=list(data))
+        .order_by("pk")
     }
     new, changed = [], []
     for session in sessions:

@@ -261,7 +261,7 @@ def explain(*, student: Student, session_id: UUID, violation_id: UUID, explanati
     """The student's own words on an entry of their log; the newest stand."""
     session = access.own_session(student, session_id)
     violation = (
-        Violation.objects.select_for_update(of=("self",))
+        Violation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("session", "reviewed_by")
         .filter(session=session, pk=violation_id)
         .first()

@@ -305,6 +305,22 @@ def test_what_was_noticed_without_a_line_is_told_once_after_a_reload(tia, sue):
     expect(told.filter(has_text="Reloaded the page")).to_have_count(1)
 
 
+def test_a_reload_goes_on_though_the_server_stumbles(sue):
+    asked: list[Route] = []
+
+    def stumble(route: Route) -> None:
+        asked.append(route)
+        if len(asked) > 1:
+            return route.fallback()
+        return route.fulfill(status=503, json={"code": "unavailable"})
+
+    sue.route("**/api/v1/exams/demo-exam/sessions", stumble)
+    sue.reload()
+    expect(sue.locator(".exam > .going")).to_be_visible()
+    sue.locator('.exam[data-view="live"]').wait_for()
+    assert len(asked) == 2
+
+
 def test_what_one_tab_keeps_outlives_it_in_the_other(tia, sue, product):
     expect(card(tia, "Sue")).to_be_visible()
     dead = re.compile(r"/api/v1/sessions/.*/violations$")

@@ -19,7 +19,7 @@ from proctoring.services.commands import Order
 from proctoring.states import CommandType, SessionStatus
 from tests.api import Api
 from tests.proctoring.scene import make_scene, pulse_of, service_was_always_there
-from tests.waiting import wait_for
+from tests.waiting import is_waited_for, wait_for
 
 
 @pytest.fixture
@@ -228,15 +228,6 @@ def test_beats_and_actions_meet_their_rows_in_one_order(scene, at_once, type_):
         return [one.error for one in do(scene, ids, order(type_, **ORDERS[type_]))]
 
     assert at_once([beats, act]) == [ids[-1], [None] * 5]
-
-
-def is_waited_for() -> bool:
-    with connection.cursor() as cursor:
-        # Not pg_stat_activity, of which a transaction sees what stood there at its first look
-        cursor.execute(
-            "select count(*) from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_a_stranger_cannot_give_back_to_anybody(scene):

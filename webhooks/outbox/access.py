@@ -66,7 +66,7 @@ def visible_deliveries(who: Manager, *, of_platform: bool = False) -> QuerySet[D
 
 
 def delivery_for(who: Manager, delivery_id: int, *, for_update: bool = False) -> Delivery:
-    rows = Delivery.objects.select_for_update() if for_update else Delivery.objects.all()
+    rows = Delivery.objects.select_for_update(no_key=True) if for_update else Delivery.objects.all()
     delivery = rows.filter(pk=delivery_id).first()
     if delivery is None or not _is_theirs(who, delivery.workspace_id):
         raise NotFound

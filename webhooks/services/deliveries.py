@@ -59,7 +59,7 @@ def give_up(*, job: RunningJob, delivery_id: int) -> None:
 
 
 def _held(delivery_id: int) -> Delivery | None:
-    return Delivery.objects.select_for_update().filter(pk=delivery_id).first()
+    return Delivery.objects.select_for_update(no_key=True).filter(pk=delivery_id).first()
 
 
 def _item_in_place_of(job: RunningJob | None, reading: Reading) -> NewJob | None:

@@ -256,6 +256,6 @@ def fetch(job: RunningJob, *, customer_id: str, subscription_id: str, at: str) -
         return {"known": False}
     with job.completing(result={"known": True}):
         billing.lock_customer(customer_id)
-        account = BillingAccount.objects.select_for_update().get(stripe_customer_id=customer_id)
+        account = BillingAccount.objects.select_for_update(no_key=True).get(stripe_customer_id=customer_id)
         billing.apply_subscription(account=account, told=state, at=moment, rank=billing.FETCHED)
     return {"known": True}

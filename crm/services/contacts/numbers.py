@@ -27,7 +27,7 @@ def take_number(contact: Contact, phone: Phone) -> None:
     held = ContactIdentity.objects.filter(
         workspace_id=contact.workspace_id, kind__in=[IdentityKind.MATCH, IdentityKind.PHONE], value__in=wanted.values()
     )
-    rows = list(held.select_related("contact").select_for_update(of=("self",)).order_by("pk"))
+    rows = list(held.select_related("contact").select_for_update(of=("self",), no_key=True).order_by("pk"))
     for row in rows:
         if row.contact_id != contact.pk and row.contact.deleted_at is None:
             raise PhoneTaken(contact=row.contact_id)

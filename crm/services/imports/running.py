@@ -86,7 +86,7 @@ def write_batch(
     tells: bool,
 ) -> bool:
     """The contacts and how far it is, in one transaction. False when somebody cancelled."""
-    row = ContactImport.objects.select_for_update().filter(pk=import_id, state=state).first()
+    row = ContactImport.objects.select_for_update(no_key=True).filter(pk=import_id, state=state).first()
     if row is None:
         return False
     if row.done_rows != done:
@@ -124,7 +124,7 @@ def _note_problems(row: ContactImport, outcome: Outcome) -> None:
 
 
 def _end(import_id: UUID, state: str) -> None:
-    row = ContactImport.objects.select_for_update().filter(pk=import_id, state=state).first()
+    row = ContactImport.objects.select_for_update(no_key=True).filter(pk=import_id, state=state).first()
     if row is None:
         return
     row.state = ImportState.CHECKED if state == ImportState.CHECKING else ImportState.COMPLETED
@@ -135,7 +135,7 @@ def _end(import_id: UUID, state: str) -> None:
 
 
 def _go_on(import_id: UUID, state: str) -> None:
-    row = ContactImport.objects.select_for_update().filter(pk=import_id, state=state).first()
+    row = ContactImport.objects.select_for_update(no_key=True).filter(pk=import_id, state=state).first()
     if row is not None:
         announce_import(row)
         enqueue_slice(row)
@@ -151,7 +151,7 @@ def give_up(import_id: UUID, reason: str, job: RunningJob | None = None) -> None
 
 @unit_of_work
 def fail_import(import_id: UUID, reason: str) -> None:
-    row = ContactImport.objects.select_for_update().filter(pk=import_id, state__in=AT_WORK).first()
+    row = ContactImport.objects.select_for_update(no_key=True).filter(pk=import_id, state__in=AT_WORK).first()
     if row is not None:
         row.state, row.error, row.finished_at = ImportState.FAILED, reason[:300], timezone.now()
         row.save()

@@ -235,7 +235,7 @@ class _Batch:
     def _save_identities(self) -> None:
         """Numbers of deleted contacts are free. An address stays with whom it is known for; a number that somebody
         took meanwhile is an IntegrityError, and the batch is looked up anew."""
-        held = ContactIdentity.objects.select_for_update().filter(
+        held = ContactIdentity.objects.select_for_update(no_key=True).filter(
             workspace=self._workspace,
             kind__in=[IdentityKind.MATCH, IdentityKind.PHONE],
             value__in=[value for _, value in self._identities],

@@ -28,7 +28,7 @@ def undo_merge(*, actor: Actor, merge_id: UUID) -> ContactMerge:
         raise NotFound
     check(actor, Action.EDIT_CONTACTS)
     winner, loser = locked_pair(actor, merge.winner_id, merge.loser_id)
-    merge = ContactMerge.objects.select_for_update().get(pk=merge_id)
+    merge = ContactMerge.objects.select_for_update(no_key=True).get(pk=merge_id)
     _check_undoable(merge, winner)
     undoing = Undoing(actor, merge, winner, loser)
     try:

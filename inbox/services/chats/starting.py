@@ -67,7 +67,7 @@ def _started(guest: Guest, client_id: UUID | None) -> Conversation | None:
 
 def _open_one(channel: Channel, contact: Contact) -> tuple[Conversation, bool]:
     for _ in range(3):
-        rows = Conversation.objects.select_for_update(of=("self",)).select_related("assignee")
+        rows = Conversation.objects.select_for_update(of=("self",), no_key=True).select_related("assignee")
         found = (
             rows.filter(channel=channel, contact=contact, scope=Scope.SUPPORT, deleted_at=None, merged_into=None)
             .exclude(status=ConversationStatus.RESOLVED)

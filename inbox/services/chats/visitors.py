@@ -79,7 +79,7 @@ def _same_browser(channel: Channel, signed: Signed | None, known: Visitor | None
         return None
     if known.external_id and (signed is None or signed.id != known.external_id):
         return None
-    return Visitor.objects.select_for_update().filter(pk=known.pk).first()
+    return Visitor.objects.select_for_update(no_key=True).filter(pk=known.pk).first()
 
 
 def _set(visitor: Visitor, about: About) -> None:
@@ -142,7 +142,7 @@ def _take_part_in_all(visitor: Visitor, contact: Contact) -> None:
 @unit_of_work
 def describe_visitor(*, visitor_id: UUID, about: About) -> Visitor:
     """More of itself, later: an address while nobody answers, answers to what was asked before the chat."""
-    visitor = Visitor.objects.select_for_update().get(pk=visitor_id)
+    visitor = Visitor.objects.select_for_update(no_key=True).get(pk=visitor_id)
     _set(visitor, about)
     visitor.save(update_fields=["name", "email", "answers", "page_url", "language"])
     if visitor.contact is not None:
@@ -170,7 +170,7 @@ def prune_visitors() -> int:
 def contact_of_visitor(visitor_id: UUID) -> Contact:
     """Made when they first write: pages are looked at by many who never do. Locks the visitor."""
     # Without a join: it would show the contact as of before the wait for the lock.
-    visitor = Visitor.objects.select_for_update().get(pk=visitor_id)
+    visitor = Visitor.objects.select_for_update(no_key=True).get(pk=visitor_id)
     actor = System(visitor.workspace_id, SOURCE)
     if visitor.contact is not None:
         contact = alive(actor, visitor.contact)

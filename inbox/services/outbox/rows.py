@@ -13,9 +13,11 @@ from inbox.states import MessageStatus
 def locked(message_id: UUID) -> tuple[Message, Conversation]:
     """Conversation first, then message: every service locks in this order."""
     conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
-    Conversation.objects.select_for_update().get(pk=conversation_id)
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
     message = (
-        Message.objects.select_for_update(of=("self",)).select_related("reply_to", "sender_user").get(pk=message_id)
+        Message.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("reply_to", "sender_user")
+        .get(pk=message_id)
     )
     if message.conversation_id != conversation_id:
         return locked(message_id)  # its contact was merged while we waited: the thread is part of another now

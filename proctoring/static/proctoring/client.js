@@ -9,6 +9,7 @@
 const ANSWER_WITHIN = 8_000; // ms for HTTP; a beat on the socket gets less, then goes over HTTP
 const BEAT_ANSWER_WITHIN = 4_000;
 const RETRY_FIRST = 1_000, RETRY_LONGEST = 30_000;
+const START_TRIES = 4, SEND_TRIES = 6;
 const RECONNECT_WITHIN = 10_000; // after the server went: everybody comes back somewhere in these seconds
 const TELL_AFTER = 3; // failed beats in a row before the student hears of it
 const BATCH = 50;
@@ -78,7 +79,8 @@ export class ExamClient extends EventTarget {
   async start({ consent = null } = {}) {
     const { exam, grant } = this.#options;
     const body = { device: this.#device, ...(consent && { consent }), ...(grant && { grant }) };
-    const session = await this.#call("POST", `/api/v1/exams/${encodeURIComponent(exam)}/sessions`, body);
+    const path = `/api/v1/exams/${encodeURIComponent(exam)}/sessions`;
+    const session = await this.#again(() => this.#call("POST", path, body), START_TRIES);
     this.#token = session.token || "";
     this.#interval = session.interval * 1000;
     this.#least = session.least_interval * 1000;
@@ -135,18 +137,15 @@ export class ExamClient extends EventTarget {
   }
 
   async #withdrawn() {
-    for (let tries = 0; this.#queue.withdrawn; tries += 1) {
-      try {
-        await this.flush().catch(() => {}); // what was noticed until then was agreed to
-        const session = await this.#call("DELETE", this.#own("/consent"));
-        if (!this.#queue.withdrawn) return; // agreed again meanwhile
-        this.#queue.say(false);
-        this.#learn(session);
-      } catch (error) {
-        if (!error.passing) { this.#queue.say(false); throw error; }
-        await pause(Math.max(error.wait, Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** tries)));
-      }
-    }
+    const tell = async () => {
+      if (!this.#queue.withdrawn) return;
+      await this.flush().catch(() => {}); // what was noticed until then was agreed to
+      const session = await this.#call("DELETE", this.#own("/consent"));
+      if (!this.#queue.withdrawn) return; // agreed again meanwhile
+      this.#queue.say(false);
+      this.#learn(session);
+    };
+    await this.#again(tell).catch((error) => { this.#queue.say(false); throw error; });
   }
 
   /** Agrees again: `{ policy_version, guardian }`. Raises `consent_required` when the rules are others by now. */
@@ -553,18 +552,13 @@ export class ExamClient extends EventTarget {
   async send(body, client_id = uuid()) {
     const mine = { client_id, body, direction: "in", status: "queued", created_at: new Date(this.now).toISOString() };
     this.#message(mine);
-    for (let tries = 0; ; tries += 1) {
-      try {
-        const message = await this.#call("POST", this.#own("/chat"), { client_id, body });
-        this.#message(message);
-        return message;
-      } catch (error) {
-        if (!error.passing || tries >= 5) {
-          this.#message({ ...mine, status: "failed", error });
-          throw error;
-        }
-        await pause(Math.max(error.wait, Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** tries)));
-      }
+    try {
+      const message = await this.#again(() => this.#call("POST", this.#own("/chat"), { client_id, body }), SEND_TRIES);
+      this.#message(message);
+      return message;
+    } catch (error) {
+      this.#message({ ...mine, status: "failed", error });
+      throw error;
     }
   }
 
@@ -609,6 +603,18 @@ export class ExamClient extends EventTarget {
     if (response.status === 401 && again && (await renew())) return this.#call(method, path, body, { keepalive, again: false });
     const wait = Number(response.headers.get("Retry-After")) * 1000 || 0;
     throw new ExamError(response.status, answer?.code ?? "unknown", answer?.detail ?? answer?.title ?? "", answer ?? {}, wait);
+  }
+
+  /** The same once more, later each time, while the trouble passes. */
+  async #again(ask, tries = Infinity) {
+    for (let failed = 0; ; failed += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!error.passing || failed + 1 >= tries) throw error;
+        await pause(Math.max(error.wait, Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** failed)));
+      }
+    }
   }
 
   /** The sign-in was renewed: the socket lives on with it. */
