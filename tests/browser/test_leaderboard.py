@@ -290,6 +290,7 @@ def test_a_tutor_renames_and_takes_off_and_every_page_follows(look, product, cod
     push(product, code, "Ana", 5)
     push(product, code, "Ben", 4)
     page = look(f"/leaderboard/{code}")
+    expect(names(page)).to_have_text(["Ana", "Ben"])
     first, second = keeper("GET", f"boards/{code}/entries/")["results"]
     keeper("PATCH", f"boards/{code}/entries/{first['id']}/", {"nickname": "Brave Fox"})
     expect(names(page)).to_have_text(["Brave Fox", "Ben"])
