@@ -1,5 +1,6 @@
 """Everything that is kept of one student in one exam: handed out, or erased."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -61,9 +62,11 @@ def _session(session: ExamSession) -> dict[str, Any]:
     }
 
 
-def _held(sessions: QuerySet[ExamSession]) -> list[UUID]:
-    """Locked whole before anything of them goes: what a student's page is just telling comes before that or is
-    refused, and neither waits for the other in a circle."""
+def _held(enrolments: Sequence[Enrolment], sessions: QuerySet[ExamSession]) -> list[UUID]:
+    """Locked before anything of them goes: nobody starts meanwhile, and what a student's page is just telling comes
+    before that or is refused. The enrolments with their key only once they go: whoever holds a session may still
+    refer to its enrolment, and would wait for us as we wait for them."""
+    list(Enrolment.objects.filter(pk__in=[row.pk for row in enrolments]).select_for_update(no_key=True).order_by("pk"))
     return list(sessions.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
@@ -76,7 +79,7 @@ def erase_student(*, actor: Actor, slug: str, student: str) -> int:
     if not enrolments:
         raise NotFound
     sessions = ExamSession.objects.filter(exam=exam, enrolment__in=enrolments)
-    ids = _held(sessions)
+    ids = _held(enrolments, sessions)
     rooms = list(ExamRoom.objects.filter(session__in=ids).values_list("conversation_id", flat=True))
     Conversation.objects.filter(pk__in=rooms).update(last_message=None)
     Message.objects.filter(conversation__in=rooms).delete()

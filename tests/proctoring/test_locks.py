@@ -68,3 +68,21 @@ def test_a_student_is_erased_while_what_they_noticed_arrives(scene, student, ses
 
     assert at_once([told(student, session, held), erases]) == [2, 1]
     assert not ExamSession.objects.filter(pk=session).exists()
+
+
+def test_a_student_is_erased_while_their_page_loads_anew(scene, student, session, at_once):
+    held, ada = Event(), scene.cast.actor(scene.cast.ada)
+
+    def loads() -> UUID:
+        with transaction.atomic():
+            access.enrolment_for(student, scene.exam.slug, for_update=True)
+            held.set()
+            wait_for(is_waited_for)
+            return sessions.start_session(student=student, slug=scene.exam.slug, start=Start())[0].id
+
+    def erases() -> int:
+        held.wait(10)
+        return personal.erase_student(actor=ada, slug=scene.exam.slug, student=str(scene.cast.sam.pk))
+
+    assert at_once([loads, erases]) == [session, 1]
+    assert not ExamSession.objects.filter(pk=session).exists()
